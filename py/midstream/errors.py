@@ -1,0 +1,124 @@
+"""Errors, typed by who is at fault; the class says who must act, the message says what to do.
+
+    MidstreamError
+    ├── UsageError          the command line or a configuration file: wrong value (exit 2)
+    ├── RequestError        the client's HTTP request: carries the status code
+    ├── UpstreamError       the model's server
+    │   ├── UpstreamRefused     not reachable, or an error status before the first event
+    │   ├── UpstreamBroken      died, fell silent or broke the protocol in the middle
+    │   └── EventTooLarge       one event over the limit (see `midstream.sse.Decoder`)
+    └── MachineError        this machine: port taken, disk full, file missing (exit 1)
+        └── StoreError          the run log could not be read or written
+
+A message is one line for a person. `hint` is the next step, when the message does not hold it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from midstream.sse import Message
+
+__all__ = [
+    "EventTooLarge",
+    "MachineError",
+    "MidstreamError",
+    "RequestError",
+    "StoreError",
+    "UpstreamBroken",
+    "UpstreamError",
+    "UpstreamRefused",
+    "UsageError",
+]
+
+
+class MidstreamError(Exception):
+    """Base of all errors raised on purpose. `code` is a stable word for programs."""
+
+    code = "error"
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "", code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if code is not None:
+            self.code = code
+
+    def line(self) -> str:
+        """Message and hint as the one line that the command line prints."""
+        return f"{self.message} {self.hint}".strip().replace("\n", " ")
+
+
+class UsageError(MidstreamError):
+    """The person gave a wrong option, value or file."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class RequestError(MidstreamError):
+    """The client's request cannot be served as it stands; `status` is the HTTP answer."""
+
+    code = "bad_request"
+
+    def __init__(
+        self, message: str, *, status: int = 400, hint: str = "", code: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.status = status
+
+
+class UpstreamError(MidstreamError):
+    """The model's server failed."""
+
+    code = "upstream"
+
+
+class UpstreamRefused(UpstreamError):
+    """No answer was begun. `status` is the upstream's own, or None when there was none."""
+
+    code = "upstream_refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: str | None = None,
+        hint: str = "",
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class UpstreamBroken(UpstreamError):
+    """An answer had begun, or should have, and did not go on."""
+
+    code = "upstream_broken"
+
+
+class EventTooLarge(UpstreamError):
+    """One SSE event is over the limit; `messages` are those that were whole before it."""
+
+    code = "event_too_large"
+
+    def __init__(self, limit: int, messages: list[Message]) -> None:
+        super().__init__(f"The stream sent one event of more than {limit} bytes; it was closed.")
+        self.limit = limit
+        self.messages = messages
+
+
+class MachineError(MidstreamError):
+    """Something on this machine is missing, taken or full."""
+
+    code = "machine"
+
+
+class StoreError(MachineError):
+    """The run log is not usable."""
+
+    code = "store"

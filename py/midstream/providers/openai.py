@@ -1,0 +1,184 @@
+"""The OpenAI chat dialect, as real servers speak it: llama.cpp, Ollama, vLLM, LM Studio, LiteLLM…
+
+Their differences that force branches here: `content` null or absent; `reasoning` or
+`reasoning_content`; usage in a chunk without choices, after the finish; an error object under
+HTTP 200; `finish_reason: "abort"` on a cut answer; a whole `chat.completion` in place of chunks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from midstream.events import (
+    FINISH_REASONS,
+    TERMINAL_STATES,
+    Delta,
+    Ended,
+    Event,
+    Failed,
+    Finish,
+    Other,
+    Usage,
+)
+
+__all__ = ["DONE", "chat_request", "chunk", "completion", "parse", "terminal"]
+
+DONE = "[DONE]"
+
+_UNNAMED_ERROR = "The endpoint reported an error."
+
+
+def chat_request(
+    messages: Sequence[Mapping[str, Any]], *, model: str, **options: Any
+) -> dict[str, Any]:
+    """The JSON body of a streamed request; `options` (temperature…) go in as given, None is out."""
+    given = {name: value for name, value in options.items() if value is not None}
+    return {
+        "model": model,
+        "messages": [dict(message) for message in messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        **given,
+    }
+
+
+def parse(data: str) -> list[Event]:
+    """The events of one payload, in order; empty for `[DONE]`; unreadable JSON is a `Failed`."""
+    if data.strip() == DONE:
+        return []
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        return [Failed("The endpoint sent something that is not JSON.", "bad_payload")]
+    if not isinstance(body, dict):
+        return [Failed("The endpoint sent JSON that is not an object.", "bad_payload")]
+    events: list[Event] = []
+    if body.get("error"):
+        events.append(_failure(body["error"]))
+    _choice(body.get("choices"), events)
+    _usage(body.get("usage"), events)
+    _ended(body.get("midstream"), events)
+    return events or [Other()]
+
+
+def chunk(
+    run: str,
+    model: str,
+    *,
+    content: str | None = None,
+    role: str | None = None,
+    finish: str | None = None,
+    usage: tuple[int, int] | None = None,
+) -> str:
+    """One `chat.completion.chunk`, for servers of our own. `usage` is (prompt, completion)."""
+    delta = {
+        name: value for name, value in (("role", role), ("content", content)) if value is not None
+    }
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    body: dict[str, Any] = {
+        "id": run,
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": model,
+        "choices": [] if usage else [choice],
+    }
+    if usage:
+        body["usage"] = _usage_object(*usage)
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def completion(
+    run: str, model: str, content: str, *, finish: str, usage: tuple[int, int]
+) -> dict[str, Any]:
+    """A whole `chat.completion`, for requests without a stream."""
+    message = {"role": "assistant", "content": content}
+    return {
+        "id": run,
+        "object": "chat.completion",
+        "created": 0,
+        "model": model,
+        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+        "usage": _usage_object(*usage),
+    }
+
+
+def terminal(run: str, state: str, *, message: str = "", code: str = "", hint: str = "") -> str:
+    """The payload that ends a run: a chunk without choices, so that OpenAI clients survive it.
+
+    Only `failed` carries a top-level error: clients raise on it, and in the other states the text
+    so far is an answer.
+    """
+    if state not in TERMINAL_STATES:
+        raise ValueError(f"not a terminal state: {state!r}")
+    record = {"state": state, "message": message, "code": code, "hint": hint}
+    body: dict[str, Any] = {
+        "id": run,
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": "",
+        "choices": [],
+        "midstream": {name: value for name, value in record.items() if value},
+    }
+    if state == "failed":
+        body["error"] = {"message": message, "type": "midstream", "code": code, "hint": hint}
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _usage_object(prompt: int, completion: int) -> dict[str, int]:
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
+
+
+def _failure(error: object) -> Failed:
+    """OpenAI sends an object, some servers a bare string; `code` may be a number."""
+    if isinstance(error, dict):
+        code = error.get("code") or error.get("type") or "error"
+        message = _text(error.get("message")) or _UNNAMED_ERROR
+        return Failed(message, str(code), _text(error.get("hint")))
+    return Failed(error if isinstance(error, str) else _UNNAMED_ERROR, "error")
+
+
+def _choice(choices: object, events: list[Event]) -> None:
+    """Only the first choice is shown; `message` instead of `delta` is a whole answer at once."""
+    first = choices[0] if isinstance(choices, list) and choices else None
+    if not isinstance(first, dict):
+        return
+    part = first.get("delta") or first.get("message")
+    if isinstance(part, dict):
+        reasoning = part.get("reasoning")
+        delta = Delta(
+            _text(part.get("content")),
+            _text(part.get("reasoning_content") if reasoning is None else reasoning),
+        )
+        if delta.text or delta.reasoning:
+            events.append(delta)
+    reason = first.get("finish_reason")
+    if isinstance(reason, str) and reason in FINISH_REASONS:
+        events.append(Finish(reason))
+
+
+def _usage(usage: object, events: list[Event]) -> None:
+    if isinstance(usage, dict):
+        counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
+        events.append(Usage(*(n if isinstance(n, int) else 0 for n in counts)))
+
+
+def _ended(record: object, events: list[Event]) -> None:
+    state = record.get("state") if isinstance(record, dict) else None
+    if isinstance(record, dict) and isinstance(state, str) and state in TERMINAL_STATES:
+        events.append(Ended(state, _text(record.get("message"))))
+
+
+def _text(value: object) -> str:
+    """Text of a content field: a string, a list of text parts (Mistral's form), else nothing."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        parts = (part.get("text") for part in value if isinstance(part, dict))
+        return "".join(part for part in parts if isinstance(part, str))
+    return ""
