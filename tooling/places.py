@@ -1,0 +1,57 @@
+"""Where things are: every path that the build reads or makes, in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Paths of one checkout. All that is made lies in git-ignored folders and may be deleted."""
+
+    root: Path
+
+    @property
+    def venv(self) -> Path:
+        return self.root / ".venv"
+
+    @property
+    def python(self) -> Path:
+        return self.script("python")
+
+    def script(self, name: str) -> Path:
+        """A program inside the virtual environment."""
+        if os.name == "nt":
+            return self.venv / "Scripts" / f"{name}.exe"
+        return self.venv / "bin" / name
+
+    @property
+    def cache(self) -> Path:
+        """Parts that are kept between builds, named by the hash of what they were made from."""
+        return self.root / ".cache"
+
+    @property
+    def logs(self) -> Path:
+        """Full output of the last run of each outside program."""
+        return self.cache / "logs"
+
+    @property
+    def models(self) -> Path:
+        return self.cache / "models"
+
+    @property
+    def node_modules(self) -> Path:
+        return self.root / "node_modules"
+
+    @property
+    def dist(self) -> Path:
+        return self.root / "dist"
+
+    def lock(self, name: str) -> Path:
+        """The pinned packages called `name`, with hashes."""
+        return self.root / "requirements" / f"{name}.txt"
+
+
+HERE = Places(Path(__file__).resolve().parent.parent)
