@@ -1,0 +1,74 @@
+"""What the engine needs of the place it runs in. The browser's side is in idb.py, net.py and
+main.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..journal import Store
+
+Message = dict[str, Any]  # one message of the port, with a "type"
+
+
+class Response(Protocol):
+    """An HTTP answer whose body is read piece by piece."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Names in lower case."""
+        ...
+
+    async def read(self) -> bytes:
+        """The next piece; b"" at the end. Raises UpstreamBroken when the connection breaks."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Net(Protocol):
+    async def open(
+        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
+    ) -> Response:
+        """Makes a request; `url` may be relative to the page. Raises UpstreamBroken when nobody
+        answers."""
+        ...
+
+
+@dataclass(slots=True)
+class Host:
+    store: Store
+    net: Net
+    post: Callable[[Message], None]  # to the screen; batched by the port
+    now: Callable[[], float]  # seconds since the epoch
+    # Unguessable, and never from the `random` module: a memory snapshot freezes its state.
+    new_id: Callable[[], str]
+    # One writer per answer, over all tabs.
+    lock: Callable[[str], AbstractAsyncContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One entry of config.json. `kind`: gateway | openai | demo."""
+
+    name: str
+    kind: str
+    url: str = ""
+    model: str = ""
+    note: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def resumable(self) -> bool:
+        return self.kind != "openai"
+
+    @property
+    def base(self) -> str:
+        """The base of the OpenAI-compatible API, without a slash at the end. "" is the page's own
+        gateway."""
+        return self.url.rstrip("/") or "v1"

@@ -1,0 +1,142 @@
+"""The engine in a PyScript worker: waits for the screen's port, then serves it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import js
+from polyscript import xworker
+from pyodide.ffi import create_once_callable, create_proxy
+
+from ..errors import MidstreamError, StoreError
+from ..journal import MemoryStore, Store
+from .app import Engine, decode
+from .host import Host, Message
+from .idb import IndexedDBStore
+from .net import FetchNet
+
+CONFIG_S = (
+    5.0  # after that the app goes on without: a person who writes must not wait for a dead network
+)
+
+
+_serving: set[asyncio.Task[None]] = set()
+
+
+def main() -> None:
+    """Answers the `{port, base}` message of engine.js; `base` is the URL of the page's folder."""
+    random.seed(
+        js.crypto.randomUUID()
+    )  # a memory snapshot has frozen the generator's state for everybody
+
+    def on_message(event: Any) -> None:
+        port = getattr(event.data, "port", None)
+        if port is not None:
+            serving = asyncio.ensure_future(serve(port, str(event.data.base)))
+            _serving.add(serving)  # the event loop holds tasks weakly
+            serving.add_done_callback(_serving.discard)
+
+    xworker.onmessage = create_proxy(on_message)
+
+
+async def serve(port: Any, base: str) -> None:
+    """Joins an engine to a port. Knows nothing of what carries it: a dedicated or a shared worker
+    will do."""
+    outbox = Batch(lambda batch: port.postMessage(batch))
+    net = FetchNet(base)
+    store = await _open_store(outbox.post)
+    host = Host(
+        store=store,
+        net=net,
+        post=outbox.post,
+        now=lambda: js.Date.now() / 1000,
+        new_id=lambda: str(js.crypto.randomUUID()),
+        lock=lock,
+    )
+    engine = Engine(host)
+    intents: asyncio.Queue[Message] = asyncio.Queue()
+
+    def on_batch(event: Any) -> None:
+        for intent in decode(event.data):
+            intents.put_nowait(intent)
+
+    port.onmessage = create_proxy(on_batch)
+    await engine.start()
+    configuring = asyncio.ensure_future(_configure(engine, net, outbox.post))
+    configuring.add_done_callback(lambda task: task.result())
+    while True:
+        await engine.handle(await intents.get())
+
+
+class Batch:
+    """Collects the messages of one turn of the event loop into one postMessage: a JSON array."""
+
+    def __init__(self, send: Callable[[str], None]) -> None:
+        self._send = send
+        self._messages: list[Message] = []
+
+    def post(self, message: Message) -> None:
+        if not self._messages:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._messages.append(message)
+
+    def _flush(self) -> None:
+        messages, self._messages = self._messages, []
+        self._send(json.dumps(messages, ensure_ascii=False, separators=(",", ":")))
+
+
+@asynccontextmanager
+async def lock(name: str) -> AsyncIterator[None]:
+    """A Web Lock: one holder over all tabs of the origin; the browser frees it when its page
+    goes."""
+    held: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    release = js.Promise.withResolvers()
+
+    def on_held(granted: Any) -> Any:
+        if not held.done():
+            held.set_result(None)
+        return release.promise
+
+    js.navigator.locks.request(name, create_once_callable(on_held))
+    try:
+        await held
+        yield
+    finally:
+        release.resolve()
+
+
+async def _open_store(post: Callable[[Message], None]) -> Store:
+    try:
+        return await IndexedDBStore.open()
+    except StoreError as error:
+        post({"type": "notice", "code": "memory-only", "level": "error", "detail": str(error)})
+        return MemoryStore()
+
+
+async def _configure(engine: Engine, net: FetchNet, post: Callable[[Message], None]) -> None:
+    """config.json says which endpoints there are; without it only the built-in demo is offered, and
+    that is said."""
+    try:
+        config = await asyncio.wait_for(_read_config(net), CONFIG_S)
+    except (MidstreamError, ValueError, TimeoutError) as error:
+        post({"type": "notice", "code": "no-config", "level": "info", "detail": str(error)})
+        config = {}
+    engine.configure(config)
+
+
+async def _read_config(net: FetchNet) -> dict[str, Any]:
+    response = await net.open("GET", "config.json", {})
+    body = b""
+    while piece := await response.read():
+        body += piece
+    if response.status != 200:
+        raise ValueError(f"config.json was answered with status {response.status}")
+    config = json.loads(body)
+    if not isinstance(config, dict):
+        raise ValueError("config.json does not hold an object")
+    return config

@@ -1,0 +1,63 @@
+"""The Net of the browser: fetch with a streamed body."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import js
+
+from ..errors import UpstreamBroken
+
+
+class FetchNet:
+    """`base`: what relative URLs are relative to. A worker made from a blob has no usable base of
+    its own."""
+
+    def __init__(self, base: str) -> None:
+        self._base = base
+
+    async def open(
+        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
+    ) -> FetchResponse:
+        controller = js.AbortController.new()
+        options = js.JSON.parse(
+            json.dumps(
+                {
+                    "method": method,
+                    "headers": dict(headers),
+                    "cache": "no-store",
+                    "credentials": "same-origin",
+                    "redirect": "error",
+                }
+                | ({} if body is None else {"body": body})
+            )
+        )
+        options.signal = controller.signal
+        try:
+            response = await js.fetch(js.URL.new(url, self._base).href, options)
+        except Exception as error:  # pyodide raises JsException, which exists in Pyodide only
+            raise UpstreamBroken(f"nobody answers: {error}") from error
+        return FetchResponse(response, controller)
+
+
+class FetchResponse:
+    def __init__(self, response: Any, controller: Any) -> None:
+        self.status = int(response.status)
+        self.headers = {str(name): str(value) for name, value in response.headers.entries()}
+        self._controller = controller
+        # Reading with the reader, not `async for`: WebKit's ReadableStream has no async iterator.
+        self._reader = response.body.getReader() if response.body else None
+
+    async def read(self) -> bytes:
+        if self._reader is None:
+            return b""
+        try:
+            piece = await self._reader.read()
+        except Exception as error:
+            raise UpstreamBroken(f"the connection broke: {error}") from error
+        return b"" if piece.done else bytes(piece.value.to_bytes())
+
+    def close(self) -> None:
+        self._controller.abort()

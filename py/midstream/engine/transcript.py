@@ -1,0 +1,90 @@
+"""What the store holds of a conversation, read as turns, patches and chat history. It writes one
+thing only: answers that an older parser has drawn are drawn again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..journal import Change, Record, Row, Store, compacted, cursor, text, tokens, unbroken
+from ..markdown import VERSION, Parser
+from .host import Message
+
+
+async def rows_of(store: Store, message: str) -> list[Row]:
+    return unbroken(Row.from_record(row) for row in await store.rows(message))
+
+
+async def drawn_rows(store: Store, record: Record) -> tuple[list[Row], bool]:
+    """The rows of an ended answer, and whether they had to be drawn again since the parser has
+    changed."""
+    rows = await rows_of(store, record["id"])
+    if record.get("parser") == VERSION or not rows:
+        return rows, False
+    parser = Parser()
+    ops = parser.feed(text(rows)) + parser.finish()
+    whole = compacted(rows, ops)
+    record = record | {"parser": VERSION}
+    change = Change(drop_rows=[record["id"]]).put("journal", whole.record())
+    await store.commit(change.put("messages", record))
+    return [whole], True
+
+
+def patch_of(row: Row) -> Message:
+    return {"type": "patch", "message": row.message, "n": row.n, "seq": row.last, "ops": row.ops}
+
+
+def patches(rows: list[Row], painted: int) -> list[Message]:
+    """The rows after the patch number `painted`, as patches; the very first one starts on an empty
+    page."""
+    return [
+        patch_of(row) | ({"reset": True} if row is rows[0] else {})
+        for row in rows
+        if row.n > painted
+    ]
+
+
+def status_of(record: Record, rows: list[Row]) -> Message:
+    """The status of an answer that nobody is writing now."""
+    seq = cursor(rows, len(record["runs"]) - 1)
+    seconds = float(record.get("seconds", 0))
+    count = tokens(rows)
+    status: Message = {
+        "state": record["state"],
+        "seq": seq,
+        "saved": seq,
+        "tokens": count,
+        "seconds": seconds,
+        "rate": round(count / seconds, 1) if seconds else 0,
+    }
+    return status | {"error": record["error"]} if record.get("error") else status
+
+
+def question_of(messages: list[Record], answer: Record) -> str:
+    """The id of the question that `answer` answers; "" when there is none."""
+    if answer.get("question"):
+        return str(answer["question"])
+    before = [m for m in messages if m["author"] == "user" and m["position"] < answer["position"]]
+    return str(before[-1]["id"]) if before else ""
+
+
+async def history_of(store: Store, answer: Record) -> list[dict[str, Any]]:
+    """The chat messages that lead to `answer`, oldest first: each question with the newest answer
+    that has any text."""
+    messages = await store.messages(answer["conversation"])
+    last_question = question_of(messages, answer)
+    written: dict[str, str] = {}
+    for record in messages:
+        if record["author"] == "assistant" and record["id"] != answer["id"]:
+            answered = text(await rows_of(store, record["id"]))
+            written[question_of(messages, record)] = answered or written.get(
+                question_of(messages, record), ""
+            )
+    history: list[dict[str, Any]] = []
+    for question in (record for record in messages if record["author"] == "user"):
+        history.append({"role": "user", "content": question["text"]})
+        if question["id"] == last_question:
+            break
+        if reply := written.get(question["id"]):
+            history.append({"role": "assistant", "content": reply})
+    return history

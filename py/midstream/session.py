@@ -1,0 +1,390 @@
+"""The client's side of one run, without I/O: signals, bytes and the clock come in, intents go out.
+
+    session = Session(cursor=0, resumable=True, parse=openai.parse)
+    for intent in session.start(now): ...          # Open: make the request
+    session.opened(head=0, now=now)                # the answer's headers are here
+    session.receive(chunk, now)                    # Deliver, Deliver, …, Closed
+    session.dropped("reset", now)                  # Wait: call tick() again then
+
+Everything that decides what happens next stands in TRANSITIONS. A run ends in two ways only: the
+person stops it, or the other side says that it has ended. A closed socket is neither: a resumable
+session opens again at its cursor for as long as the page lives; one that cannot be resumed is
+*interrupted*.
+
+Positions: `seq` counts a run's events from 1 without holes, `cursor` is the last one delivered. An
+event at or below the cursor is a repetition and is dropped; one beyond cursor + 1 means that
+something is missing, so the stream is opened again at the cursor rather than shown with a hole. An
+endpoint that gives no ids counts the same way: 1 for each data payload.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from . import sse
+from .errors import EventTooLarge
+from .events import Delta, Ended, Event, Failed, Finish
+
+
+class State(StrEnum):
+    IDLE = "idle"
+    OPENING = "opening"
+    CATCHING_UP = "catching_up"
+    LIVE = "live"
+    WAITING = "waiting"
+    CLOSED = "closed"
+
+
+class Signal(StrEnum):
+    START = "start"
+    OPENED_BEHIND = "opened behind the head"
+    OPENED_AT_HEAD = "opened at the head"
+    CAUGHT_UP = "caught up"
+    DROPPED = "connection dropped"
+    RETRY = "retry is due"
+    ENDED = "run ended"
+
+
+TRANSITIONS: dict[State, dict[Signal, State]] = {
+    State.IDLE: {
+        Signal.START: State.OPENING,
+        Signal.ENDED: State.CLOSED,
+    },
+    State.OPENING: {
+        Signal.OPENED_BEHIND: State.CATCHING_UP,
+        Signal.OPENED_AT_HEAD: State.LIVE,
+        Signal.DROPPED: State.WAITING,
+        Signal.ENDED: State.CLOSED,
+    },
+    State.CATCHING_UP: {
+        Signal.CAUGHT_UP: State.LIVE,
+        Signal.DROPPED: State.WAITING,
+        Signal.ENDED: State.CLOSED,
+    },
+    State.LIVE: {
+        Signal.DROPPED: State.WAITING,
+        Signal.ENDED: State.CLOSED,
+    },
+    State.WAITING: {
+        Signal.RETRY: State.OPENING,
+        Signal.ENDED: State.CLOSED,
+    },
+    State.CLOSED: {},
+}
+
+
+class Outcome(StrEnum):
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    EXPIRED = "expired"
+
+
+# What the gateway's terminal record means here (PROTOCOL.md, "Terminal event").
+OUTCOMES = {
+    "completed": Outcome.DONE,
+    "cancelled": Outcome.STOPPED,
+    "failed": Outcome.FAILED,
+    "interrupted": Outcome.INTERRUPTED,
+    "expired": Outcome.EXPIRED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Make the request: the run's events after `after`; where no run is known yet, the one that
+    starts it."""
+
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Let go of the connection, if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do for `seconds`; then call tick()."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    seq: int
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Tell the other side to stop the run. Sent again after each reconnection until the run has
+    ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    outcome: Outcome
+    reason: str = ""  # the finish_reason, or a code
+    message: str = ""  # for a person, when it failed
+    hint: str = ""  # what they can do
+
+
+Intent = Open | Close | Wait | Deliver | Cancel | Closed
+
+# Seconds before the 1st, 2nd, … attempt after a drop; the last one repeats. The first is short
+# since most cuts are over at once (a changed network, a restarted server); jitter keeps many pages
+# from returning in step.
+LADDER = (0.25, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
+JITTER = 0.25
+# The gateway's heartbeat comes every 15 s: three missed ones mean that the connection is dead
+# though nobody closed it.
+SILENCE_S = 45.0
+
+# Statuses by which a server says that asking again in the same way cannot help; every other one is
+# tried again.
+FINAL_STATUSES = {
+    404: (Outcome.INTERRUPTED, "gone", "The server no longer has this answer."),
+    410: (Outcome.EXPIRED, "expired", "The server kept this answer for a while and has let it go."),
+    416: (Outcome.INTERRUPTED, "ahead", "The server has less of this answer than is saved here."),
+}
+BUSY_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
+
+
+class Session:
+    """One run as its client sees it. Not thread-safe; `now` is seconds on any clock that does not
+    go back."""
+
+    def __init__(
+        self,
+        *,
+        parse: Callable[[str], list[Event]],
+        cursor: int = 0,
+        resumable: bool = True,
+        finish_reason: str = "",
+        uniform: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.state = State.IDLE
+        self.cursor = cursor
+        self.resumable = resumable
+        self.online = True
+        self.attempt = 0  # consecutive failed attempts, 0 while all is well
+        self.retry_at: float | None = None  # when the next attempt is due, on the caller's clock
+        self._parse = parse
+        self._uniform = uniform
+        self._decoder = sse.Decoder()
+        self._head = 0
+        self._heard = 0.0  # when the last byte came
+        self._stop_asked = False
+        self._finish_reason = finish_reason  # known before a reload; complete needs one
+        self._failure: Failed | None = None
+
+    # What the driver reports
+
+    def start(self, now: float) -> list[Intent]:
+        self._enter(Signal.START)
+        self._heard = now
+        return [Open(self.cursor)]
+
+    def recall_end(self, state: str) -> list[Intent]:
+        """The run is known to have ended without asking: its terminal record is stored, or nothing
+        can be asked."""
+        return self._ended(state)
+
+    def opened(self, *, head: int, now: float) -> list[Intent]:
+        """The request was answered with a stream. `head`: the last seq the server had then (0 when
+        it does not say)."""
+        if self.state is not State.OPENING:
+            return []
+        self._decoder = sse.Decoder()
+        self._heard = now
+        self._head = head
+        self._enter(Signal.OPENED_BEHIND if head > self.cursor else Signal.OPENED_AT_HEAD)
+        return [Cancel()] if self._stop_asked else []
+
+    def receive(self, chunk: bytes, now: float) -> list[Intent]:
+        if self.state not in (State.CATCHING_UP, State.LIVE):
+            return []  # the rest of a connection that was already given up
+        self._heard = now
+        try:
+            messages = self._decoder.feed(chunk)
+        except EventTooLarge as error:  # asking again would bring the same event again
+            return [
+                *self._messages(error.messages, now),
+                Close(),
+                *self._close(Closed(Outcome.FAILED, error.code, error.message)),
+            ]
+        return self._messages(messages, now)
+
+    def dropped(self, why: str, now: float) -> list[Intent]:
+        """The connection is gone, with an error or by an end of file without a terminal record."""
+        if self.state in (State.IDLE, State.WAITING, State.CLOSED):
+            return []
+        if not self.resumable and self._finish_reason:
+            return self._close(Closed(Outcome.DONE, self._finish_reason))
+        return self._reopen_or_close(why, now)
+
+    def refused(
+        self, status: int, message: str, now: float, retry_after: float = 0
+    ) -> list[Intent]:
+        """The request was answered with an HTTP error instead of a stream."""
+        if self.state is not State.OPENING:
+            return []
+        if self._stop_asked and self.cursor == 0:
+            return self._close(Closed(Outcome.STOPPED))
+        if status in BUSY_STATUSES or (status >= 500 and self.resumable):
+            return self._wait(now, at_least=retry_after)
+        if status in FINAL_STATUSES and self.cursor:
+            outcome, code, words = FINAL_STATUSES[status]
+            return self._close(Closed(outcome, code, words))
+        return self._close(Closed(Outcome.FAILED, str(status), message))
+
+    def nothing_left(self, now: float) -> list[Intent]:
+        """204: the run has ended and its terminal record was delivered before, though perhaps not
+        to this session."""
+        if self._finish_reason:
+            return self._close(Closed(Outcome.DONE, self._finish_reason))
+        return self._close(Closed(Outcome.INTERRUPTED, "gone"))
+
+    def stop(self, now: float) -> list[Intent]:
+        """The person pressed Stop. A resumable run is over when the server says so: it may have
+        more to deliver."""
+        if self.state is State.CLOSED:
+            return []
+        if not self.resumable or self.state is State.IDLE:
+            return [Close(), *self._close(Closed(Outcome.STOPPED))]
+        self._stop_asked = True
+        if self.state is State.WAITING:
+            return self._retry(now)
+        return (
+            [] if self.state is State.OPENING else [Cancel()]
+        )  # opened() asks once there is a run
+
+    def network(self, online: bool, now: float) -> list[Intent]:
+        """What the browser believes of the network. It can be wrong both ways: only a return of it
+        is acted on."""
+        self.online = online
+        return self.wake(now) if online else []
+
+    def wake(self, now: float) -> list[Intent]:
+        """The page is visible again, or the network is back: do not sit out the rest of a wait."""
+        self.attempt = min(self.attempt, 1)
+        return self._retry(now) if self.state is State.WAITING else []
+
+    def tick(self, now: float) -> list[Intent]:
+        """The clock moved. Call it when a Wait is over, and now and then while a stream is open."""
+        if self.state is State.WAITING and self.retry_at is not None and now >= self.retry_at:
+            return self._retry(now)
+        listening = self.state in (State.OPENING, State.CATCHING_UP, State.LIVE)
+        if listening and self.resumable and now - self._heard > SILENCE_S:
+            return self._reopen_or_close("nothing heard, not even a heartbeat", now)
+        return []
+
+    # What follows from it
+
+    def _messages(self, messages: list[sse.Message], now: float) -> list[Intent]:
+        intents: list[Intent] = []
+        for message in messages:
+            intents += self._message(message, now)
+            if self.state not in (State.CATCHING_UP, State.LIVE):
+                break
+        return intents
+
+    def _message(self, message: sse.Message, now: float) -> list[Intent]:
+        if message.data == "[DONE]":
+            return self._done(now)
+        seq = _seq_of(message.id) if message.id else None
+        if seq is None:
+            seq = self.cursor + 1
+        if seq <= self.cursor:
+            return []
+        if seq > self.cursor + 1:
+            return self._reopen_or_close(f"event {self.cursor + 1} is missing", now)
+        return self._deliver(seq, tuple(self._parse(message.data)))
+
+    def _deliver(self, seq: int, events: tuple[Event, ...]) -> list[Intent]:
+        self.cursor = seq
+        self.attempt = 0
+        intents: list[Intent] = [Deliver(seq, events)]
+        if self.state is State.CATCHING_UP and seq >= self._head:
+            self._enter(Signal.CAUGHT_UP)
+        for event in events:
+            match event:
+                case Finish(reason):
+                    self._finish_reason = reason
+                case Failed():
+                    self._failure = event
+                case Ended(state=state):
+                    return intents + self._ended(state)
+        if self._failure and not self.resumable:
+            return [*intents, Close(), *self._ended("failed")]
+        return intents
+
+    def _ended(self, state: str) -> list[Intent]:
+        outcome = OUTCOMES.get(state, Outcome.INTERRUPTED)
+        failure = self._failure
+        if outcome is Outcome.DONE or failure is None:
+            return self._close(Closed(outcome, self._finish_reason or state))
+        return self._close(Closed(outcome, failure.code, failure.message, failure.hint))
+
+    def _done(self, now: float) -> list[Intent]:
+        """`[DONE]` only says that the stream is over: an answer is complete when a finish_reason
+        was seen."""
+        if self.resumable:
+            # its terminal record came just before; without one the connection's end will tell
+            return []
+        if self._finish_reason:
+            return [Close(), *self._close(Closed(Outcome.DONE, self._finish_reason))]
+        return [Close(), *self._close(Closed(Outcome.INTERRUPTED, "no finish_reason"))]
+
+    def _reopen_or_close(self, why: str, now: float) -> list[Intent]:
+        if self.resumable:
+            return [Close(), *self._wait(now)]
+        if self.cursor:
+            return [Close(), *self._close(Closed(Outcome.INTERRUPTED, why))]
+        return [Close(), *self._close(Closed(Outcome.FAILED, "unreachable", why))]
+
+    def _wait(self, now: float, at_least: float = 0) -> list[Intent]:
+        self._enter(Signal.DROPPED)
+        step = LADDER[min(self.attempt, len(LADDER) - 1)]
+        self.attempt += 1
+        seconds = max(step * self._uniform(1 - JITTER, 1 + JITTER), at_least)
+        self.retry_at = now + seconds
+        return [Wait(seconds)]
+
+    def _retry(self, now: float) -> list[Intent]:
+        self._enter(Signal.RETRY)
+        self.retry_at = None
+        self._heard = now
+        return [Open(self.cursor)]
+
+    def _close(self, closed: Closed) -> list[Intent]:
+        if self.state is State.CLOSED:
+            return []
+        self._enter(Signal.ENDED)
+        return [closed]
+
+    def _enter(self, signal: Signal) -> None:
+        targets = TRANSITIONS[self.state]
+        if signal not in targets:
+            raise AssertionError(f"session is {self.state}: it cannot take the signal {signal!r}")
+        self.state = targets[signal]
+
+
+def _seq_of(event_id: str) -> int | None:
+    """The seq of an id `<epoch>-<seq>`; None for an id of another kind, which some endpoints send
+    and nobody promises."""
+    epoch, dash, seq = event_id.partition("-")
+    if dash and epoch.isascii() and epoch.isdigit() and seq.isascii() and seq.isdigit():
+        return int(seq)
+    return None
+
+
+def content(events: tuple[Event, ...]) -> tuple[str, str]:
+    """The text and the reasoning that events carry."""
+    deltas = [event for event in events if isinstance(event, Delta)]
+    return "".join(d.text for d in deltas), "".join(d.reasoning for d in deltas)

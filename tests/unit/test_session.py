@@ -1,0 +1,346 @@
+"""The session machine: every transition of the table, and what a person would lose if it were
+wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from midstream import sse
+from midstream.providers import openai
+from midstream.session import (
+    LADDER,
+    SILENCE_S,
+    TRANSITIONS,
+    Cancel,
+    Close,
+    Closed,
+    Deliver,
+    Intent,
+    Open,
+    Outcome,
+    Session,
+    Signal,
+    State,
+    Wait,
+    content,
+)
+
+
+def middle(low: float, high: float) -> float:
+    return (low + high) / 2
+
+
+def new_session(
+    *,
+    cursor: int = 0,
+    resumable: bool = True,
+    uniform: Callable[[float, float], float] = middle,
+) -> Session:
+    return Session(parse=openai.parse, cursor=cursor, resumable=resumable, uniform=uniform)
+
+
+def live(cursor: int = 0, head: int = 0, *, resumable: bool = True) -> Session:
+    session = new_session(cursor=cursor, resumable=resumable)
+    assert session.start(0) == [Open(cursor)]
+    session.opened(head=head, now=0)
+    return session
+
+
+def word(seq: int, text: str = "w ") -> bytes:
+    return sse.encode(json.dumps({"choices": [{"delta": {"content": text}}]}), id=f"1-{seq}")
+
+
+def finish(seq: int, reason: str = "stop") -> bytes:
+    chunk = {"choices": [{"delta": {}, "finish_reason": reason}]}
+    return sse.encode(json.dumps(chunk), id=f"1-{seq}")
+
+
+def terminal(seq: int, state: str, **more: object) -> bytes:
+    return sse.encode(
+        json.dumps({"choices": [], "midstream": {"state": state}, **more}), id=f"1-{seq}"
+    )
+
+
+def delivered(intents: list[Intent]) -> list[int]:
+    return [intent.seq for intent in intents if isinstance(intent, Deliver)]
+
+
+def closed(intents: list[Intent]) -> Closed:
+    (found,) = [intent for intent in intents if isinstance(intent, Closed)]
+    return found
+
+
+def test_an_answer_from_its_first_to_its_last_event() -> None:
+    session = live()
+    assert session.state is State.LIVE
+    assert delivered(session.receive(word(1) + word(2), 1)) == [1, 2]
+    last = session.receive(finish(3) + terminal(4, "completed"), 2)
+    assert delivered(last) == [3, 4]
+    assert closed(last) == Closed(Outcome.DONE, "stop")
+    assert session.state is State.CLOSED
+
+
+@given(cuts=st.lists(st.integers(1, 400), max_size=12), cut_at=st.integers(0, 11))
+def test_a_cut_anywhere_and_a_resume_deliver_each_event_once(cuts: list[int], cut_at: int) -> None:
+    events = [word(seq, f"word {seq} ü ") for seq in range(1, 10)]
+    events += [finish(10), terminal(11, "completed")]
+    session = live()
+    seen: list[int] = []
+    pieces = _split(b"".join(events), cuts)
+    for piece in pieces[:cut_at]:
+        seen += delivered(session.receive(piece, 0))
+    if session.state is not State.CLOSED:
+        assert session.dropped("reset", 0)[0] == Close()
+        (again,) = session.tick(session.retry_at or 0)
+        assert again == Open(len(seen))
+        session.opened(head=11, now=0)
+        for piece in _split(b"".join(events[len(seen) :]), cuts):
+            seen += delivered(session.receive(piece, 0))
+    assert seen == list(range(1, 12))
+    assert session.state is State.CLOSED
+
+
+def _split(data: bytes, cuts: list[int]) -> list[bytes]:
+    pieces, at = [], 0
+    for cut in cuts:
+        pieces.append(data[at : at + cut])
+        at += cut
+    return [*pieces, data[at:]]
+
+
+def test_repeated_events_are_dropped_and_a_hole_reopens_at_the_cursor() -> None:
+    session = live(cursor=5, head=9)
+    assert session.state is State.CATCHING_UP
+    assert delivered(session.receive(word(4) + word(5) + word(6), 0)) == [6]
+    intents = session.receive(word(8) + word(9), 0)
+    assert delivered(intents) == []
+    assert isinstance(intents[0], Close) and isinstance(intents[1], Wait)
+    assert session.tick(session.retry_at or 0) == [Open(6)]
+
+
+def test_it_is_catching_up_until_the_head_of_the_time_it_opened() -> None:
+    session = live(cursor=2, head=4)
+    session.receive(word(3), 0)
+    assert session.state is State.CATCHING_UP
+    session.receive(word(4), 0)
+    assert session.state.value == "live"
+
+
+def test_the_waits_grow_and_start_again_after_progress() -> None:
+    session = live()
+    waits = []
+    for _ in range(len(LADDER) + 2):
+        waits += [i.seconds for i in session.dropped("reset", 0) if isinstance(i, Wait)]
+        session.tick(session.retry_at or 0)
+    assert waits == [*LADDER, LADDER[-1], LADDER[-1]]
+    session.opened(head=0, now=0)
+    session.receive(word(1), 0)
+    assert Wait(LADDER[0]) in session.dropped("reset", 0)
+
+
+def test_waits_are_jittered_around_the_ladder() -> None:
+    session = new_session(uniform=lambda low, high: high)
+    session.start(0)
+    (wait,) = [i for i in session.dropped("reset", 0) if isinstance(i, Wait)]
+    assert LADDER[0] < wait.seconds <= LADDER[0] * 1.5
+
+
+def test_the_network_coming_back_or_the_page_shown_again_ends_a_wait() -> None:
+    for wake in (lambda s: s.network(True, 1), lambda s: s.wake(1)):
+        session = live(cursor=3)
+        session.dropped("reset", 0)
+        assert wake(session) == [Open(3)]
+
+
+def test_going_offline_alone_changes_nothing() -> None:
+    """A model on this very machine answers without any network: only the socket tells."""
+    session = live()
+    assert session.network(False, 0) == []
+    assert delivered(session.receive(word(1), 0)) == [1]
+
+
+def test_silence_without_heartbeat_reopens_and_a_heartbeat_prevents_it() -> None:
+    session = live(cursor=1)
+    session.receive(b": alive\n", SILENCE_S - 1)
+    assert session.tick(SILENCE_S + 1) == []
+    assert session.tick(2 * SILENCE_S)[0] == Close()
+
+
+def test_an_endpoint_that_cannot_be_resumed_may_think_as_long_as_it_likes() -> None:
+    session = live(resumable=False)
+    assert session.tick(100 * SILENCE_S) == []
+
+
+def test_stop_asks_the_server_and_takes_what_it_still_sends() -> None:
+    session = live()
+    session.receive(word(1), 0)
+    assert session.stop(0) == [Cancel()]
+    last = session.receive(word(2) + terminal(3, "cancelled"), 0)
+    assert delivered(last) == [1 + 1, 3]
+    assert closed(last).outcome is Outcome.STOPPED
+
+
+def test_stop_while_the_connection_is_lost_is_asked_after_it_is_back() -> None:
+    session = live(cursor=7)
+    session.dropped("reset", 0)
+    assert session.stop(0) == [Open(7)]
+    assert session.opened(head=7, now=0) == [Cancel()]
+
+
+def test_stop_before_the_request_was_answered_is_asked_when_there_is_a_run() -> None:
+    session = new_session()
+    session.start(0)
+    assert session.stop(0) == []
+    assert session.opened(head=0, now=0) == [Cancel()]
+
+
+def test_stop_of_a_plain_endpoint_closes_its_connection() -> None:
+    session = live(resumable=False)
+    intents = session.stop(0)
+    assert intents[0] == Close()
+    assert closed(intents).outcome is Outcome.STOPPED
+    assert session.stop(0) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"),
+    [
+        ("completed", Outcome.DONE),
+        ("cancelled", Outcome.STOPPED),
+        ("failed", Outcome.FAILED),
+        ("interrupted", Outcome.INTERRUPTED),
+        ("expired", Outcome.EXPIRED),
+    ],
+)
+def test_the_terminal_record_says_how_it_ended(state: str, outcome: Outcome) -> None:
+    session = live()
+    assert closed(session.receive(terminal(1, state), 0)).outcome is outcome
+
+
+def test_a_failure_is_told_in_the_words_of_the_server() -> None:
+    session = live()
+    error = {"message": "out of memory", "code": "oom"}
+    found = closed(session.receive(terminal(1, "failed", error=error), 0))
+    assert (found.outcome, found.message, found.reason) == (Outcome.FAILED, "out of memory", "oom")
+
+
+def test_the_end_of_the_file_is_no_end_of_the_run() -> None:
+    session = live()
+    session.receive(word(1) + finish(2), 0)
+    assert session.dropped("closed", 0)[0] == Close()
+    assert session.state is State.WAITING
+
+
+class TestPlainEndpoint:
+    """One that knows nothing of resuming and sends no ids."""
+
+    @staticmethod
+    def data(chunk: dict[str, object]) -> bytes:
+        return sse.encode(json.dumps(chunk))
+
+    def test_its_payloads_are_counted(self) -> None:
+        session = live(resumable=False)
+        piece = self.data({"choices": [{"delta": {"content": "a"}}]})
+        assert delivered(session.receive(piece * 3, 0)) == [1, 2, 3]
+
+    def test_done_after_a_finish_reason_is_complete(self) -> None:
+        session = live(resumable=False)
+        end = self.data({"choices": [{"delta": {}, "finish_reason": "length"}]})
+        assert closed(session.receive(end + sse.encode("[DONE]"), 0)) == Closed(
+            Outcome.DONE, "length"
+        )
+
+    def test_an_end_after_a_finish_reason_is_complete(self) -> None:
+        session = live(resumable=False)
+        session.receive(self.data({"choices": [{"delta": {}, "finish_reason": "stop"}]}), 0)
+        assert closed(session.dropped("closed", 0)).outcome is Outcome.DONE
+
+    @pytest.mark.parametrize("end", [b"", sse.encode("[DONE]")])
+    def test_an_end_without_a_finish_reason_is_interrupted(self, end: bytes) -> None:
+        session = live(resumable=False)
+        session.receive(self.data({"choices": [{"delta": {"content": "a"}}]}), 0)
+        intents = session.receive(end, 0) if end else session.dropped("closed", 0)
+        assert closed(intents).outcome is Outcome.INTERRUPTED
+
+    def test_unreachable_is_failed_with_the_reason(self) -> None:
+        session = new_session(resumable=False)
+        session.start(0)
+        found = closed(session.dropped("nobody answers", 0))
+        assert (found.outcome, found.message) == (Outcome.FAILED, "nobody answers")
+
+    def test_an_error_in_the_stream_ends_it(self) -> None:
+        session = live(resumable=False)
+        found = closed(session.receive(self.data({"error": {"message": "boom"}}), 0))
+        assert (found.outcome, found.message) == (Outcome.FAILED, "boom")
+
+
+@pytest.mark.parametrize(
+    ("status", "cursor", "outcome"),
+    [
+        (404, 5, Outcome.INTERRUPTED),
+        (410, 5, Outcome.EXPIRED),
+        (416, 5, Outcome.INTERRUPTED),
+        (401, 0, Outcome.FAILED),
+        (404, 0, Outcome.FAILED),
+        (422, 0, Outcome.FAILED),
+    ],
+)
+def test_refusals_that_asking_again_cannot_help(status: int, cursor: int, outcome: Outcome) -> None:
+    session = new_session(cursor=cursor)
+    session.start(0)
+    assert closed(session.refused(status, "words", 0)).outcome is outcome
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_refusals_that_pass_are_waited_for(status: int) -> None:
+    session = new_session()
+    session.start(0)
+    assert session.refused(status, "busy", 0, retry_after=12) == [Wait(12)]
+
+
+def test_nothing_left_is_done_only_when_a_finish_reason_is_known() -> None:
+    for reason, outcome in (("stop", Outcome.DONE), ("", Outcome.INTERRUPTED)):
+        session = Session(parse=openai.parse, cursor=9, finish_reason=reason)
+        session.start(0)
+        assert closed(session.nothing_left(0)).outcome is outcome
+
+
+def test_an_event_over_the_limit_ends_the_run_and_keeps_what_came_before() -> None:
+    session = live()
+    intents = session.receive(word(1) + b"data: " + b"x" * (2 << 20), 0)
+    assert delivered(intents) == [1]
+    assert closed(intents).outcome is Outcome.FAILED
+
+
+def test_bytes_after_the_end_or_before_the_start_are_ignored() -> None:
+    session = new_session()
+    assert session.receive(word(1), 0) == []
+    session = live()
+    session.receive(terminal(1, "completed"), 0)
+    assert session.receive(word(2), 0) == []
+    assert session.dropped("closed", 0) == []
+    assert session.opened(head=0, now=0) == []
+
+
+def test_every_state_but_the_last_can_end_and_every_target_exists() -> None:
+    assert set(TRANSITIONS) == set(State)
+    assert TRANSITIONS[State.CLOSED] == {}
+    for state, row in TRANSITIONS.items():
+        if state is not State.CLOSED:
+            assert row[Signal.ENDED] is State.CLOSED
+
+
+def test_a_signal_that_the_table_does_not_have_is_a_mistake_of_ours_and_says_so() -> None:
+    session = live()
+    with pytest.raises(AssertionError, match="session is live"):
+        session.start(0)
+
+
+def test_content_joins_text_and_reasoning() -> None:
+    parsed = tuple(openai.parse(json.dumps({"choices": [{"delta": {"content": "a"}}]})))
+    assert content(parsed + parsed) == ("aa", "")

@@ -1,0 +1,3 @@
+from midstream.engine.main import main
+
+main()
