@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
 from ..errors import StoreError
@@ -138,6 +139,8 @@ class Answer:
     def stop(self) -> None:
         if self._session:
             self._act(self._session.stop(self._host.now()))
+        else:  # another tab writes this answer: it will hear of the end from the server
+            self._spawn(self._upstream.cancel(self.record))
 
     def network(self, online: bool) -> None:
         if self._session:
@@ -320,15 +323,15 @@ class Answer:
         if closed.message:
             self.record["error"] = {"message": closed.message, "hint": closed.hint}
         change = Change(durability="strict").put("messages", self.record)
-        if self.rows:
-            last = self.rows[-1]
-            self.rows[-1] = last = Row(**{**last.record(), "n": last.n + 1, "ops": last.ops + ops})
-            whole = merge([op for row in self.rows for op in row.ops])
-            self.rows = [compacted(self.rows, whole)]
+        last = replace(self.rows[-1], n=self.rows[-1].n + 1, ops=ops) if self.rows else None
+        if last:
+            whole = merge([op for row in self.rows for op in row.ops] + ops)
+            self.rows = [replace(compacted(self.rows, whole), n=last.n)]
             change.drop_rows.append(self.id)
             change.put("journal", self.rows[0].record())
-            self._host.post(patch_of(last) | {"ops": ops})
         await self._store(change)
+        if last:
+            self._host.post(patch_of(last))
         self._report(again=True)
         self.ended.set()
         for task in self._tasks:
@@ -376,9 +379,9 @@ class Answer:
                 return "reconnecting"
             case State.OPENING if self.rows:
                 return "catching-up"
-            case State.CLOSED if self._pending:
-                return "catching-up"
-        return "streaming" if self.rows else "sending"
+            case State.CLOSED:  # the last events are on their way to the journal
+                return self._seen or "catching-up"
+        return "sending"
 
     def _seconds(self) -> float:
         return self._host.now() - float(self.record["created"]) / 1000

@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import UpstreamError
+from ..errors import UpstreamError, UpstreamRefused
 from ..journal import Record
 from ..providers import openai
 from ..session import Intent, Session
 from .demo import DemoNet
-from .host import Endpoint, Host, Response
+from .host import Endpoint, Host, Net, Response
 
-ERROR_BYTES = 64 * 1024  # of an error answer's body, the rest is not read
+BODY_BYTES = 64 * 1024  # of an answer that is no stream; the rest is not read
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Upstream:
         self.endpoint = endpoint
         self._host = host
         self._history = history
-        self._net = DemoNet() if endpoint.kind == "demo" else host.net
+        self._net: Net = DemoNet() if endpoint.kind == "demo" else host.net
 
     async def follow(self, record: Record, after: int, line: Line) -> None:
         """Makes the request and hands every piece of its answer to the session, for as long as that
@@ -81,11 +81,20 @@ class Upstream:
         if run:
             url = f"{self.endpoint.base}/runs/{run}/events?after={after}"
             return await self._net.open("GET", url, {"accept": "text/event-stream"})
-        body = openai.chat_request(
-            await self._history(), model=self.endpoint.model, **self.endpoint.options
-        )
+        model = self.endpoint.model or await self._first_model()
+        body = openai.chat_request(await self._history(), model=model, **self.endpoint.options)
         url = f"{self.endpoint.base}/chat/completions"
         return await self._net.open("POST", url, self._headers(record), json.dumps(body))
+
+    async def _first_model(self) -> str:
+        """The model to ask for where the configuration names none: the first that is offered."""
+        response = await self._net.open("GET", f"{self.endpoint.base}/models", {})
+        body = await _body(response)
+        response.close()
+        try:
+            return str(json.loads(body)["data"][0]["id"])
+        except (ValueError, LookupError, TypeError) as error:
+            raise UpstreamRefused("The endpoint does not say which models it has.") from error
 
     def _headers(self, record: Record) -> dict[str, str]:
         headers = {"content-type": "application/json", "accept": "text/event-stream"}
@@ -119,14 +128,18 @@ def _integer(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdigit() else 0
 
 
+async def _body(response: Response) -> bytes:
+    body = b""
+    while len(body) < BODY_BYTES and (chunk := await response.read()):
+        body += chunk
+    return body
+
+
 async def _error_message(response: Response, kind: str) -> str:
     """The words of an OpenAI-style error body, else the start of the body, else the status."""
     if response.status == 200:
         return f"The endpoint answered with {kind or 'no content type'} instead of a stream."
-    body = b""
-    while len(body) < ERROR_BYTES and (chunk := await response.read()):
-        body += chunk
-    words = body.decode("utf-8", "replace").strip()
+    words = (await _body(response)).decode("utf-8", "replace").strip()
     try:
         error = json.loads(words)["error"]
         return str(error["message"] if isinstance(error, dict) else error)
