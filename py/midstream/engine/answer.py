@@ -44,7 +44,7 @@ from ..session import (
     Wait,
     content,
 )
-from .host import Host
+from .host import Host, notice_of
 from .transcript import patch_of, patches, rows_of
 from .upstream import Line, Upstream
 
@@ -401,5 +401,10 @@ class Answer:
     def _spawn(self, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(job)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
         return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._host.post(notice_of(error))

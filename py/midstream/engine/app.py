@@ -19,7 +19,7 @@ from ..journal import Change, Record, text
 from ..markdown import VERSION
 from .answer import FINAL_STATES, Answer
 from .export import as_markdown, file_name
-from .host import Endpoint, Host, Message
+from .host import Endpoint, Host, Message, notice_of
 from .transcript import drawn_rows, history_of, patches, question_of, rows_of, status_of
 from .upstream import Upstream
 
@@ -75,10 +75,7 @@ class Engine:
                 raise ValueError(f"unknown intent {intent.get('type')!r}")
             await job(intent)
         except (MidstreamError, KeyError, ValueError, TypeError) as error:
-            detail = f"{type(error).__name__}: {error}"
-            self._host.post(
-                {"type": "notice", "code": "failed", "level": "error", "detail": detail}
-            )
+            self._host.post(notice_of(error))
 
     # What the person does
 
@@ -327,10 +324,7 @@ class Engine:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            detail = f"{type(error).__name__}: {error}"
-            self._host.post(
-                {"type": "notice", "code": "failed", "level": "error", "detail": detail}
-            )
+            self._host.post(notice_of(error))
 
 
 def endpoints(config: dict[str, Any]) -> list[Endpoint]:

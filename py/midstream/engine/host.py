@@ -52,6 +52,12 @@ class Host:
     lock: Callable[[str], AbstractAsyncContextManager[object]]
 
 
+def notice_of(error: BaseException) -> Message:
+    """What the screen says of a failure that belongs to no answer's own state."""
+    detail = f"{type(error).__name__}: {error}"
+    return {"type": "notice", "code": "failed", "level": "error", "detail": detail}
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One entry of config.json. `kind`: gateway | openai | demo."""

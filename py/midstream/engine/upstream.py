@@ -88,6 +88,8 @@ class Upstream:
 
     async def _first_model(self) -> str:
         """The model to ask for where the configuration names none: the first that is offered."""
+        if self.endpoint.kind == "demo":
+            return "demo"
         response = await self._net.open("GET", f"{self.endpoint.base}/models", {})
         body = await _body(response)
         response.close()
