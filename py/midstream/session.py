@@ -190,9 +190,11 @@ class Session:
         self._heard = now
         return [Open(self.cursor)]
 
-    def recall_end(self, state: str) -> list[Intent]:
-        """The run is known to have ended without asking: its terminal record is stored, or nothing
-        can be asked."""
+    def recall_end(self, state: str, message: str = "") -> list[Intent]:
+        """The run is known to have ended without asking: its terminal record is stored, or there
+        is nobody to ask, which `message` explains."""
+        if message:
+            self._failure = Failed(message, state)
         return self._ended(state)
 
     def opened(self, *, head: int, now: float) -> list[Intent]:

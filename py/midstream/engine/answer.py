@@ -54,6 +54,7 @@ FLUSH_S = 0.016  # one animation frame
 DUTY = 3
 SLICE = 4096  # characters per flush: a long catch-up reaches the screen piece by piece
 RATE_WINDOW_S = 3.0
+NOT_RESUMABLE = "This endpoint cannot go on with an answer once the page has been reloaded."
 
 # data-state of an ended answer (contract.md, "The page").
 ENDED = {
@@ -133,7 +134,7 @@ class Answer:
         ):  # the page went between the last flush and the end's own transaction
             return session.recall_end(state)
         if self._recalled and not self._upstream.endpoint.resumable:
-            return session.recall_end("interrupted")
+            return session.recall_end("interrupted", NOT_RESUMABLE)
         return session.start(self._host.now())
 
     def stop(self) -> None:
