@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements"
-COMMON = "--universal --generate-hashes --no-emit-index-url --no-annotate --quiet".split()
+COMMON = ["--universal", "--generate-hashes", "--no-emit-index-url", "--no-annotate", "--quiet"]
 
 # name of the lock -> sources and options. The order counts: later ones are held to app.txt.
 TABLE: dict[str, list[str]] = {

@@ -15,12 +15,15 @@ from tooling.trouble import Trouble
 STAMP = ".midstream"
 
 # Given as environment, below what the person has set: npm's own waits are minutes long.
-DEFAULTS = {"npm_config_fetch_retry_mintimeout": "1000", "npm_config_fetch_retry_maxtimeout": "5000"}
-QUIET = "--no-audit --no-fund --no-progress --no-update-notifier --loglevel=error".split()
+DEFAULTS = {
+    "npm_config_fetch_retry_mintimeout": "1000",
+    "npm_config_fetch_retry_maxtimeout": "5000",
+}
+QUIET = ["--no-audit", "--no-fund", "--no-progress", "--no-update-notifier", "--loglevel=error"]
 
 
 def ensure(places: Places, *, types: bool) -> None:
-    """Makes `node_modules/` hold the locked packages; `types` adds the type checker. Raises Trouble."""
+    """Makes `node_modules/` hold the locked packages; `types` adds the type checker."""
     key = stamps.digest(places.root / "package.json", places.root / "package-lock.json")
     full = key + " types"
     if stamps.read(places.node_modules / STAMP) in ((full,) if types else (key, full)):

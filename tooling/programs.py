@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -86,5 +87,6 @@ def _environment(changes: Mapping[str, str | None] | None) -> dict[str, str]:
 def _last_words(text: str, code: int) -> str:
     """For failures nobody foresaw: what the program itself said last that looks like an error."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b", line)]
     errors = [line for line in lines if "error" in line.lower()]
-    return ((errors or lines or [f"exit code {code}"])[-1])[:200]
+    return (named or errors or lines or [f"exit code {code}"])[-1][:200]

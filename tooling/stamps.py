@@ -58,20 +58,19 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Writes the whole file or nothing: a reader, or a try after a crash, never sees a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
+        part.chmod(0o644)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
-    """Gives an empty folder beside `target` to fill; becomes `target` only when the block ends well.
+    """An empty folder beside `target` to fill; becomes `target` only when the block ends well.
 
     An older `target` stays readable until the swap. Leftovers of a killed run are cleared first.
     """

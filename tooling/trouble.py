@@ -64,10 +64,10 @@ def meaning(output: str) -> str | None:
 
 
 def from_os_error(error: OSError) -> Trouble:
-    """Our own file work failed: full disk, no right to write, and the rest as the system says it."""
+    """Our own file work failed: a full disk, no right to write, or what the system says."""
     where = error.filename or "a file"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Trouble(f"the disk is full (writing {where}); free about 1 GB, then run this again")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return Trouble(f"{where} cannot be written; check its owner and rights, then run this again")
+        return Trouble(f"{where} cannot be written; check its owner and rights, run this again")
     return Trouble(f"{error.strerror or error} ({where})")

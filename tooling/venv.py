@@ -161,9 +161,7 @@ def _pip_install(
 ) -> None:
     fixed = ("--require-hashes", "--no-deps", "--only-binary=:all:")
     command = pip_command(places, "install", *fixed, *options, "-r", places.lock(lock))
-    run(
-        places, command, name=f"pip-{lock}", failure=failure, env=PIP_ENVIRONMENT, watch=watch
-    )
+    run(places, command, name=f"pip-{lock}", failure=failure, env=PIP_ENVIRONMENT, watch=watch)
 
 
 def _install_project(places: Places) -> None:

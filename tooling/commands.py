@@ -1,0 +1,167 @@
+"""The commands of build.py: what each needs, in which order, and how it ends."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from tooling import checks, dist, machine, model, npm, runtime, stamps, venv
+from tooling.places import HERE, Places
+from tooling.report import say
+from tooling.trouble import USAGE, Trouble, from_os_error
+
+HELP = """\
+usage: python3 build.py [COMMAND] [OPTIONS]
+
+  serve   set up what is missing, build, and serve app + gateway on http://127.0.0.1:8765
+          (options: python3 build.py serve --help)
+  test    set up what is missing, a browser and redis-server included, and run the tests
+          (options go to pytest)
+  bench   benchmarks, results in bench/results/
+  (none)  build dist/, a static site for any host
+"""
+
+
+def main(arguments: Sequence[str], places: Places = HERE) -> int:
+    """Runs one command; returns the exit code. Every known failure is one line on stderr."""
+    try:
+        return _run(arguments, places)
+    except Trouble as trouble:
+        return _fail(str(trouble), trouble.code)
+    except OSError as error:
+        return _fail(str(from_os_error(error)), 1)
+    except KeyboardInterrupt:
+        return _fail("stopped; run it again to go on", 130)
+    except Exception as error:
+        return _unforeseen(error, places)
+
+
+def _run(arguments: Sequence[str], places: Places) -> int:
+    command, *options = arguments or ("build",)
+    if command in ("-h", "--help", "help"):
+        say(HELP.rstrip())
+        return 0
+    commands: dict[str, Callable[[Places, list[str]], int]] = {
+        "build": build,
+        "serve": serve,
+        "test": test,
+        "bench": bench,
+    }
+    if command not in commands:
+        raise Trouble(f"there is no command {command!r}; see: python3 build.py --help", USAGE)
+    return commands[command](places, options)
+
+
+def build(places: Places, options: list[str]) -> int:
+    if options:
+        raise Trouble(f"build takes no options, got: {' '.join(options)}", USAGE)
+    with _alone(places):
+        _set_up(places)
+    say(f"built {places.dist}")
+    return 0
+
+
+def serve(places: Places, options: list[str]) -> int:
+    # Said before minutes of set-up, not after.
+    wanted = checks.serve_options(places, options)
+    checks.port_is_free(wanted.host, wanted.port)
+    with _alone(places):
+        _set_up(places)
+        if _is_local(wanted):
+            _set_up_model(places)
+    _become(places, [places.script("midstream"), "serve", *options])
+
+
+def test(places: Places, options: list[str]) -> int:
+    with _alone(places):
+        _set_up(places, lock="test", types=True)
+        _set_up_model(places)
+        machine.ensure(places)
+    _become(places, [places.python, "-m", "pytest", *options])
+
+
+def bench(places: Places, options: list[str]) -> int:
+    if not (places.root / "bench" / "__main__.py").exists():
+        raise Trouble("this checkout has no benchmarks yet")
+    with _alone(places):
+        _set_up(places, lock="test", types=True)
+        _set_up_model(places)
+        machine.ensure(places)
+    _become(places, [places.python, "-m", "bench", *options])
+
+
+def _set_up(places: Places, *, lock: str = "app", types: bool = False) -> None:
+    venv.ensure(places, lock)
+    npm.ensure(places, types=types)
+    dist.ensure(places, runtime.ensure(places))
+
+
+def _is_local(wanted: argparse.Namespace) -> bool:
+    elsewhere = wanted.upstream or wanted.direct or wanted.static_only
+    return wanted.model in (None, "local") and not elsewhere
+
+
+def _set_up_model(places: Places) -> None:
+    try:
+        venv.ensure(places, "local")
+        model.ensure(places)
+    except Trouble as trouble:
+        other = "without the built-in model: serve --model demo, or --upstream URL"
+        raise Trouble(f"{trouble}; {other}", trouble.code) from trouble
+
+
+def _become(places: Places, command: list[str | Path]) -> NoReturn:
+    """Goes on as `command`, which then gets the signals and gives the exit code."""
+    environment = {**os.environ, "MIDSTREAM_DIST": str(places.dist)}
+    if model.path(places).exists():
+        environment["MIDSTREAM_MODEL"] = str(model.path(places))
+    browsers = places.cache / "browsers"
+    if browsers.exists():
+        environment["PLAYWRIGHT_BROWSERS_PATH"] = str(browsers)
+    words = [str(part) for part in command]
+    sys.stdout.flush()
+    if os.name == "nt":  # there, exec would leave the terminal to two programs
+        sys.exit(subprocess.call(words, cwd=places.root, env=environment))
+    os.chdir(places.root)
+    os.execve(words[0], words, environment)
+
+
+@contextlib.contextmanager
+def _alone(places: Places) -> Iterator[None]:
+    """Two builds in one checkout take turns."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    places.cache.mkdir(exist_ok=True)
+    with (places.cache / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another build.py is at work in this checkout; waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"build.py: {message}", file=sys.stderr)
+    return code
+
+
+def _unforeseen(error: Exception, places: Places) -> int:
+    """A fault in our own code: the person gets a line, whoever mends it the traceback."""
+    log = places.logs / "build.log"
+    text = "".join(traceback.format_exception(error))
+    try:
+        stamps.write_text(log, text)
+    except OSError:
+        print(text, file=sys.stderr)
+    return _fail(f"unexpected {type(error).__name__}: {error} (details: {log})", 1)

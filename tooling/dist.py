@@ -1,0 +1,162 @@
+"""Puts `dist/` together: the page, PyScript, Pyodide, wheels; same inputs, same bytes."""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from tooling import runtime, stamps, wheels
+from tooling.places import Places
+from tooling.report import step
+from tooling.trouble import Trouble
+
+STAMP = ".build"
+MARKER = "/*build*/"
+
+# Of PyScript only what a worker script needs; its editors, terminals and games stay out.
+PYSCRIPT = ("core.js", "core-*.js", "error-*.js")
+PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+NO_PLUGINS = ["deprecations-manager", "donkey", "error", "py-editor", "py-game", "py-terminal"]
+
+# Never kept by the service worker: itself, what the server makes up for each start, and what only
+# a page without any accelerator asks for.
+NOT_KEPT = ("sw.js", "config.json", "pyodide/python_stdlib.zip")
+# What a first visit must have before it counts as installed; everything else is the runtime.
+SHELL_SUFFIXES = (".html", ".css", ".js", ".json", ".svg", ".png", ".ico", ".woff2", ".py")
+RUNTIME_FOLDERS = ("pyscript/", "pyodide/", "wheels/")
+
+
+def ensure(places: Places, made: runtime.Runtime) -> None:
+    """Makes `dist/` anew when one of its inputs changed. Raises Trouble."""
+    key = _key(places, made)
+    if stamps.read(places.dist / STAMP) == key:
+        return
+    with step("putting dist/ together"):
+        fresh, old = (places.root / f"dist.{end}" for end in ("new", "old"))
+        stamps.remove(fresh, old)
+        _fill(places, made, fresh)
+        stamps.write_text(fresh / STAMP, key)
+        swap(fresh, places.dist)
+        stamps.remove(fresh, old)
+
+
+def _key(places: Places, made: runtime.Runtime) -> str:
+    # The cached parts are named by the hash of what is in them, so their names will do.
+    names = [made.stdlib.parent.name, made.snapshot.parent.name]
+    names += [wheel.parent.name for wheel in made.wheels]
+    locks = places.root / "package-lock.json"
+    return stamps.digest(places.root / "web", locks, Path(__file__).parent, json.dumps(names))
+
+
+def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
+    shutil.copytree(
+        places.root / "web", target, ignore=shutil.ignore_patterns(".*", "*~", "*.d.ts")
+    )
+    _copy(places.node_modules / "@pyscript/core/dist", target / "pyscript", PYSCRIPT)
+    _copy(runtime.pyodide(places), target / "pyodide", PYODIDE)
+    _copy_all(made.wheels, target / "wheels")
+    _write_boot(places, made, target)
+    config = {
+        "interpreter": "./pyodide/boot.mjs",
+        "plugins": [f"!{name}" for name in NO_PLUGINS],
+    }
+    stamps.write_text(target / "py.json", json.dumps(config) + "\n")
+    _write_worker(target)
+
+
+def _copy(source: Path, target: Path, patterns: Iterable[str]) -> None:
+    for pattern in patterns:
+        found = sorted(source.glob(pattern))
+        if not found:
+            raise Trouble(f"{source} lacks {pattern}; delete node_modules and run this again")
+        _copy_all(found, target)
+
+
+def _copy_all(files: Iterable[Path], target: Path) -> None:
+    target.mkdir(exist_ok=True)
+    for file in files:
+        shutil.copyfile(file, target / file.name)
+
+
+def _write_boot(places: Places, made: runtime.Runtime, target: Path) -> None:
+    folder = target / "pyodide"
+    lock = json.loads(wheels.package_list(made.wheels, runtime.info(places)))
+    build = {
+        "snapshot": _add_hashed(made.snapshot, folder),
+        "stdlib": _add_hashed(made.stdlib, folder),
+        "app": _add_hashed(made.app, folder),
+        "lock": lock,
+    }
+    substitute(folder / "boot.mjs", build)
+
+
+def _add_hashed(file: Path, folder: Path) -> dict[str, str]:
+    """Copies the file under a name with its hash: never stale, whatever caches stand between."""
+    data = file.read_bytes()
+    name = f"{file.stem}-{hashlib.sha256(data).hexdigest()[:12]}{file.suffix}"
+    (folder / name).write_bytes(data)
+    return {"url": name, "hash": integrity(data)}
+
+
+def integrity(data: bytes) -> str:
+    """The hash in the form that browsers check (subresource integrity)."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def _write_worker(target: Path) -> None:
+    if not (target / "sw.js").exists():
+        return
+    shell: list[dict[str, str]] = []
+    kept: list[dict[str, str]] = []
+    version = hashlib.sha256((target / "sw.js").read_bytes())
+    for file in stamps.files_in(target):
+        url = file.relative_to(target).as_posix()
+        if url not in NOT_KEPT:
+            entry = {"url": url, "hash": integrity(file.read_bytes())}
+            version.update(json.dumps(entry).encode())
+            (shell if _is_shell(url) else kept).append(entry)
+    build = {"version": version.hexdigest()[:16], "shell": shell, "runtime": kept}
+    substitute(target / "sw.js", build)
+
+
+def _is_shell(url: str) -> bool:
+    return url.endswith(SHELL_SUFFIXES) and not url.startswith(RUNTIME_FOLDERS)
+
+
+def substitute(file: Path, value: object) -> None:
+    """Puts `value` as JSON between the two markers of the file. Raises Trouble."""
+    before, *middle, after = file.read_text(encoding="utf-8").split(MARKER)
+    if len(middle) != 1:
+        raise Trouble(f"{file.name} must have exactly one {MARKER}…{MARKER} place")
+    text = json.dumps(value, sort_keys=True).replace("</", "<\\/")
+    file.write_text(f"{before}{MARKER}{text}{MARKER}{after}", encoding="utf-8")
+
+
+def swap(fresh: Path, target: Path) -> None:
+    """Puts the folder `fresh` in the place of `target` so that no reader sees half of it.
+
+    Linux can exchange two folders in one step; elsewhere `target` is missing for an instant.
+    """
+    if target.exists() and not _exchange(fresh, target):
+        target.rename(target.with_name(f"{target.name}.old"))
+    if not target.exists():
+        fresh.rename(target)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    at_working_folder, exchange = -100, 2
+    if sys.platform != "linux":
+        return False
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):  # an older or another C library
+        return False
+    paths = (str(one).encode(), str(other).encode())
+    done: int = rename(at_working_folder, paths[0], at_working_folder, paths[1], exchange)
+    return done == 0
