@@ -1,0 +1,136 @@
+"""The page as a person uses it: by the names that ARCHITECTURE.md lists as stable, never by the screen's insides."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Locator, Page, Request
+
+ENDED = ("complete", "stopped", "interrupted", "failed", "length")
+
+# Runs before any script of the page: remembers what was on screen when, for a test to ask later.
+WATCH = """
+window.watched = {paintedText: null, engineAtPaint: null, samples: []};
+const articleText = () =>
+  [...document.querySelectorAll('article[data-author=assistant] [data-part=content]')]
+    .map((part) => part.textContent).join('\\n');
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    if (entry.name !== 'midstream:painted' || window.watched.paintedText !== null) continue;
+    window.watched.paintedText = articleText();
+    window.watched.engineAtPaint = document.documentElement.dataset.engine;
+  }
+}).observe({type: 'mark', buffered: true});
+const sample = () => {
+  window.watched.samples.push(articleText().length);
+  requestAnimationFrame(sample);
+};
+requestAnimationFrame(sample);
+"""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What became of a text whose words are all different."""
+
+    lost: list[str]
+    repeated: list[str]
+    in_order: bool
+
+
+def score(expected: str, shown: str) -> Score:
+    wanted, found = words(expected), words(shown)
+    counts = Counter(found)
+    return Score(
+        lost=[word for word in wanted if word not in counts],
+        repeated=[word for word, count in counts.items() if count > 1],
+        in_order=[word for word in found if word in set(wanted)] == wanted,
+    )
+
+
+def words(text: str) -> list[str]:
+    """The numbered words of a test answer, like w17."""
+    return re.findall(r"w\d+", text)
+
+
+class Chat:
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.foreign: list[str] = []  # requests to any other origin
+        self.problems: list[str] = []  # errors and policy violations in the console
+        page.add_init_script(WATCH)
+        page.on("request", self._request)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", lambda message: self._console(message.type, message.text))
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self.url, "blob:", "data:")):
+            self.foreign.append(request.url)
+
+    def _console(self, kind: str, text: str) -> None:
+        if kind == "error" or "Content Security Policy" in text:
+            self.problems.append(text)
+
+    def open(self) -> Chat:
+        self.page.goto(self.url)
+        return self.until_ready()
+
+    def until_ready(self) -> Chat:
+        self.page.wait_for_selector("html[data-engine=ready]", state="attached")
+        return self
+
+    def reload(self) -> None:
+        self.page.reload(wait_until="commit")
+
+    def send(self, words: str) -> Chat:
+        self.page.fill("textarea[name=prompt]", words)
+        self.page.click("button[name=send]")
+        return self
+
+    @property
+    def answer(self) -> Locator:
+        return self.page.locator("article[data-author=assistant]").last
+
+    @property
+    def content(self) -> Locator:
+        return self.answer.locator("[data-part=content]")
+
+    def text(self) -> str:
+        return self.content.inner_text()
+
+    def state(self) -> str:
+        return self.answer.get_attribute("data-state") or ""
+
+    def until_state(self, *states: str) -> str:
+        selector = ", ".join(f'article[data-author=assistant][data-state="{s}"]' for s in states)
+        self.page.wait_for_selector(selector)
+        return self.state()
+
+    def until_ended(self) -> str:
+        return self.until_state(*ENDED)
+
+    def until_seq(self, seq: int) -> None:
+        self.page.wait_for_function(
+            """(seq) => [...document.querySelectorAll('article[data-author=assistant]')]
+                 .some((article) => Number(article.dataset.seq) >= seq)""",
+            arg=seq,
+        )
+
+    def until_status(self, words: str) -> None:
+        self.answer.locator("[data-part=status]", has_text=words).wait_for()
+
+    def watched(self) -> dict[str, Any]:
+        return dict(self.page.evaluate("window.watched"))
+
+    def until_painted(self) -> str:
+        """The text that stood on screen when saved text was first painted after a load."""
+        self.page.wait_for_function("window.watched && window.watched.paintedText !== null")
+        return str(self.watched()["paintedText"])
+
+    def assert_clean(self) -> None:
+        assert self.foreign == [], "a request left the origin"
+        assert self.problems == []

@@ -1,0 +1,83 @@
+"""Reading with the server stopped, and what makes the app installable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from tests.browser.chat import Chat, score
+from tests.support.processes import Replay, Serve, serve
+
+
+@pytest.fixture
+def own_app(upstream: Replay, dist: Path, tmp_path: Path):
+    """A server for one test, which may stop it."""
+    options = ["--upstream", upstream.url, "--store", f"sqlite:{tmp_path / 'runs.sqlite'}"]
+    with serve(*options, "--dist", str(dist)) as running:
+        yield running
+
+
+def offline_ready(page: Page) -> None:
+    page.wait_for_selector("html[data-shell=offline-ready]", state="attached")
+
+
+def test_with_the_server_stopped_the_conversation_is_there(
+    page: Page, own_app: Serve, answer_file: Path
+) -> None:
+    chat = Chat(page, own_app.url).open()
+    chat.send("to be read offline").until_ended()
+    offline_ready(page)
+    shown = chat.text()
+    own_app.stop()
+
+    chat.reload()
+    assert set(chat.until_painted()) - set(" \n") != set()
+    chat.until_ready()
+    assert chat.text() == shown
+    assert score(answer_file.read_text(), chat.text()).lost == []
+    assert chat.state() == "complete"
+    assert page.locator("nav [data-conversation]").count() == 1
+
+
+def test_an_answer_that_was_being_written_is_kept_and_says_what_goes_on(
+    page: Page, own_app: Serve
+) -> None:
+    chat = Chat(page, own_app.url).open()
+    offline_ready(page)
+    chat.send("cut in the middle")
+    chat.until_seq(60)
+    own_app.kill()
+    chat.until_state("reconnecting", "offline")
+    before = chat.text()
+    chat.until_status("saved")
+
+    chat.reload()
+    chat.until_painted()
+    chat.until_ready()
+    chat.until_state("reconnecting", "offline")
+    assert chat.text() == before
+
+
+def test_a_new_page_opens_offline_on_the_last_conversation(
+    context: BrowserContext, own_app: Serve
+) -> None:
+    first = Chat(context.new_page(), own_app.url).open()
+    first.send("found again in another tab").until_ended()
+    offline_ready(first.page)
+    shown = first.text()
+    first.page.close()
+    own_app.stop()
+
+    second = Chat(context.new_page(), own_app.url).open()
+    assert second.text() == shown
+
+
+def test_the_app_can_be_installed(page: Page, own_app: Serve) -> None:
+    Chat(page, own_app.url).open()
+    offline_ready(page)
+    session = page.context.new_cdp_session(page)
+    assert session.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
+    manifest = session.send("Page.getAppManifest")
+    assert manifest["errors"] == []

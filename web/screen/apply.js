@@ -1,0 +1,240 @@
+// The applier: turns ops (midstream/patch.py has their table) into nodes. It makes nodes with createElement and text with
+// appendData, so text that stands keeps its identity and a selection in it survives; no HTML is parsed here.
+//
+// Ops are not trusted. The first one that cannot be meant ends the patch with a PatchError, and the caller asks for the whole
+// answer anew; if that has such ops too, they are left out one by one (`lenient`), so that they never cost the text around them.
+
+import { t } from './i18n.js';
+import { admitted, isAttribute, isTag, parsed, place } from './vocabulary.js';
+
+export class PatchError extends Error {}
+
+/** @type {((applier: Applier, op: any[]) => void)[]} in the order of the op codes */
+const OPS = [open, text, attr, trunc, unwrap, retag, drop, close];
+
+export class Applier {
+  /** @param {Element} root the element that stands for node 0 */
+  constructor(root) {
+    this.root = root;
+    this.lenient = false;
+    /** @type {Map<number, Element>} the nodes that may still change */
+    this.nodes = new Map([[0, root]]);
+    /** @type {WeakMap<Element, number>} */
+    this.ids = new WeakMap();
+  }
+
+  /** Empties the content, for a patch that brings all of it. */
+  clear() {
+    this.root.replaceChildren();
+    this.nodes = new Map([[0, this.root]]);
+    this.ids = new WeakMap();
+  }
+
+  /**
+   * @param {unknown} ops
+   * @throws {PatchError} unless lenient, at the first op that cannot be applied; those before it are
+   */
+  apply(ops) {
+    if (!Array.isArray(ops)) throw new PatchError('ops are not an array');
+    for (const op of ops) {
+      try {
+        this.#act(op);
+      } catch (error) {
+        if (!this.lenient || !(error instanceof PatchError)) throw error;
+        console.warn('midstream: op left out', error.message);
+      }
+    }
+  }
+
+  /** @param {any} op */
+  #act(op) {
+    const act = Array.isArray(op) ? OPS[op[0]] : undefined;
+    if (!act) throw new PatchError(`unknown op ${JSON.stringify(op)}`);
+    act(this, op);
+  }
+
+  /** @param {unknown} id */
+  node(id) {
+    const node = this.nodes.get(/** @type {number} */ (id));
+    if (!node) throw new PatchError(`unknown node ${id}`);
+    return node;
+  }
+
+  /**
+   * Takes an id for a node that has none yet.
+   * @param {unknown} id
+   * @param {Element} node
+   */
+  name(id, node) {
+    if (!Number.isSafeInteger(id) || this.nodes.has(Number(id))) throw new PatchError(`bad id ${id}`);
+    this.nodes.set(Number(id), node);
+    this.ids.set(node, Number(id));
+  }
+
+  /**
+   * Forgets the ids of an element and of all in it.
+   * @param {Element} element
+   */
+  forget(element) {
+    for (const each of [element, ...element.querySelectorAll('*')]) {
+      const id = this.ids.get(each);
+      if (id !== undefined) this.nodes.delete(id);
+    }
+  }
+}
+
+/** @param {Applier} applier @param {any[]} op */
+function open(applier, [, parent, tag, id]) {
+  const into = applier.node(parent);
+  if (!isTag(tag) && !applier.lenient) throw new PatchError(`tag ${tag} is not in the vocabulary`);
+  const element = made(isTag(tag) ? tag : 'span', into === applier.root);
+  applier.name(id, element);
+  into.append(element);
+}
+
+/**
+ * @param {string} tag
+ * @param {boolean} top directly in the content
+ */
+function made(tag, top) {
+  const element = document.createElement(tag);
+  // Only the outermost block looks for its direction, over all of its text; paragraphs inside follow by unicode-bidi.
+  if (top) element.dir = tag === 'pre' ? 'ltr' : 'auto';
+  if (element instanceof HTMLButtonElement) element.type = 'button';
+  if (element instanceof HTMLInputElement) {
+    element.type = 'checkbox';
+    element.disabled = true;
+    element.ariaLabel = t('content.task.open');
+  }
+  return element;
+}
+
+/** @param {Applier} applier @param {any[]} op */
+function text(applier, [, id, more]) {
+  if (typeof more !== 'string') throw new PatchError('text is not a string');
+  const element = applier.node(id);
+  append(element, more);
+  if (element instanceof HTMLAnchorElement) showHost(element);
+}
+
+/**
+ * @param {Element} element
+ * @param {string} more
+ */
+function append(element, more) {
+  const last = element.lastChild;
+  if (last instanceof Text) last.appendData(more);
+  else if (more) element.append(more);
+}
+
+/** @param {Applier} applier @param {any[]} op */
+function attr(applier, [, id, name, value]) {
+  const element = applier.node(id);
+  if (element === applier.root || !isAttribute(element.localName, name)) {
+    throw new PatchError(`attribute ${name} of ${element.localName} is not in the vocabulary`);
+  }
+  if (value === null) return element.removeAttribute(name);
+  const fit = admitted(name, value);
+  // Nothing is lost by leaving out a value: a link without its address is still its text.
+  if (fit === null) return console.warn('midstream: value left out', name, value);
+  element.setAttribute(name, fit);
+  if (name === 'checked') element.ariaLabel = t('content.task.done');
+  if (name === 'href' || name === 'data-src') describe(element, fit);
+}
+
+/**
+ * Says where a link or an image leads, whatever its text pretends.
+ * @param {Element} element
+ * @param {string} url
+ */
+function describe(element, url) {
+  const host = place(new URL(url));
+  element.setAttribute('data-host', host);
+  if (element instanceof HTMLAnchorElement) {
+    element.target = '_blank';
+    element.rel = 'noopener noreferrer';
+    showHost(element);
+  } else if (element instanceof HTMLElement) {
+    element.title = t('content.image', { host });
+  }
+}
+
+/**
+ * The host stands after a link's text, unless that text is the very address.
+ * @param {HTMLAnchorElement} link
+ */
+function showHost(link) {
+  const shown = link.textContent.trim();
+  const named = parsed(shown) ?? parsed(`https://${shown}`);
+  const same = named !== null && !named.username && place(named) === link.dataset.host;
+  link.toggleAttribute('data-plain', same || shown === link.dataset.host);
+}
+
+/** @param {Applier} applier @param {any[]} op */
+function trunc(applier, [, id, units]) {
+  const last = applier.node(id).lastChild;
+  if (!(last instanceof Text) || !Number.isSafeInteger(units) || units < 0 || units > last.length) {
+    throw new PatchError(`cannot take ${units} units off node ${id}`);
+  }
+  if (units === last.length) last.remove();
+  else last.deleteData(last.length - units, units);
+}
+
+/** @param {Applier} applier @param {any[]} op */
+function unwrap(applier, [, id, before]) {
+  const element = applier.node(id);
+  const parent = element.parentNode;
+  if (element === applier.root || !parent || typeof before !== 'string') throw new PatchError('cannot unwrap');
+  applier.nodes.delete(id);
+  keepingSelection(() => {
+    element.before(before);
+    element.before(...element.childNodes);
+    element.remove();
+    parent.normalize(); // joins neighbouring texts and keeps ranges inside them
+  });
+}
+
+/** @param {Applier} applier @param {any[]} op */
+function retag(applier, [, id, tag]) {
+  const old = applier.node(id);
+  if (old === applier.root || !isTag(tag)) throw new PatchError(`cannot make node ${id} a ${tag}`);
+  const element = made(tag, old.parentNode === applier.root);
+  for (const { name, value } of old.attributes) if (isAttribute(tag, name)) element.setAttribute(name, value);
+  applier.nodes.delete(id);
+  applier.name(id, element);
+  keepingSelection(() => {
+    element.append(...old.childNodes);
+    old.replaceWith(element);
+  });
+}
+
+/** @param {Applier} applier @param {any[]} op */
+function drop(applier, [, id, from]) {
+  const element = applier.node(id);
+  if (!Number.isSafeInteger(from) || from < 0) throw new PatchError(`cannot drop from ${from}`);
+  while (element.childNodes.length > from) {
+    const last = /** @type {ChildNode} */ (element.lastChild);
+    if (last instanceof Element) applier.forget(last);
+    last.remove();
+  }
+}
+
+/** @param {Applier} applier @param {any[]} op */
+function close(applier, [, id]) {
+  const element = applier.node(id);
+  if (element === applier.root) throw new PatchError('the content is never closed');
+  applier.forget(element);
+}
+
+/**
+ * Moving nodes collapses a selection in them: it is set again afterwards, since the text nodes are the same ones.
+ * @param {() => void} move
+ */
+function keepingSelection(move) {
+  const selection = getSelection();
+  const { anchorNode, anchorOffset, focusNode, focusOffset } = selection ?? {};
+  move();
+  if (!selection || !anchorNode?.isConnected || !focusNode?.isConnected) return;
+  const lost = selection.anchorNode !== anchorNode || selection.focusNode !== focusNode;
+  if (lost) selection.setBaseAndExtent(anchorNode, anchorOffset ?? 0, focusNode, focusOffset ?? 0);
+}

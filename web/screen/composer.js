@@ -1,0 +1,126 @@
+// The composer owns what is being typed: one draft per conversation, kept in localStorage with every keystroke, and the prompts
+// that were sent but not yet confirmed by the engine, which are sent again (under the same id) after a reload.
+
+import { NEW, drafts, keepDrafts } from './tab.js';
+
+/** @typedef {import('./tab.js').Pending} Pending */
+
+export class Composer {
+  /**
+   * @param {HTMLFormElement} form
+   * @param {object} on
+   * @param {(pending: Pending) => void} on.send
+   * @param {() => void} on.stop
+   * @param {() => void} on.unsaved the browser refuses to store the draft
+   */
+  constructor(form, on) {
+    this.on = on;
+    this.prompt = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem('prompt'));
+    this.sendButton = /** @type {HTMLButtonElement} */ (form.elements.namedItem('send'));
+    this.stopButton = /** @type {HTMLButtonElement} */ (form.elements.namedItem('stop'));
+    this.drafts = drafts();
+    /** @type {string | null} */
+    this.conversation = null;
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    this.prompt.addEventListener('input', () => this.#typed());
+    this.prompt.addEventListener('keydown', (event) => this.#key(event));
+    this.stopButton.addEventListener('click', () => on.stop());
+  }
+
+  /** The prompts that are on their way to the engine. */
+  get pending() {
+    return this.drafts.pending;
+  }
+
+  /**
+   * Shows the draft of a conversation.
+   * @param {string | null} conversation
+   */
+  show(conversation) {
+    this.conversation = conversation;
+    this.fill(this.drafts.texts[conversation ?? NEW] ?? '');
+  }
+
+  /**
+   * The new conversation has got its id: what was typed for it since then goes along.
+   * @param {string} conversation
+   */
+  adopt(conversation) {
+    const { texts } = this.drafts;
+    if (texts[NEW]) texts[conversation] = texts[NEW];
+    delete texts[NEW];
+    this.conversation = conversation;
+    this.#keep();
+  }
+
+  /** @param {string} text */
+  fill(text) {
+    if (this.prompt.value !== text) this.prompt.value = text;
+    this.#typed();
+  }
+
+  /**
+   * The engine has stored this message.
+   * @param {string} message
+   */
+  confirm(message) {
+    const waiting = this.pending.filter((each) => each.message !== message);
+    if (waiting.length === this.pending.length) return;
+    this.drafts.pending = waiting;
+    this.#keep();
+  }
+
+  /**
+   * Send or Stop: they share one place.
+   * @param {boolean} live an answer is being written
+   */
+  mode(live) {
+    const [gone, there] = live ? [this.sendButton, this.stopButton] : [this.stopButton, this.sendButton];
+    if (document.activeElement === gone) this.prompt.focus();
+    gone.hidden = true;
+    there.hidden = false;
+  }
+
+  #typed() {
+    const { value } = this.prompt;
+    this.sendButton.disabled = !value.trim();
+    this.#grow();
+    const key = this.conversation ?? NEW;
+    if ((this.drafts.texts[key] ?? '') === value) return;
+    if (value) this.drafts.texts[key] = value;
+    else delete this.drafts.texts[key];
+    this.#keep();
+  }
+
+  #keep() {
+    if (!keepDrafts(this.drafts)) this.on.unsaved();
+  }
+
+  /** For browsers without `field-sizing`. */
+  #grow() {
+    if (CSS.supports('field-sizing', 'content')) return;
+    this.prompt.style.blockSize = 'auto';
+    this.prompt.style.blockSize = `${this.prompt.scrollHeight}px`;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    // Enter that ends the composition of a character (Japanese, Chinese, …) belongs to the input method; Safari sends it
+    // after the composition, recognisable by its code only.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    this.#send();
+  }
+
+  #send() {
+    const text = this.prompt.value.trim();
+    if (!text || this.sendButton.hidden) return;
+    const pending = { conversation: this.conversation, message: crypto.randomUUID(), text };
+    this.pending.push(pending);
+    this.fill('');
+    this.on.send(pending);
+  }
+}

@@ -1,0 +1,67 @@
+// The words. Everything that is shown or spoken comes from i18n/<language>.json through t(); code holds no sentences.
+//
+// An entry is a string with {names}, or {"one": …, "other": …} chosen by the plural rule for the value `n`.
+
+/** @typedef {string | Record<string, string>} Entry */
+/** @typedef {Record<string, string | number>} Values */
+
+/** @type {Map<string, Entry>} */
+let catalogue = new Map();
+let plural = new Intl.PluralRules('en');
+let number = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
+
+/**
+ * Loads the catalogue of a language. A missing one leaves the keys to be seen instead of words: the text still shows.
+ * @param {string} language
+ */
+export async function load(language) {
+  try {
+    const response = await fetch(`i18n/${language}.json`);
+    catalogue = new Map(Object.entries(/** @type {Record<string, Entry>} */ (await response.json())));
+    plural = new Intl.PluralRules(language);
+    number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  } catch (error) {
+    console.error('midstream: no words for', language, error);
+  }
+}
+
+/** @param {string} key */
+export const has = (key) => catalogue.has(key);
+
+/**
+ * The words of `key`, with numbers written the language's way.
+ * @param {string} key
+ * @param {Values} [values]
+ */
+export function t(key, values = {}) {
+  const entry = catalogue.get(key) ?? key;
+  const text = typeof entry === 'string' ? entry : entry[plural.select(Number(values.n))] ?? entry.other ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => written(values[name]));
+}
+
+/** @param {string | number | undefined} value */
+function written(value) {
+  return typeof value === 'number' ? number.format(value) : value ?? '';
+}
+
+/**
+ * "7 s", "2 min 5 s".
+ * @param {number} seconds
+ */
+export function duration(seconds) {
+  const whole = Math.round(seconds);
+  if (whole < 60) return t('count.seconds', { n: whole });
+  return t('count.minutes', { m: Math.floor(whole / 60), n: whole % 60 });
+}
+
+/**
+ * Puts the words into markup that stands in the document from the start.
+ * @param {ParentNode} root
+ */
+export function label(root) {
+  for (const each of root.querySelectorAll('[data-words]')) each.textContent = t(String(each.getAttribute('data-words')));
+  for (const each of root.querySelectorAll('[data-label]')) each.ariaLabel = t(String(each.getAttribute('data-label')));
+  for (const each of root.querySelectorAll('[data-placeholder]')) {
+    each.setAttribute('placeholder', t(String(each.getAttribute('data-placeholder'))));
+  }
+}

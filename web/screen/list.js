@@ -1,0 +1,78 @@
+// The list of conversations: real links, so that one can be opened in a new tab, with a dot for what goes on in each.
+
+import { has, t } from './i18n.js';
+
+/** Dots by state: filled = being written, ring = waiting to be sent, half = cut off. @type {Record<string, string>} */
+const DOTS = {
+  sending: 'active', waiting: 'active', streaming: 'active', 'catching-up': 'active', reconnecting: 'active',
+  queued: 'waiting', offline: 'waiting', interrupted: 'interrupted', failed: 'interrupted',
+};
+
+export class List {
+  /**
+   * @param {HTMLElement} nav
+   * @param {object} on
+   * @param {(conversation: string) => void} on.open
+   * @param {() => void} on.new
+   */
+  constructor(nav, on) {
+    this.nav = nav;
+    this.on = on;
+    this.list = /** @type {HTMLElement} */ (nav.querySelector('[data-part=conversations]'));
+    /** @type {string | null} */
+    this.shown = null;
+    nav.addEventListener('click', (event) => this.#clicked(event));
+  }
+
+  /** @param {unknown} items [{id, title, state, updated}], newest first */
+  show(items) {
+    const usable = (Array.isArray(items) ? items : []).filter((item) => typeof item?.id === 'string');
+    const links = new Map([...this.list.querySelectorAll('a')].map((link) => [link.dataset.conversation, link]));
+    const rows = usable.map((item) => row(links.get(item.id) ?? document.createElement('a'), item));
+    // A list that has not changed its order keeps its nodes, and with them the focus.
+    const same = rows.length === this.list.children.length && rows.every((each, i) => each === this.list.children[i]);
+    if (!same) this.list.replaceChildren(...rows);
+    this.mark(this.shown);
+  }
+
+  /** @param {string | null} conversation */
+  mark(conversation) {
+    this.shown = conversation;
+    for (const link of this.list.querySelectorAll('a')) {
+      link.ariaCurrent = link.dataset.conversation === conversation ? 'page' : null;
+    }
+  }
+
+  close() {
+    if (this.nav.matches(':popover-open')) this.nav.hidePopover();
+  }
+
+  /** @param {MouseEvent} event */
+  #clicked(event) {
+    const target = event.target instanceof Element ? event.target.closest('a, button') : null;
+    const elsewhere = event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0;
+    if (target instanceof HTMLButtonElement && target.name === 'new') this.on.new();
+    else if (target instanceof HTMLAnchorElement && !elsewhere) {
+      event.preventDefault();
+      this.on.open(String(target.dataset.conversation));
+    } else return;
+    this.close();
+  }
+}
+
+/**
+ * @param {HTMLAnchorElement} link
+ * @param {Record<string, any>} item
+ */
+function row(link, item) {
+  link.dataset.conversation = item.id;
+  link.href = `?c=${encodeURIComponent(item.id)}`;
+  link.textContent = String(item.title || t('list.untitled'));
+  link.dir = 'auto';
+  const dot = Object.hasOwn(DOTS, item.state) ? DOTS[item.state] : '';
+  link.dataset.dot = dot;
+  link.ariaDescription = has(`list.${dot}`) ? t(`list.${dot}`) : null;
+  const holder = link.parentElement ?? document.createElement('li');
+  holder.append(link);
+  return holder;
+}

@@ -1,0 +1,94 @@
+// The line to the engine: one MessagePort, each post one JSON string holding an array of messages with a `type`.
+//
+// The engine's document may come late, or anew: whenever a new one says "engine?" it gets a fresh port, and what was sent
+// before it was there is kept in order.
+
+/** @typedef {Record<string, any> & {type: string}} Message */
+
+export class Port {
+  /**
+   * @param {HTMLIFrameElement} frame the engine's document
+   * @param {object} on
+   * @param {() => Message[]} on.connect the first messages of a new line, before those that wait
+   * @param {(message: Message) => void} on.message from the engine
+   * @param {(message: Message) => void} on.aside from engine.js itself: its boot, the service worker
+   */
+  constructor(frame, on) {
+    this.frame = frame;
+    this.on = on;
+    /** @type {MessagePort | null} */
+    this.port = null;
+    this.engine = ''; // which document has the port: each has its own id
+    /** @type {Message[]} */
+    this.queue = [];
+  }
+
+  /** Starts listening. The engine's document may have spoken before, so it is asked. */
+  open() {
+    addEventListener('message', (event) => this.#aside(event));
+    this.frame.contentWindow?.postMessage('screen?', location.origin);
+  }
+
+  get connected() {
+    return this.port !== null;
+  }
+
+  /** @param {Message} message */
+  send(message) {
+    if (this.port) this.port.postMessage(JSON.stringify([message]));
+    else this.queue.push(message);
+  }
+
+  /**
+   * Tells engine.js something that is not for Python.
+   * @param {Message} message
+   */
+  tell(message) {
+    this.frame.contentWindow?.postMessage(message, location.origin);
+  }
+
+  /** @param {MessageEvent} event */
+  #aside(event) {
+    if (event.source !== this.frame.contentWindow || event.origin !== location.origin) return;
+    if (typeof event.data?.type !== 'string') return;
+    if (event.data.type !== 'engine?') this.on.aside(event.data);
+    else if (event.data.id !== this.engine) this.#connect(event.data.id);
+  }
+
+  /** @param {string} engine */
+  #connect(engine) {
+    this.engine = engine;
+    this.port?.close();
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
+    port1.onmessage = (event) => this.#receive(event.data);
+    this.frame.contentWindow?.postMessage('port', location.origin, [port2]);
+    port1.postMessage(JSON.stringify([...this.on.connect(), ...this.queue.splice(0)]));
+  }
+
+  /** @param {unknown} batch */
+  #receive(batch) {
+    for (const message of parsed(batch)) {
+      // One message that cannot be handled must not take the rest of its batch with it.
+      try {
+        this.on.message(message);
+      } catch (error) {
+        console.error('midstream: message not handled', message.type, error);
+      }
+    }
+  }
+}
+
+/**
+ * @param {unknown} batch
+ * @returns {Message[]}
+ */
+function parsed(batch) {
+  try {
+    const messages = JSON.parse(String(batch));
+    if (Array.isArray(messages)) return messages.filter((message) => typeof message?.type === 'string');
+  } catch (error) {
+    console.error('midstream: not JSON from the engine', error);
+  }
+  return [];
+}

@@ -1,0 +1,85 @@
+// The one owner of the scroll position. It follows the end of the text only while the reader is there, and leaves it at the
+// first sign that they want to be elsewhere; only reaching the end or the pill brings it back.
+
+/** Pixels from the end that still count as being there. */
+const NEAR = 10;
+const UPWARD = new Set(['ArrowUp', 'PageUp', 'Home']);
+
+export class Scroll {
+  /**
+   * @param {HTMLElement} scroller
+   * @param {HTMLElement} column what grows in it
+   * @param {HTMLButtonElement} pill
+   */
+  constructor(scroller, column, pill) {
+    this.scroller = scroller;
+    this.pill = pill;
+    this.following = true;
+    this.ours = 0; // where we have scrolled to: a scroll event that ends there is not the reader's
+    this.last = 0;
+    scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
+    scroller.addEventListener('wheel', (event) => event.deltaY < 0 && this.#leave(), { passive: true });
+    scroller.addEventListener('keydown', (event) => UPWARD.has(event.key) && this.#leave());
+    document.addEventListener('selectionchange', () => this.#selected());
+    const observer = new ResizeObserver(() => this.#grown());
+    observer.observe(column);
+    observer.observe(scroller);
+    pill.addEventListener('click', () => this.toEnd());
+  }
+
+  /** Pixels below what is visible. */
+  get below() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    return scrollHeight - scrollTop - clientHeight;
+  }
+
+  toEnd() {
+    this.following = true;
+    this.#to(this.scroller.scrollHeight);
+  }
+
+  /** @param {number} top */
+  toPosition(top) {
+    this.following = false;
+    this.#to(top);
+  }
+
+  /** @param {number} top */
+  #to(top) {
+    this.scroller.scrollTop = top;
+    this.ours = this.last = this.scroller.scrollTop;
+    this.#mark();
+  }
+
+  #leave() {
+    if (this.below > NEAR || this.scroller.scrollTop > 0) this.following = false;
+    this.#mark();
+  }
+
+  #scrolled() {
+    const top = this.scroller.scrollTop;
+    if (Math.abs(top - this.ours) > 1) {
+      if (this.below <= NEAR) this.following = true;
+      else if (top < this.last) this.following = false;
+    }
+    this.last = top;
+    this.#mark();
+  }
+
+  /** Following while text is selected would pull it out from under the pointer. */
+  #selected() {
+    const selection = getSelection();
+    if (selection && !selection.isCollapsed && selection.anchorNode && this.scroller.contains(selection.anchorNode)) {
+      this.following = false;
+    }
+  }
+
+  #grown() {
+    if (this.following) this.#to(this.scroller.scrollHeight);
+    else this.#mark();
+  }
+
+  #mark() {
+    this.pill.hidden = this.following || this.below <= NEAR;
+  }
+}

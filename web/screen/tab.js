@@ -1,0 +1,101 @@
+// What this tab shows and what was being typed: the address, sessionStorage and localStorage. Small things only, which may be
+// lost without losing a word of an answer; a browser that refuses to store them must not keep the app from working.
+
+/** @typedef {{conversation: string, top: number | null}} Tab `top`: scroll position, null at the end */
+/** @typedef {{conversation: string | null, message: string, text: string}} Pending a prompt the engine has not confirmed */
+/** @typedef {{texts: Record<string, string>, pending: Pending[]}} Drafts */
+
+/** The conversation that is not stored yet, in `midstream.tab` and as the key of its draft. */
+export const NEW = 'new';
+
+/**
+ * @param {Storage} storage
+ * @param {string} key
+ * @returns {any} null when there is nothing usable
+ */
+function load(storage, key) {
+  try {
+    return JSON.parse(storage.getItem(key) ?? 'null');
+  } catch (error) {
+    console.warn('midstream: unusable', key, error);
+    return null;
+  }
+}
+
+/**
+ * @param {Storage} storage
+ * @param {string} key
+ * @param {unknown} value
+ * @returns {boolean} false when the browser refuses
+ */
+function store(storage, key, value) {
+  try {
+    storage.setItem(key, JSON.stringify(value));
+    return true;
+  } catch (error) {
+    console.warn('midstream: not stored', key, error);
+    return false;
+  }
+}
+
+/**
+ * The conversation to show first: the address, else what this tab showed, else what was shown last anywhere.
+ * @returns {{conversation: string | null, top: number | null}}
+ */
+export function first() {
+  const asked = inAddress();
+  const tab = load(sessionStorage, 'midstream.tab');
+  const id = asked ?? text(tab?.conversation) ?? text(load(localStorage, 'midstream.pointer')?.conversation);
+  const top = typeof tab?.top === 'number' && tab.conversation === id ? tab.top : null;
+  return { conversation: id, top };
+}
+
+/** The conversation in the address, if it names one. */
+export const inAddress = () => text(new URLSearchParams(location.search).get('c'));
+
+/** @param {unknown} value */
+const text = (value) => (typeof value === 'string' && value ? value : null);
+
+/**
+ * Remembers the shown conversation for this tab and puts it into the address.
+ * @param {string | null} conversation
+ * @param {boolean} visited by the person's own choice: Back leads to the one before
+ */
+export function show(conversation, visited) {
+  store(sessionStorage, 'midstream.tab', { conversation: conversation ?? NEW, top: null });
+  const address = conversation ? `?c=${encodeURIComponent(conversation)}` : './';
+  if (conversation === inAddress()) return;
+  if (visited) history.pushState(null, '', address);
+  else history.replaceState(null, '', address);
+}
+
+/**
+ * Where the reader stands, for a reload.
+ * @param {string | null} conversation
+ * @param {number | null} top
+ */
+export function leave(conversation, top) {
+  store(sessionStorage, 'midstream.tab', { conversation: conversation ?? NEW, top });
+}
+
+/**
+ * How far the newest answer has come. The journal is the truth; this only says which one to open.
+ * @param {{conversation: string, message: string, seq: number}} pointer
+ */
+export function point(pointer) {
+  store(localStorage, 'midstream.pointer', pointer);
+}
+
+/** @returns {Drafts} */
+export function drafts() {
+  const found = load(localStorage, 'midstream.draft');
+  const texts = Object.entries(found?.texts ?? {}).filter(([, value]) => text(value));
+  const pending = Array.isArray(found?.pending) ? found.pending : [];
+  return {
+    texts: /** @type {Record<string, string>} */ (Object.fromEntries(texts)),
+    pending: pending.filter((/** @type {any} */ each) => text(each?.message) && text(each?.text)),
+  };
+}
+
+/** @param {Drafts} value */
+export const keepDrafts = (value) => store(localStorage, 'midstream.draft', value);

@@ -1,0 +1,309 @@
+// The transcript: one article per turn. It is the only writer of that part of the document and keeps what it has painted: an
+// article is never made anew for a message that is there already.
+//
+// Patches of a message are numbered without holes. One that was seen before is ignored; a hole, or an op that cannot be
+// applied, makes the screen ask for the whole answer (`reset`), and until that comes the text stays as it is.
+
+import { Applier } from './apply.js';
+import { t } from './i18n.js';
+import { LIVE, TICKING, buttons, clean, spoken, words } from './status.js';
+
+/** @typedef {import('./status.js').Status} Status */
+/** @typedef {import('./port.js').Message} Message */
+
+const ACTIONS = ['retry', 'continue', 'copy', 'save', 'regenerate'];
+/** Milliseconds between two redraws of a status line whose state stays the same: numbers that race cannot be read. */
+const REDRAW = 250;
+
+/**
+ * @typedef {object} Turn
+ * @property {string} id
+ * @property {HTMLElement} article
+ * @property {HTMLElement} content
+ * @property {HTMLElement} line the status line
+ * @property {HTMLButtonElement[]} actions
+ * @property {Applier | null} applier null for the person's turns: their text is never parsed
+ * @property {number} n the patch that is shown, 0 for none
+ * @property {boolean} asked a reset is on its way: other patches do not fit any more
+ * @property {Status} status
+ * @property {number} drawn when the status line was written
+ */
+
+export class Transcript {
+  /**
+   * @param {HTMLElement} log
+   * @param {object} on
+   * @param {(message: Message) => void} on.intent
+   * @param {import('./announce.js').Announcer} on.announcer
+   * @param {() => void} on.change a status or the set of turns has changed
+   */
+  constructor(log, on) {
+    this.log = log;
+    this.on = on;
+    /** @type {Map<string, Turn>} in the order of the conversation */
+    this.turns = new Map();
+    this.gateway = false;
+    this.timer = 0;
+    log.addEventListener('click', (event) => this.#clicked(event));
+  }
+
+  /** The newest answer that is being written. */
+  get live() {
+    return [...this.turns.values()].findLast((turn) => turn.applier && LIVE.has(turn.status.state)) ?? null;
+  }
+
+  /** Patch numbers already on screen, for the `open` intent. */
+  painted() {
+    const shown = [...this.turns.values()].filter((turn) => turn.n > 0 && !turn.asked);
+    return Object.fromEntries(shown.map((turn) => [turn.id, turn.n]));
+  }
+
+  /**
+   * Shows these turns, in this order, and no others.
+   * @param {unknown} turns
+   */
+  show(turns) {
+    const known = this.turns;
+    this.turns = new Map();
+    for (const raw of Array.isArray(turns) ? turns : []) this.add(raw, known);
+    for (const [id, turn] of known) if (!this.turns.has(id)) turn.article.remove();
+    this.on.change();
+  }
+
+  /**
+   * Adds a turn at the end, or renews the status of one that is there.
+   * @param {any} raw {message, author, text?, status}
+   * @param {Map<string, Turn>} [known] articles that may be used again
+   * @returns {Turn | null} null when it is malformed
+   */
+  add(raw, known = this.turns) {
+    const id = raw?.message;
+    const status = clean(raw?.status);
+    if (typeof id !== 'string' || !status || !['user', 'assistant'].includes(raw.author)) return null;
+    const turn = known.get(id) ?? this.#make(id, raw.author, String(raw.text ?? ''));
+    const position = this.turns.has(id) ? -1 : this.turns.size;
+    this.turns.set(id, turn);
+    // An article that stands in its place is not touched: moving it would drop a selection inside.
+    const there = this.log.children[position];
+    if (position >= 0 && there !== turn.article) this.log.insertBefore(turn.article, there ?? null);
+    this.#label(turn);
+    this.#renew(turn, status);
+    return turn;
+  }
+
+  /** @param {Message} message `patch` of the port */
+  patch(message) {
+    const turn = this.turns.get(message.message);
+    if (!turn?.applier) return; // of a conversation that is no longer shown
+    const { n, reset } = message;
+    if (!Number.isSafeInteger(n) || n < 1) return this.#reset(turn, 'a patch without a number');
+    if (!reset && (turn.asked || n <= turn.n)) return;
+    if (!reset && n !== turn.n + 1) return this.#reset(turn, `patch ${n} after ${turn.n}`);
+    if (reset) turn.applier.clear();
+    turn.asked = false;
+    const empty = !turn.content.firstChild;
+    const whole = this.#applied(turn, turn.applier, message.ops);
+    if (!whole) return;
+    turn.n = n;
+    this.#seen(turn, message.seq, turn.status.saved);
+    if (empty) this.#draw(turn);
+  }
+
+  /**
+   * @param {Turn} turn
+   * @param {Applier} applier
+   * @param {unknown} ops
+   * @returns {boolean} false when the answer has been asked for anew
+   */
+  #applied(turn, applier, ops) {
+    try {
+      applier.apply(ops);
+      return true;
+    } catch (error) {
+      // From now on the odd ops are left out: asking a second time would bring the same ones.
+      if (applier.lenient) return true;
+      applier.lenient = true;
+      this.#reset(turn, error);
+      return false;
+    }
+  }
+
+  /**
+   * Patches out of storage, before the engine is there. Rows that do not fit end the painting of this message.
+   * @param {Turn} turn
+   * @param {{n: number, last: number, ops: unknown}[]} rows without holes
+   */
+  paint(turn, rows) {
+    if (!turn.applier || turn.n) return;
+    try {
+      for (const row of rows) {
+        turn.applier.apply(row.ops);
+        turn.n = row.n;
+        this.#seen(turn, row.last, row.last);
+      }
+    } catch (error) {
+      console.warn('midstream: a stored patch does not apply', turn.id, error);
+      turn.n = 0;
+    }
+    turn.status.painted = true;
+    this.#draw(turn);
+  }
+
+  /** @param {Message} message `status` of the port */
+  status(message) {
+    const turn = this.turns.get(message.message);
+    const status = clean(message);
+    if (turn && status) this.#renew(turn, status);
+  }
+
+  /** Draws every line anew: the kind of endpoint became known. */
+  redraw() {
+    for (const turn of this.turns.values()) this.#draw(turn);
+  }
+
+  /**
+   * @param {Turn} turn
+   * @param {unknown} reason
+   */
+  #reset(turn, reason) {
+    console.warn('midstream: asking for all of an answer', turn.id, reason);
+    turn.asked = true;
+    this.on.intent({ type: 'reset', message: turn.id });
+  }
+
+  /**
+   * @param {Turn} turn
+   * @param {unknown} seq
+   * @param {number} saved
+   */
+  #seen(turn, seq, saved) {
+    const { dataset } = turn.article;
+    if (Number.isSafeInteger(seq)) dataset.seq = String(Math.max(Number(seq), Number(dataset.seq)));
+    dataset.saved = String(saved);
+  }
+
+  /**
+   * @param {Turn} turn
+   * @param {Status} status
+   */
+  #renew(turn, status) {
+    const before = turn.status;
+    turn.status = status;
+    turn.article.dataset.state = status.state;
+    if (turn.applier) {
+      this.#seen(turn, status.seq, status.saved);
+      turn.article.ariaBusy = String(LIVE.has(status.state));
+      this.#speak(before, status);
+    }
+    const due = status.state !== before.state || before.painted || performance.now() - turn.drawn >= REDRAW;
+    if (due) this.#draw(turn);
+    this.#tick();
+    this.on.change();
+  }
+
+  /**
+   * @param {Status} before
+   * @param {Status} status
+   */
+  #speak(before, status) {
+    const line = spoken(before.at ? before.state : null, status);
+    if (line?.urgent) this.on.announcer.alarm(line.text);
+    else if (line) this.on.announcer.say(line.text);
+  }
+
+  /** @param {Turn} turn */
+  #draw(turn) {
+    const { status, line, actions, applier, article } = turn;
+    turn.drawn = performance.now();
+    const quiet = !applier && status.state === 'complete';
+    const text = quiet ? '' : words(status, this.gateway);
+    const all = applier?.lenient ? `${text} ${t('status.damaged')}` : text;
+    if (line.textContent !== all) line.textContent = all;
+    const offered = applier ? buttons(status, !turn.content.firstChild) : [];
+    for (const button of actions) button.hidden = !offered.includes(button.name);
+    const retry = article.querySelector('button[name=retry]');
+    const key = status.state === 'reconnecting' ? 'button.retry.reconnecting' : 'button.retry';
+    if (retry) retry.textContent = t(key);
+  }
+
+  /** Lines that count seconds are drawn once a second, as long as there are any. */
+  #tick() {
+    const ticking = [...this.turns.values()].some((turn) => TICKING.has(turn.status.state));
+    if (ticking === this.timer > 0) return;
+    clearInterval(this.timer);
+    this.timer = ticking ? setInterval(() => this.#ticked(), 1000) : 0;
+  }
+
+  #ticked() {
+    for (const turn of this.turns.values()) if (TICKING.has(turn.status.state)) this.#draw(turn);
+    this.#tick();
+  }
+
+  /**
+   * @param {string} id
+   * @param {'user' | 'assistant'} author
+   * @param {string} text
+   * @returns {Turn}
+   */
+  #make(id, author, text) {
+    const article = document.createElement('article');
+    Object.assign(article.dataset, { author, message: id, seq: '0', saved: '0' });
+    const heading = part('h2', 'heading');
+    const content = part('div', 'content');
+    const line = part('p', 'status');
+    const foot = part('footer', 'foot');
+    const actions = author === 'assistant' ? ACTIONS.map(action) : [];
+    const group = part('div', 'actions');
+    group.append(...actions);
+    foot.append(line, ...(actions.length ? [group] : []));
+    article.append(heading, content, foot);
+    if (author === 'user') {
+      content.dir = 'auto';
+      content.textContent = text;
+    }
+    const applier = author === 'assistant' ? new Applier(content) : null;
+    const status = { .../** @type {Status} */ (clean({ state: 'sending' })), at: 0 };
+    return { id, article, content, line, actions, applier, n: 0, asked: false, status, drawn: 0 };
+  }
+
+  /** @param {Turn} turn */
+  #label({ article, applier, actions }) {
+    const n = [...this.turns.values()].filter((turn) => turn.applier).length;
+    const heading = /** @type {HTMLElement} */ (article.firstElementChild);
+    if (heading.textContent) return;
+    heading.textContent = applier ? t('turn.assistant', { n }) : t('turn.user');
+    article.ariaLabel = heading.textContent;
+    const group = actions[0]?.parentElement;
+    if (group) {
+      group.role = 'group';
+      group.ariaLabel = t('turn.actions', { n });
+    }
+  }
+
+  /** @param {MouseEvent} event */
+  #clicked(event) {
+    const button = event.target instanceof Element ? event.target.closest('button') : null;
+    const id = button?.closest('article')?.dataset.message;
+    if (!button || !id) return;
+    // Our own policy forbids foreign images: the person decides to go there, in a tab that knows nothing of this one.
+    if (button.dataset.src) open(button.dataset.src, '_blank', 'noopener,noreferrer');
+    else if (ACTIONS.includes(button.name)) this.on.intent({ type: button.name, message: id });
+  }
+}
+
+/** @param {string} name */
+function action(name) {
+  const button = document.createElement('button');
+  Object.assign(button, { type: 'button', name, hidden: true, textContent: t(`button.${name}`) });
+  return button;
+}
+
+/**
+ * @param {string} tag
+ * @param {string} name
+ */
+function part(tag, name) {
+  const element = document.createElement(tag);
+  element.dataset.part = name;
+  return element;
+}

@@ -1,0 +1,154 @@
+// The service worker: the app's own files, so that it starts without a network. It keeps one cache of files by content hash
+// and knows nothing of conversations; /v1/* and whatever is not listed here go to the network untouched.
+//
+//   install        the shell (small) is fetched, checked and stored; one missing or corrupt file fails the whole install,
+//                  the old version stays, and the next try fetches only what is missing
+//   fetch          listed files from the cache; a runtime file that is not there yet is stored as it passes
+//   message fill   the runtime (large), file by file, asked for by engine.js while the app runs
+//   activate       files that this version does not name are dropped
+//
+// A new version waits until the person agrees or the last page is closed; nothing here reloads a page.
+
+/// <reference lib="webworker" />
+
+/** @typedef {{url: string, hash: string}} Listed `url` relative to this file, `hash` as in an integrity attribute */
+/** @type {{version: string, shell: Listed[], runtime: Listed[]}} */
+const BUILD = /*build*/{"version": "dev", "shell": [], "runtime": []}/*build*/;
+
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+const SCOPE = worker.registration.scope;
+const CACHES = 'midstream '; // the scope follows: another copy of the app may live beside us on this origin
+const CACHE = `${CACHES}1 ${SCOPE}`;
+const CONFIG = absolute('config.json');
+const INDEX = absolute('index.html');
+/** How long an offline-looking network may keep config.json waiting, in ms. */
+const CONFIG_LIMIT = 4000;
+
+/** @param {string} url */
+function absolute(url) {
+  return new URL(url, SCOPE).href;
+}
+
+const SHELL = BUILD.shell.map(({ url }) => absolute(url));
+const HASHES = new Map([...BUILD.shell, ...BUILD.runtime].map(({ url, hash }) => [absolute(url), hash]));
+
+/** Where a file is kept: by its content, so that a version finds what an earlier one has stored. @param {string} href */
+const key = (href) => `${href}?${encodeURIComponent(HASHES.get(href) ?? '')}`;
+
+/**
+ * Fetches a listed file and stores it. The browser checks the hash and fails the fetch when it differs.
+ * @param {string} href
+ */
+async function store(href) {
+  const response = await fetch(href, { integrity: HASHES.get(href), cache: 'no-cache' });
+  if (!response.ok) throw new Error(`${href}: ${response.status}`);
+  const plain = response.redirected ? new Response(response.body, response) : response; // a navigation refuses redirected ones
+  const cache = await caches.open(CACHE);
+  await cache.put(key(href), plain.clone());
+  return plain;
+}
+
+/** @param {string[]} files */
+async function missing(files) {
+  const cache = await caches.open(CACHE);
+  const stored = new Set((await cache.keys()).map((request) => request.url));
+  return files.filter((href) => !stored.has(key(href)));
+}
+
+async function install() {
+  await Promise.all((await missing(SHELL)).map(store));
+  // Best effort: an app that was opened once should find its endpoints offline.
+  if (SHELL.length) await config(new Request(CONFIG)).catch(() => {});
+}
+
+async function activate() {
+  const old = (await caches.keys()).filter((name) => name.startsWith(CACHES) && name.endsWith(` ${SCOPE}`) && name !== CACHE);
+  await Promise.all(old.map((name) => caches.delete(name)));
+  if (HASHES.size) await tidy();
+  await worker.clients.claim();
+}
+
+/** Drops the files of other versions. */
+async function tidy() {
+  const cache = await caches.open(CACHE);
+  const ours = new Set([CONFIG, ...[...HASHES.keys()].map(key)]);
+  const others = (await cache.keys()).filter((request) => !ours.has(request.url));
+  await Promise.all(others.map((request) => cache.delete(request)));
+}
+
+/**
+ * The file of ours that a request means, if any.
+ * @param {Request} request
+ */
+function fileOf(request) {
+  const url = new URL(request.url);
+  const bare = url.origin + url.pathname;
+  if (request.method !== 'GET' || !HASHES.size) return null;
+  if (request.mode === 'navigate' && bare === SCOPE) return INDEX; // with any ?c=…
+  return bare === CONFIG || HASHES.has(bare) ? bare : null;
+}
+
+/**
+ * @param {Request} request
+ * @param {string} href
+ */
+async function answer(request, href) {
+  if (href === CONFIG) return config(request);
+  const cached = await (await caches.open(CACHE)).match(key(href));
+  // A server that has gone on to another version answers with another hash: better its file than none.
+  return cached ?? store(href).catch(() => fetch(request));
+}
+
+/**
+ * From the network, since the host may change it any time; the last answer when there is no network.
+ * @param {Request} request
+ */
+async function config(request) {
+  const cache = await caches.open(CACHE);
+  try {
+    const response = await fetch(request, { cache: 'no-cache', signal: AbortSignal.timeout(CONFIG_LIMIT) });
+    if (response.ok) await cache.put(CONFIG, response.clone());
+    return response;
+  } catch (error) {
+    const cached = await cache.match(CONFIG);
+    if (cached) return cached;
+    throw error;
+  }
+}
+
+/**
+ * Stores the next file that is missing, but none of `skip`.
+ * @param {string[]} skip
+ */
+async function fill(skip) {
+  const next = (await missing([...HASHES.keys()])).find((href) => !skip.includes(href));
+  if (!next) return state();
+  try {
+    await store(next);
+    return state();
+  } catch {
+    return { ...(await state()), failed: next };
+  }
+}
+
+/** How much of the version is stored: `done` of `total` files. */
+async function state() {
+  const all = [...HASHES.keys()];
+  return { version: BUILD.version, done: all.length - (await missing(all)).length, total: all.length };
+}
+
+/** @param {ExtendableMessageEvent} event */
+async function heard(event) {
+  const { type, skip = [] } = event.data ?? {};
+  if (type === 'skip-waiting') await worker.skipWaiting();
+  else if (type === 'fill') event.ports[0]?.postMessage(await fill(skip));
+  else if (type === 'state') event.ports[0]?.postMessage(await state());
+}
+
+worker.addEventListener('install', (event) => event.waitUntil(install()));
+worker.addEventListener('activate', (event) => event.waitUntil(activate()));
+worker.addEventListener('message', (event) => event.waitUntil(heard(event)));
+worker.addEventListener('fetch', (event) => {
+  const href = fileOf(event.request);
+  if (href) event.respondWith(answer(event.request, href));
+});
