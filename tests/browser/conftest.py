@@ -1,14 +1,21 @@
-"""The browser of all browser tests: Debian's Chromium, with nothing that phones home."""
+"""A real Chromium and the built app, for every test in this folder."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+if TYPE_CHECKING:
+    from tests.support.processes import Replay, Serve
+
+PROJECT = Path(__file__).parents[2]
+# Without these, Chromium looks for its maker's servers at every start.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -18,16 +25,51 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+WORDS = 240  # of the numbered answer
+PATIENCE_MS = 60_000  # for any state to come; a limit for what is broken, not a measure of speed
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One for the whole session: two Playwrights in one thread do not work."""
-    path = os.environ.get("MIDSTREAM_CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+# The loop of Playwright's synchronous API runs until it is stopped, and asyncio.run of the other tests would refuse to
+# start beside it: so it lives for this folder, not for the session.
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def chromium_path() -> str | None:
+    """The system's Chromium; None lets Playwright use the one it has downloaded."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright, chromium_path: str | None) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(PATIENCE_MS)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture(scope="package")
+def dist() -> Path:
+    """The built static site, made by build.py before the tests."""
+    path = Path(os.environ.get("MIDSTREAM_DIST", PROJECT / "dist"))
+    if not (path / "index.html").exists():
+        pytest.fail("dist/ is not built: run `python3 build.py test`, or `python3 build.py` first")
+    return path
 
 
 def numbered_answer() -> str:
@@ -72,6 +114,8 @@ def answer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="package")
 def upstream(answer_file: Path) -> Iterator[Replay]:
+    from tests.support.processes import replay
+
     with replay(answer_file, rate=60, chunk=6) as running:
         yield running
 
@@ -80,5 +124,7 @@ def upstream(answer_file: Path) -> Iterator[Replay]:
 def app(upstream: Replay, dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     store = tmp_path_factory.mktemp("log") / "runs.sqlite"
     options = ["--upstream", upstream.url, "--store", f"sqlite:{store}", "--dist", str(dist)]
+    from tests.support.processes import serve
+
     with serve(*options) as running:
         yield running
