@@ -16,7 +16,8 @@ import pytest
 
 from midstream.engine import answer as answer_module
 from midstream.engine import transcript
-from midstream.engine.app import Engine, decode, endpoints
+from midstream.engine.app import Engine, decode
+from midstream.engine.endpoints import endpoints
 from midstream.engine.host import Host, Message
 from midstream.errors import StoreError
 from midstream.journal import Change, MemoryStore, Row, text

@@ -11,7 +11,6 @@ flushes and never queues transactions.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
@@ -40,11 +39,11 @@ from ..session import (
     Open,
     Outcome,
     Session,
-    State,
     Wait,
     content,
 )
-from .host import Host, notice_of
+from .host import Host, Message, notice_of
+from .status import ENDED, FINAL_STATES, Rate, live_state, status_of
 from .transcript import patch_of, patches, rows_of
 from .upstream import Line, Upstream
 
@@ -53,18 +52,7 @@ FLUSH_S = 0.016  # one animation frame
 # of the time
 DUTY = 3
 SLICE = 4096  # characters per flush: a long catch-up reaches the screen piece by piece
-RATE_WINDOW_S = 3.0
 NOT_RESUMABLE = "This endpoint cannot go on with an answer once the page has been reloaded."
-
-# data-state of an ended answer (contract.md, "The page").
-ENDED = {
-    Outcome.DONE: "complete",
-    Outcome.STOPPED: "stopped",
-    Outcome.FAILED: "failed",
-    Outcome.INTERRUPTED: "interrupted",
-    Outcome.EXPIRED: "interrupted",
-}
-FINAL_STATES = frozenset({"complete", "length", "stopped", "failed", "interrupted"})
 
 
 class Answer:
@@ -90,9 +78,7 @@ class Answer:
         self._saving = True  # False once storage has refused: shown, and said to be unsaved
         self._reader: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._recent: deque[tuple[float, int]] = (
-            deque()
-        )  # (time, tokens) of the last flushes, for the rate
+        self._rate = Rate()
         self._seen = ""  # the last state reported to the screen
 
     @property
@@ -264,7 +250,7 @@ class Answer:
             row = self._row(taken)
             await self._store(Change().put("journal", row.record()))
             self.rows.append(row)
-        self._recent.append((self._host.now(), row.tokens))
+        self._rate.add(self._host.now(), row.tokens)
         self._host.post(patch_of(row))
         self._report(again=True)
 
@@ -348,56 +334,25 @@ class Answer:
             self._seen = status["state"]
             self._host.post({"type": "status", "message": self.id, **status})
 
-    def status(self) -> dict[str, Any]:
-        seq = cursor(self.rows, self.run)
-        status: dict[str, Any] = {
-            "state": self._state(),
-            "seq": seq,
-            "saved": seq if self._saving else 0,
-            "tokens": tokens(self.rows),
-            "seconds": round(self.record.get("seconds") or self._seconds(), 1),
-            "rate": round(self._rate(), 1),
-        }
-        if self._session and self._session.state is State.WAITING and self._session.retry_at:
-            status |= {"attempt": self._session.attempt, "retry_at": self._session.retry_at * 1000}
-        if error := self.record.get("error"):
-            status["error"] = error
-        return status
-
-    def _state(self) -> str:
+    def status(self) -> Message:
+        status = status_of(self.record, self.rows)
         if self.record["state"] in FINAL_STATES:
-            return str(self.record["state"])
+            return status if self._saving else status | {"saved": 0}
         if self._session is None:
-            return "catching-up" if self._recalled else "sending"
-        match self._session.state:
-            case State.WAITING:
-                return "reconnecting" if self._session.online else "offline"
-            case State.CATCHING_UP:
-                return "catching-up"
-            case State.LIVE:
-                return "streaming" if tokens(self.rows) else "waiting"
-            case State.OPENING if self._session.attempt:
-                return "reconnecting"
-            case State.OPENING if self.rows:
-                return "catching-up"
-            case State.CLOSED:  # the last events are on their way to the journal
-                return self._seen or "catching-up"
-        return "sending"
+            return status | {"state": "catching-up" if self._recalled else "sending"}
+        now, session = self._host.now(), self._session
+        status |= {
+            "state": live_state(session, self.rows, self._seen),
+            "saved": status["seq"] if self._saving else 0,
+            "seconds": round(self._seconds(), 1),
+            "rate": round(self._rate.value(now), 1),
+        }
+        if session.retry_at:
+            status |= {"attempt": session.attempt, "retry_at": session.retry_at * 1000}
+        return status
 
     def _seconds(self) -> float:
         return self._host.now() - float(self.record["created"]) / 1000
-
-    def _rate(self) -> float:
-        """Tokens per second: of the last seconds while it streams, of the whole when it has
-        ended."""
-        if seconds := self.record.get("seconds"):
-            return float(self.record["tokens"] / seconds)
-        now = self._host.now()
-        while self._recent and self._recent[0][0] < now - RATE_WINDOW_S:
-            self._recent.popleft()
-        if not self._recent:
-            return 0.0
-        return sum(count for _, count in self._recent) / max(now - self._recent[0][0], 0.5)
 
     def _spawn(self, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(job)

@@ -16,14 +16,15 @@ from typing import Any
 from .. import __version__
 from ..errors import MidstreamError
 from ..journal import Change, Record, text
-from ..markdown import VERSION
-from .answer import FINAL_STATES, Answer
+from .answer import Answer
+from .endpoints import Endpoint, endpoints
 from .export import as_markdown, file_name
-from .host import Endpoint, Host, Message, notice_of
-from .transcript import drawn_rows, history_of, patches, question_of, rows_of, status_of
+from .host import Host, Message, notice_of
+from .records import new_answer, new_conversation, new_question
+from .status import FINAL_STATES, status_of
+from .transcript import drawn_rows, history_of, patches, question_of, rows_of
 from .upstream import Upstream
 
-TITLE_CHARACTERS = 60
 PROTOCOL = 1  # of the port; a screen and an engine of two versions may meet during an update
 
 
@@ -56,7 +57,10 @@ class Engine:
         """Goes on with every answer that an earlier page was writing, shown or not."""
         self._host.post({"type": "hello", "version": __version__, "protocol": PROTOCOL})
         for record in await self._host.store.unfinished():
-            self._write(record, recalled=True)
+            try:
+                self._write(record, recalled=True)
+            except (LookupError, TypeError) as error:  # a record of another version, or damaged
+                self._host.post(notice_of(error))
 
     def configure(self, config: dict[str, Any]) -> None:
         """Takes the contents of config.json. What was begun before goes on at the endpoint it was
@@ -119,19 +123,13 @@ class Engine:
             return
         await self._configured.wait()
         now = self._milliseconds()
-        conversation = await self._conversation_for(intent.get("conversation"), words, now)
+        asked = intent.get("conversation")
+        conversation = await self._host.store.conversation(str(asked)) if asked else None
+        conversation = conversation or new_conversation(self._host.new_id(), words, now)
+        conversation["updated"] = now
         position = len(await self._host.store.messages(conversation["id"]))
-        question: Record = {
-            "id": str(intent["message"]),
-            "conversation": conversation["id"],
-            "position": position,
-            "author": "user",
-            "text": words,
-            "state": "complete",
-            "created": now,
-            "runs": [],
-        }
-        answer = self._new_answer(conversation["id"], position + 1, now)
+        question = new_question(str(intent["message"]), conversation, position, words, now)
+        answer = self._new_answer(conversation, position + 1, now)
         change = Change(durability="strict")
         for store, record in (
             ("conversations", conversation),
@@ -155,11 +153,13 @@ class Engine:
             return
         await self._configured.wait()
         messages = await self._host.store.messages(old["conversation"])
-        answer = self._new_answer(old["conversation"], len(messages), self._milliseconds())
-        answer["question"] = question_of(messages, old)
         conversation = await self._host.store.conversation(old["conversation"])
-        assert conversation is not None
-        conversation["updated"] = answer["created"]
+        if conversation is None:
+            raise KeyError(f"conversation {old['conversation']} is not stored")
+        now = self._milliseconds()
+        conversation["updated"] = now
+        answer = self._new_answer(conversation, len(messages), now)
+        answer["question"] = question_of(messages, old)
         change = (
             Change(durability="strict").put("messages", answer).put("conversations", conversation)
         )
@@ -198,18 +198,9 @@ class Engine:
 
     # Answers
 
-    def _new_answer(self, conversation: str, position: int, now: int) -> Record:
-        run = {"key": self._host.new_id(), "run": None, "endpoint": asdict(self._endpoints[0])}
-        return {
-            "id": self._host.new_id(),
-            "conversation": conversation,
-            "position": position,
-            "author": "assistant",
-            "state": "sending",
-            "created": now,
-            "parser": VERSION,
-            "runs": [run],
-        }
+    def _new_answer(self, conversation: Record, position: int, now: int) -> Record:
+        ids = (self._host.new_id(), self._host.new_id())
+        return new_answer(ids, conversation, position, now, self._endpoints[0])
 
     def _write(self, record: Record, *, recalled: bool) -> None:
         async def history() -> list[dict[str, Any]]:
@@ -298,15 +289,6 @@ class Engine:
 
     # Small things
 
-    async def _conversation_for(self, key: object, words: str, now: int) -> Record:
-        record = await self._host.store.conversation(str(key)) if key else None
-        if record is None:
-            title = " ".join(words.split())
-            if len(title) > TITLE_CHARACTERS:
-                title = title[: TITLE_CHARACTERS - 1].rstrip() + "…"
-            record = {"id": self._host.new_id(), "title": title, "created": now}
-        return record | {"updated": now}
-
     async def _written(self, message: str) -> tuple[Record, str]:
         record = await self._host.store.message(message)
         if record is None:
@@ -325,21 +307,6 @@ class Engine:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             self._host.post(notice_of(error))
-
-
-def endpoints(config: dict[str, Any]) -> list[Endpoint]:
-    """The endpoints of config.json, the default one first. Unusable entries are left out; the demo
-    is always there."""
-    kinds = ("gateway", "openai", "demo")
-    found = [
-        Endpoint(
-            **{key: entry[key] for key in ("name", "kind", "url", "model", "note") if key in entry}
-        )
-        for entry in config.get("endpoints", [])
-        if isinstance(entry, dict) and entry.get("kind") in kinds and entry.get("name")
-    ]
-    found.sort(key=lambda endpoint: endpoint.name != config.get("default"))
-    return found or [Endpoint("Demo", "demo")]
 
 
 def decode(batch: str) -> list[Message]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..journal import Store
@@ -56,25 +56,3 @@ def notice_of(error: BaseException) -> Message:
     """What the screen says of a failure that belongs to no answer's own state."""
     detail = f"{type(error).__name__}: {error}"
     return {"type": "notice", "code": "failed", "level": "error", "detail": detail}
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One entry of config.json. `kind`: gateway | openai | demo."""
-
-    name: str
-    kind: str
-    url: str = ""
-    model: str = ""
-    note: str = ""
-    options: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def resumable(self) -> bool:
-        return self.kind != "openai"
-
-    @property
-    def base(self) -> str:
-        """The base of the OpenAI-compatible API, without a slash at the end. "" is the page's own
-        gateway."""
-        return self.url.rstrip("/") or "v1"

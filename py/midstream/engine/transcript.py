@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..journal import Change, Record, Row, Store, compacted, cursor, text, tokens, unbroken
+from ..journal import Change, Record, Row, Store, compacted, text, unbroken
 from ..markdown import VERSION, Parser
 from .host import Message
 
@@ -42,22 +42,6 @@ def patches(rows: list[Row], painted: int) -> list[Message]:
         for row in rows
         if row.n > painted
     ]
-
-
-def status_of(record: Record, rows: list[Row]) -> Message:
-    """The status of an answer that nobody is writing now."""
-    seq = cursor(rows, len(record["runs"]) - 1)
-    seconds = float(record.get("seconds", 0))
-    count = tokens(rows)
-    status: Message = {
-        "state": record["state"],
-        "seq": seq,
-        "saved": seq,
-        "tokens": count,
-        "seconds": seconds,
-        "rate": round(count / seconds, 1) if seconds else 0,
-    }
-    return status | {"error": record["error"]} if record.get("error") else status
 
 
 def question_of(messages: list[Record], answer: Record) -> str:

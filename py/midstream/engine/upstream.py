@@ -13,7 +13,8 @@ from ..journal import Record
 from ..providers import openai
 from ..session import Intent, Session
 from .demo import DemoNet
-from .host import Endpoint, Host, Net, Response
+from .endpoints import Endpoint
+from .host import Host, Net, Response
 
 BODY_BYTES = 64 * 1024  # of an answer that is no stream; the rest is not read
 

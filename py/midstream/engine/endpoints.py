@@ -1,0 +1,43 @@
+"""Who answers: the entries of config.json."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One entry of config.json. `kind`: gateway | openai | demo."""
+
+    name: str
+    kind: str
+    url: str = ""
+    model: str = ""
+    note: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def resumable(self) -> bool:
+        return self.kind != "openai"
+
+    @property
+    def base(self) -> str:
+        """The base of the OpenAI-compatible API, without a slash at the end. "" is the page's own
+        gateway."""
+        return self.url.rstrip("/") or "v1"
+
+
+def endpoints(config: dict[str, Any]) -> list[Endpoint]:
+    """The endpoints of config.json, the default one first. Unusable entries are left out; the demo
+    is always there."""
+    kinds = ("gateway", "openai", "demo")
+    found = [
+        Endpoint(
+            **{key: entry[key] for key in ("name", "kind", "url", "model", "note") if key in entry}
+        )
+        for entry in config.get("endpoints", [])
+        if isinstance(entry, dict) and entry.get("kind") in kinds and entry.get("name")
+    ]
+    found.sort(key=lambda endpoint: endpoint.name != config.get("default"))
+    return found or [Endpoint("Demo", "demo")]

@@ -1,0 +1,72 @@
+"""The state of an answer as the screen is told it: one word (ARCHITECTURE.md, "Names to rely on") and counts."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from ..journal import Record, Row, cursor, tokens
+from ..session import Outcome, Session, State
+from .host import Message
+
+# data-state of an ended answer.
+ENDED = {
+    Outcome.DONE: "complete",
+    Outcome.STOPPED: "stopped",
+    Outcome.FAILED: "failed",
+    Outcome.INTERRUPTED: "interrupted",
+    Outcome.EXPIRED: "interrupted",
+}
+FINAL_STATES = frozenset({"complete", "length", "stopped", "failed", "interrupted"})
+RATE_WINDOW_S = 3.0
+
+
+def live_state(session: Session, rows: Sequence[Row], before: str) -> str:
+    """The word for a session that has not ended in the journal; `before` is the last word that was said."""
+    match session.state:
+        case State.WAITING:
+            return "reconnecting" if session.online else "offline"
+        case State.CATCHING_UP:
+            return "catching-up"
+        case State.LIVE:
+            return "streaming" if tokens(rows) else "waiting"
+        case State.OPENING if session.attempt:
+            return "reconnecting"
+        case State.OPENING if rows:
+            return "catching-up"
+        case State.CLOSED:  # the last events are on their way to the journal
+            return before or "catching-up"
+    return "sending"
+
+
+def status_of(record: Record, rows: Sequence[Row]) -> Message:
+    """The stored status: of an answer that has ended, or that nobody is writing now."""
+    seq = cursor(rows, len(record["runs"]) - 1)
+    seconds = float(record.get("seconds", 0))
+    count = tokens(rows)
+    status: Message = {
+        "state": record["state"],
+        "seq": seq,
+        "saved": seq,
+        "tokens": count,
+        "seconds": seconds,
+        "rate": round(count / seconds, 1) if seconds else 0,
+    }
+    return status | {"error": record["error"]} if record.get("error") else status
+
+
+class Rate:
+    """Tokens per second over the last few seconds."""
+
+    def __init__(self) -> None:
+        self._flushes: deque[tuple[float, int]] = deque()  # (time, tokens)
+
+    def add(self, now: float, count: int) -> None:
+        self._flushes.append((now, count))
+
+    def value(self, now: float) -> float:
+        while self._flushes and self._flushes[0][0] < now - RATE_WINDOW_S:
+            self._flushes.popleft()
+        if not self._flushes:
+            return 0.0
+        return sum(count for _, count in self._flushes) / max(now - self._flushes[0][0], 0.5)
