@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from tests.browser.screen_support import Screen, Site
+
 if TYPE_CHECKING:
     from tests.support.processes import Replay, Serve
 
@@ -128,3 +130,22 @@ def app(upstream: Replay, dist: Path, tmp_path_factory: pytest.TempPathFactory) 
 
     with serve(*options) as running:
         yield running
+
+
+@pytest.fixture
+def screen_site() -> Iterator[Site]:
+    """web/ with the mock engine."""
+    site = Site()
+    site.mock_engine()
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def screen(browser: Browser, screen_site: Site) -> Iterator[Screen]:
+    """A page with the mock engine behind it. Its console must stay clean, unless a test empties `problems` itself."""
+    screen = Screen(browser, screen_site)
+    yield screen
+    problems = list(screen.problems)
+    screen.close()
+    assert problems == []
