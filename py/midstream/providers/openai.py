@@ -104,15 +104,17 @@ def completion(
     }
 
 
-def terminal(run: str, state: str, *, message: str = "", code: str = "", hint: str = "") -> str:
+def terminal(
+    run: str, state: str, *, message: str = "", code: str = "", hint: str = "", **more: Any
+) -> str:
     """The payload that ends a run: a chunk without choices, so that OpenAI clients survive it.
 
     Only `failed` carries a top-level error: clients raise on it, and in the other states the text
-    so far is an answer.
+    so far is an answer. `more` goes into the `midstream` record.
     """
     if state not in TERMINAL_STATES:
         raise ValueError(f"not a terminal state: {state!r}")
-    record = {"state": state, "message": message, "code": code, "hint": hint}
+    record = {"state": state, "message": message, "code": code, "hint": hint, **more}
     body: dict[str, Any] = {
         "id": run,
         "object": "chat.completion.chunk",

@@ -1,0 +1,110 @@
+"""What one gateway is told to be: made by the command line, handed to every worker as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from midstream.errors import UsageError
+
+CONFIG_VARIABLE = "MIDSTREAM_GATEWAY_CONFIG"
+
+MIB = 1024 * 1024
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes, times in seconds."""
+
+    body: int = 16 * MIB  # of a request
+    event: int = MIB  # of one upstream event
+    log: int = 64 * MIB  # of one run
+    live_runs: int = 64  # of one owner
+    connect: float = 10.0
+    silence: float = 600.0  # of an upstream; reasoning and long prompts are silent for minutes
+    total: float = 2 * HOUR  # of a run
+    unattended: float = 0.5 * HOUR  # of a live run that nobody reads
+    first_word: float = 0.5  # a POST waits so long for an early refusal before it starts to stream
+    heartbeat: float = 15.0
+    stalled_reader: float = 60.0  # a reader that takes nothing for so long is let go
+    model_start: float = 120.0
+    keep: float = 30 * DAY  # logs, after the run's end
+    tombstone: float = 31 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """`upstream` is an OpenAI base URL; without one, `model` is `local` or `demo`."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    workers: int = 1
+    store: str = "memory:"
+    upstream: str | None = None
+    upstream_key_env: str | None = None
+    model: str = "demo"
+    direct: str | None = None  # the page talks to this endpoint itself: no gateway routes
+    static_only: bool = False
+    dist: str | None = None
+    hosts: tuple[str, ...] = ()  # further names in the Host allowlist
+    origins: tuple[str, ...] = ()  # further origins that may use the gateway from a browser
+    model_state: str | None = None  # file in which the local model's supervisor says where it is
+    demo_rate: float = 20.0
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def serves_gateway(self) -> bool:
+        return not (self.static_only or self.direct)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Config:
+        values = json.loads(text)
+        values["limits"] = Limits(**values["limits"])
+        for name in ("hosts", "origins"):
+            values[name] = tuple(values[name])
+        return cls(**values)
+
+    @classmethod
+    def from_environment(cls) -> Config:
+        return cls.from_json(os.environ[CONFIG_VARIABLE])
+
+
+def base_url(text: str, option: str) -> str:
+    """An OpenAI base URL without a slash at its end; one without a path gets `/v1`."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{option} must be an http or https URL, not {text!r}.")
+    if parts.username or parts.password:
+        raise UsageError(
+            f"{option} must not hold a key or password.",
+            hint="Put the key into a variable and name it with --upstream-key-env.",
+        )
+    if parts.query or parts.fragment:
+        raise UsageError(f"{option} must not have a query or a fragment: {text!r}.")
+    return text.rstrip("/") if parts.path.strip("/") else f"{parts.scheme}://{parts.netloc}/v1"
+
+
+def data_directory() -> Path:
+    """Where this person's programs keep their data."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = str(Path.home() / "Library" / "Application Support")
+    else:
+        base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "midstream"
+
+
+def project_directory() -> Path | None:
+    """The checkout this package runs from, None when it is installed as a wheel."""
+    root = Path(__file__).resolve().parents[3]
+    return root if (root / "pyproject.toml").is_file() else None

@@ -1,0 +1,139 @@
+"""The answers' forms: the event stream, and errors as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from midstream import sse
+from midstream.errors import MidstreamError, RequestError, UpstreamError
+from midstream.gateway.readers import Readers
+from midstream.gateway.store import ConversationBusy
+from midstream.gateway.upstream import client_status
+from midstream.providers import openai
+
+RETRY_MS = 1000  # what EventSource waits before it comes back
+# One newline: after a blank line openai-python takes the comment for an event and raises.
+HEARTBEAT = b": heartbeat\n"
+CHUNK = 16 * 1024  # bytes handed over at once; bounds what a stalled reader holds
+_STATUS_OF_STATE = {"cancelled": 409, "expired": 504}
+_DONE = sse.encode(openai.DONE)
+
+
+class EventStream(Response):
+    """A run's events after a position, as SSE, to its end.
+
+    Whoever goes away ends only this answer.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        readers: Readers,
+        run_id: str,
+        after: int,
+        *,
+        patience: float,
+        headers: Mapping[str, str],
+    ) -> None:
+        fixed = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+        super().__init__(headers={**headers, **fixed})
+        del self.headers["content-length"]
+        self._readers = readers
+        self._run_id = run_id
+        self._after = after
+        self._patience = patience
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        tasks = [asyncio.create_task(work) for work in (self._send(send), disconnected(receive))]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        if isinstance(results[0], Exception):
+            raise results[0]
+
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        async with aclosing(self._body()) as body:
+            async for chunk in body:
+                async with asyncio.timeout(self._patience):
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _body(self) -> AsyncGenerator[bytes, None]:
+        first, ended = True, False
+        async with aclosing(self._readers.pages(self._run_id, self._after)) as pages:
+            async for page in pages:
+                if page is None:
+                    yield HEARTBEAT
+                    continue
+                for chunk in _chunks([entry.frame for entry in page.entries]):
+                    yield f"retry: {RETRY_MS}\n".encode() + chunk if first else chunk
+                    first = False
+                ended = page.ends_at(page.entries[-1].seq)
+        if ended:
+            yield _DONE
+
+
+def _chunks(frames: list[bytes]) -> list[bytes]:
+    """Whole frames joined to about CHUNK bytes each."""
+    chunks: list[list[bytes]] = [[]]
+    size = 0
+    for frame in frames:
+        if size + len(frame) > CHUNK and chunks[-1]:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(frame)
+        size += len(frame)
+    return [b"".join(chunk) for chunk in chunks]
+
+
+async def disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def error_response(error: MidstreamError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """`{"error": {message, code, hint, type}}`.
+
+    OpenAI's form, so that its clients show the words.
+    """
+    more = dict(headers or {})
+    if isinstance(error, ConversationBusy):
+        more |= {"Midstream-Run": error.run, "Location": f"/v1/runs/{error.run}"}
+    if isinstance(error, UpstreamError):
+        status, retry_after = client_status(error)
+    else:
+        status = error.status if isinstance(error, RequestError) else 503
+        retry_after = None
+    return _error(error.message, error.code, error.hint, status, retry_after, more)
+
+
+def ended_response(payload: str, headers: Mapping[str, str]) -> JSONResponse:
+    """The error of a run that ended before its first event, from its terminal payload."""
+    record = json.loads(payload)["midstream"]
+    message, code, hint = (record.get(name, "") for name in ("message", "code", "hint"))
+    status = record.get("status") or _STATUS_OF_STATE.get(record["state"], 502)
+    return _error(message, code, hint, status, record.get("retry_after"), headers)
+
+
+def _error(
+    message: str,
+    code: str,
+    hint: str,
+    status: int,
+    retry_after: str | None,
+    headers: Mapping[str, str],
+) -> JSONResponse:
+    body = {"message": message, "code": code, "hint": hint, "type": "midstream"}
+    wait = {"Retry-After": retry_after or "5"} if status in (429, 503) else {}
+    return JSONResponse({"error": body}, status, {"Cache-Control": "no-store", **wait, **headers})

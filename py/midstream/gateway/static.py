@@ -1,0 +1,108 @@
+"""dist/: the app's files with their policies and types."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from midstream.errors import MachineError
+from midstream.gateway.config import project_directory
+
+# The same text stands as a meta tag in both documents, for static hosts; `frame-ancestors` only
+# works here.
+SCREEN_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "font-src 'self'; frame-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; "
+    "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+ENGINE_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; connect-src 'self' https: http://127.0.0.1:* "
+    "http://localhost:*; worker-src 'self' blob:; base-uri 'none'; form-action 'none'"
+)
+# For every answer that is not a page of ours: were it ever shown as a document, it could do
+# nothing.
+NOTHING_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+
+# Not left to the system's table, which differs between machines.
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".wasm": "application/wasm",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".py": "text/plain; charset=utf-8",
+    ".toml": "text/plain; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+    ".zip": "application/zip",
+    ".whl": "application/zip",
+}
+
+
+class Dist(StaticFiles):
+    """Unknown paths are 404, never the index page: a missing script must not come back as HTML."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory=directory, html=True)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as error:
+            return not_found() if error.status_code == 404 else _plain(error)
+        if response.status_code == 404:  # the site's own 404.html would need a policy
+            return not_found()
+        served = Path(str(getattr(response, "path", path)))
+        _dress(response, served)
+        return response
+
+
+def _dress(response: Response, path: Path) -> None:
+    """Type, policy and caching.
+
+    Names stay the same over versions, so every use is revalidated (304).
+    """
+    headers = response.headers
+    if "content-type" in headers:
+        headers["content-type"] = _TYPES.get(path.suffix, "application/octet-stream")
+    headers["Cache-Control"] = "no-cache"
+    if path.name == "engine.html":
+        headers["Content-Security-Policy"] = f"{ENGINE_POLICY}; frame-ancestors 'self'"
+    elif path.suffix == ".html":
+        headers["Content-Security-Policy"] = f"{SCREEN_POLICY}; frame-ancestors 'self'"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+
+
+def _plain(error: HTTPException) -> Response:
+    return PlainTextResponse(error.detail, error.status_code, error.headers)
+
+
+def not_found() -> Response:
+    headers = {"Content-Security-Policy": NOTHING_POLICY, "Cache-Control": "no-store"}
+    return PlainTextResponse("Not found.\n", 404, headers)
+
+
+def find_dist(option: str | None) -> Path:
+    """--dist, else MIDSTREAM_DIST, else dist/ of the checkout, else of the working directory."""
+    given = option or os.environ.get("MIDSTREAM_DIST")
+    project = project_directory()
+    places = [Path(given)] if given else [base / "dist" for base in (project, Path.cwd()) if base]
+    for place in places:
+        if (place / "index.html").is_file():
+            return place
+    raise MachineError(
+        f"There is no built app in {places[0]}.",
+        hint="Build it with `python3 build.py`, or name its place with --dist.",
+    )
