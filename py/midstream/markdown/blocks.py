@@ -1,0 +1,220 @@
+"""The open blocks: containers, and the base of all leaves.
+
+A block is open until a line shows that it has ended; then it is sealed and never looked at again.
+Its element is opened when there is something to show in it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from midstream import patch
+from midstream.markdown import tags
+from midstream.markdown.links import unescape
+
+if TYPE_CHECKING:
+    from midstream.markdown.document import Document
+
+
+class Container:
+    """A quote, list, item or note, or the root."""
+
+    __slots__ = ("blocks", "count", "end", "id", "kind", "marker", "offset", "pinned", "tight")
+
+    def __init__(self, kind: str, id: int, line: int, *, marker: str = "", offset: int = 0) -> None:
+        self.kind = kind
+        self.id = id
+        self.marker = marker
+        """Of a list: its bullet or delimiter."""
+        self.offset = offset
+        """Of an item or note: columns its content is indented by."""
+        self.blocks = 0
+        """Blocks begun inside, also those that came to nothing (link definitions)."""
+        self.count = 0
+        """Child nodes on the screen."""
+        self.end = line
+        """Number of the last line that was not blank, seen from here."""
+        self.tight = True
+        self.pinned = False
+        """Something inside may still change: it cannot be sealed before the document ends."""
+
+
+class Leaf:
+    """A block that holds text. Subclasses say what a line is to them."""
+
+    kind = ""
+    __slots__ = ("doc", "id", "indent", "marker", "parent", "until")
+
+    def __init__(self, doc: Document, parent: Container) -> None:
+        self.doc = doc
+        self.parent = parent
+        self.id = -1
+        self.marker = ""
+        """Of a fence: the run that opened it."""
+        self.indent = 0
+        """Of a fence: columns to take off every line."""
+        self.until: re.Pattern[str] | None = None
+        """Of an HTML block: what ends it."""
+
+    def line(self, text: str) -> None:
+        """A line begins with this text."""
+        raise NotImplementedError
+
+    def more(self, text: str) -> None:
+        """The line goes on."""
+        raise NotImplementedError
+
+    def end_line(self) -> bool:
+        """The line has ended; true when the block ends with it."""
+        return False
+
+    def show(self) -> None:
+        """Bring the screen up to date."""
+
+    def close(self) -> None:
+        """The block has ended."""
+        if self.id >= 0:
+            self.doc.seal(self.id, pinned=False)
+
+    def open(self, tag: str, attrs: dict[str, str] | None = None) -> int:
+        """Open the block's element inside its container."""
+        self.id = self.doc.emit.open(self.parent.id, tag, attrs)
+        self.parent.count += 1
+        return self.id
+
+    def formula_open(self) -> bool:
+        """Whether a displayed formula has begun: its lines are not read as Markdown."""
+        return False
+
+    def has_text(self) -> bool:
+        """Of a paragraph: whether it is more than link definitions."""
+        return False
+
+    def last_line(self) -> str:
+        """Of a paragraph: its last line."""
+        return ""
+
+
+class Verbatim(Leaf):
+    """Text as it stands: the base of code and raw HTML."""
+
+    __slots__ = ("target",)
+    target: int
+    """The element that holds the text."""
+
+    def more(self, text: str) -> None:
+        """The line goes on."""
+        self.doc.emit.text(self.target, text)
+
+    line = more
+
+    def close(self) -> None:
+        """The block has ended."""
+        if self.target != self.id:
+            self.doc.seal(self.target, pinned=False)
+        super().close()
+
+
+class Fence(Verbatim):
+    """A fenced code block."""
+
+    kind = "fence"
+    __slots__ = ()
+
+    def __init__(
+        self, doc: Document, parent: Container, marker: str, indent: int, info: str
+    ) -> None:
+        super().__init__(doc, parent)
+        self.marker = marker
+        self.indent = indent
+        language = unescape(info).split(None, 1)[0] if info else ""
+        attrs = {"data-language": language} if language else None
+        self.target = doc.emit.open(self.open("pre"), "code", attrs)
+
+    def end_line(self) -> bool:
+        """Every line of code ends with its line end, the last one too."""
+        self.more("\n")
+        return False
+
+
+class Indented(Verbatim):
+    """An indented code block; blank lines count only when code follows them."""
+
+    kind = "code"
+    __slots__ = ("blank", "held")
+
+    def __init__(self, doc: Document, parent: Container) -> None:
+        super().__init__(doc, parent)
+        self.target = doc.emit.open(self.open("pre"), "code")
+        self.held: list[str] = []
+        """Line ends and white space that are shown when code follows them."""
+        self.blank = True
+        """Nothing but white space on this line so far."""
+
+    def line(self, text: str) -> None:
+        """A line begins."""
+        self.blank = True
+        self.more(text)
+
+    def more(self, text: str) -> None:
+        """The line goes on."""
+        self.blank = self.blank and not text.strip(" \t")
+        if self.blank:
+            self.held.append(text)
+        else:
+            self.doc.emit.text(self.target, "".join(self.held) + text)
+            self.held.clear()
+
+    def end_line(self) -> bool:
+        """The line has ended."""
+        self.held.append("\n")
+        return False
+
+    def close(self) -> None:
+        """The last line of code ends with a line end, whatever blank lines followed."""
+        self.doc.emit.text(self.target, "\n")
+        super().close()
+
+
+class Html(Verbatim):
+    """A block of raw HTML: text on a screen, itself under the policies for specifications."""
+
+    kind = "html"
+    __slots__ = ("lines", "tail")
+
+    def __init__(self, doc: Document, parent: Container, until: re.Pattern[str]) -> None:
+        super().__init__(doc, parent)
+        self.until = until
+        self.target = self.open("#html" if doc.policy.raw_html else "p")
+        self.lines = 0
+        self.tail = ""
+        """The line so far: its end may end the block."""
+
+    def line(self, text: str) -> None:
+        """A line begins."""
+        if self.lines:
+            self.doc.emit.text(self.target, "\n")
+        self.lines += 1
+        self.tail = ""
+        self.more(text)
+
+    def more(self, text: str) -> None:
+        """The line goes on."""
+        self.tail += text
+        if not self.doc.policy.tag_filter:
+            self.doc.emit.text(self.target, text)
+
+    def end_line(self) -> bool:
+        """The line has ended; the condition may stand in it."""
+        if self.doc.policy.tag_filter:
+            self.doc.emit.text(self.target, tags.filtered(self.tail))
+        assert self.until is not None
+        return self.until is not tags.BLANK and self.until.search(self.tail) is not None
+
+
+def rule(doc: Document, parent: Container) -> None:
+    """A thematic break: a leaf that ends where it begins."""
+    id = doc.emit.open(parent.id, "hr")
+    parent.count += 1
+    doc.emit.ops.append([patch.CLOSE, id])

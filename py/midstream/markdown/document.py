@@ -1,0 +1,212 @@
+"""The document: its open blocks, and what a line that has been read does to them.
+
+One stack of open containers (the root first) and at most one open leaf. `take` carries out a plan:
+seal what the line does not continue, open what it begins, hand the text to the leaf. A sealed block
+is forgotten, except for a leaf that waits for a link definition.
+"""
+
+from __future__ import annotations
+
+from midstream import patch
+from midstream.markdown import caps
+from midstream.markdown.blocks import Container, Fence, Html, Indented, Leaf, rule
+from midstream.markdown.caps import Meter
+from midstream.markdown.definitions import Definitions
+from midstream.markdown.emit import Emitter
+from midstream.markdown.policy import Policy
+from midstream.markdown.prose import Heading, Paragraph, define_note
+from midstream.markdown.reading import Begin, Plan
+from midstream.markdown.tables import Table
+from midstream.patch import Op
+
+_TAGS = {"quote": "blockquote", "item": "li", "note": "aside"}
+
+
+class Document:
+    """The state of one parser. Nothing here is shared with another one."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.emit = Emitter()
+        self.meter = Meter()
+        self.definitions = Definitions()
+        self.containers = [Container("root", patch.ROOT, 0)]
+        self.leaf: Leaf | None = None
+        self.number = 0
+        """Number of the current line."""
+        self._padding = caps.PADDING
+        self._unsealed: list[int] = []
+
+    def take(self, plan: Plan) -> bool:
+        """Carry out a plan; whether the leaf takes the rest of the line, if there is more."""
+        self.number += 1
+        if plan.leaf == "lazy":
+            return self._add(plan.text)
+        self._close_unmatched(plan)
+        if plan.leaf == "add":
+            return self._add(plan.text)
+        if plan.leaf == "row":
+            return self._add(plan.text)
+        if plan.leaf == "end":
+            self.close_leaf()
+        elif plan.leaf == "setext":
+            assert isinstance(self.leaf, Paragraph)
+            self.leaf.close_heading(plan.level)
+            self.leaf = None
+        elif plan.leaf == "table":
+            self._table(plan)
+        else:
+            self.close_leaf()
+            for begin in plan.begins:
+                self._begin(begin)
+            self._open_leaf(plan)
+        self._mark(plan)
+        return plan.leaf in ("paragraph", "heading", "html", "code")
+
+    def _add(self, text: str) -> bool:
+        """The line goes on with the open leaf."""
+        assert self.leaf is not None
+        for container in self.containers:
+            container.end = self.number
+        self.leaf.line(text)
+        return True
+
+    def _mark(self, plan: Plan) -> None:
+        """Note which containers the line was not blank to."""
+        count = len(self.containers)
+        if plan.blank and not plan.begins:
+            # A quote's own mark is not blank to what is around the quote.
+            while count and self.containers[count - 1].kind != "quote":
+                count -= 1
+        for container in self.containers[:count]:
+            container.end = self.number
+
+    # --- opening ---------------------------------------------------------------------------------
+
+    def _begin(self, begin: Begin) -> None:
+        """Open a container."""
+        if begin.kind == "list":
+            attrs = {"data-tight": ""}
+            if begin.start not in (None, 1):
+                attrs["start"] = str(begin.start)
+            self._push(begin, "ul" if begin.start is None else "ol", attrs)
+        elif begin.kind == "note":
+            self._push(begin, "aside", {"data-note": begin.marker})
+            define_note(self, begin.marker)
+        else:
+            self._push(begin, _TAGS[begin.kind], None)
+
+    def _push(self, begin: Begin, tag: str, attrs: dict[str, str] | None) -> None:
+        parent = self._room(begin.kind)
+        id = self.emit.open(parent.id, tag, attrs)
+        parent.count += 1
+        parent.blocks += 1
+        container = Container(begin.kind, id, self.number, marker=begin.marker, offset=begin.offset)
+        self.containers.append(container)
+
+    def _room(self, kind: str) -> Container:
+        """The container that a new block goes into; a list with a gap in it becomes loose."""
+        parent = self.containers[-1]
+        if parent.kind == "list" and kind != "item":
+            self._close_container()
+            parent = self.containers[-1]
+        if parent.blocks and parent.end < self.number - 1:
+            if parent.kind == "list":
+                self._loosen(parent)
+            elif parent.kind == "item":
+                self._loosen(self.containers[-2])
+        return parent
+
+    def _loosen(self, container: Container) -> None:
+        if container.tight:
+            container.tight = False
+            self.emit.ops.append([patch.ATTR, container.id, "data-tight", None])
+
+    def _open_leaf(self, plan: Plan) -> None:
+        if plan.leaf == "blank":
+            return
+        parent = self._room("leaf")
+        match plan.leaf:
+            case "paragraph":
+                self.leaf = Paragraph(self, parent, plan.text)
+            case "heading":
+                self.leaf = Heading(self, parent, plan.level)
+                self.leaf.line(plan.text)
+            case "rule":
+                rule(self, parent)
+            case "fence":
+                self.leaf = Fence(self, parent, plan.marker, plan.indent, plan.text)
+            case "html":
+                assert plan.until is not None
+                self.leaf = Html(self, parent, plan.until)
+                self.leaf.line(plan.text)
+            case "code":
+                self.leaf = Indented(self, parent)
+                self.leaf.line(plan.text)
+        parent.blocks += 1
+
+    def _table(self, plan: Plan) -> None:
+        """The open paragraph's last line is the header of a table."""
+        assert isinstance(self.leaf, Paragraph) and plan.aligns is not None
+        header = self.leaf.close_before_table()
+        self.leaf = Table(self, self.containers[-1], header, plan.aligns)
+
+    # --- closing ---------------------------------------------------------------------------------
+
+    def _close_unmatched(self, plan: Plan) -> None:
+        if plan.matched < len(self.containers):
+            self.close_leaf()
+            while len(self.containers) > plan.matched:
+                self._close_container()
+        if self.containers[-1].kind == "list" and not (
+            plan.blank or (plan.begins and plan.begins[0].kind == "item")
+        ):
+            self._close_container()
+
+    def _close_container(self) -> None:
+        container = self.containers.pop()
+        self.containers[-1].pinned |= container.pinned
+        self.seal(container.id, pinned=container.pinned)
+
+    def close_leaf(self) -> None:
+        """The open leaf, if any, has ended."""
+        if self.leaf is not None:
+            leaf, self.leaf = self.leaf, None
+            leaf.close()
+
+    def seal(self, id: int, *, pinned: bool) -> None:
+        """Seal an element, or note that it must stay open until the document ends."""
+        if pinned:
+            self.containers[-1].pinned = True
+            self._unsealed.append(id)
+        else:
+            self.emit.ops.append([patch.CLOSE, id])
+
+    def may_pad(self) -> bool:
+        """Whether a short table row may be filled up by one more empty cell."""
+        self._padding -= 1
+        return self._padding >= 0
+
+    # --- the way in and out ----------------------------------------------------------------------
+
+    def end_line(self) -> None:
+        """The line that the leaf took has ended."""
+        if self.leaf is not None and self.leaf.end_line():
+            self.close_leaf()
+
+    def show(self) -> list[Op]:
+        """Bring the screen up to date; the ops that do it."""
+        if self.leaf is not None:
+            self.leaf.show()
+        self.definitions.settle(final=False)
+        return self.emit.take()
+
+    def finish(self) -> list[Op]:
+        """Close everything."""
+        self.close_leaf()
+        while len(self.containers) > 1:
+            self._close_container()
+        self.definitions.settle(final=True)
+        self.emit.ops += [[patch.CLOSE, id] for id in self._unsealed]
+        self._unsealed.clear()
+        return self.emit.take()

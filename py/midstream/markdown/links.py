@@ -1,0 +1,206 @@
+"""Scanners for the parts of links: destination, title, label, bare URLs. Each is linear.
+
+mistletoe's own scanners give the same answers but look at the rest of the text again for every
+bracket (measured: n^2 on `[a](b` repeated), and cannot say that the text ends too early. Here an
+end of text that leaves the question open is PARTIAL; None means that it is no such thing.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from html.entities import html5
+
+from mistletoe.core_tokens import normalize_label
+
+from midstream.markdown import caps
+
+PARTIAL = "partial"
+
+_PUNCTUATION = r"[!-/:-@\[-`{-~]"
+_ESCAPED = re.compile(
+    r"\\(" + _PUNCTUATION + r")|(&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|\w{1,32});)"
+)
+ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{0,31});")
+ENTITY_BEGUN = re.compile(r"&(?:#(?:[0-9]{0,7}|[xX][0-9a-fA-F]{0,6})|[A-Za-z][A-Za-z0-9]{0,31})?\Z")
+SPACE = re.compile(r"[ \t\n]*")
+_ANGLE = re.compile(r"<((?:[^<>\n\\]|\\.)*+)(>?)")
+_RUN = re.compile(r"(?:[^\x00-\x20\x7f()\\]|\\" + _PUNCTUATION + r"|\\(?![!-/:-@\[-`{-~]))+")
+_TITLE = {
+    '"': re.compile(r'"((?:[^"\\]|\\.)*+)("?)', re.DOTALL),
+    "'": re.compile(r"'((?:[^'\\]|\\.)*+)('?)", re.DOTALL),
+    "(": re.compile(r"\(((?:[^()\\]|\\.)*+)(\)?)", re.DOTALL),
+}
+LABEL = re.compile(rf"\[((?:[^\\\[\]]|\\.){{0,{caps.LABEL}}}+)(\]?)", re.DOTALL)
+
+Scanned = tuple[int, str]
+Target = tuple[int, str, str]
+
+
+def entity(source: str) -> str | None:
+    """What `&name;` stands for, or None: only names of HTML5 written with their semicolon count
+    (the standard library's unescape would also take `&copy` out of `&copyright;`)."""
+    if source.startswith("&#"):
+        return html.unescape(source) if source != "&#0;" else "\ufffd"
+    return html5.get(source[1:])
+
+
+def key(label: str) -> str:
+    """What a label is looked up by; empty for no label."""
+    found: str = normalize_label(label)
+    return found
+
+
+def unescape(s: str) -> str:
+    """Backslash escapes and entities resolved, as in destinations, titles and info strings."""
+    if "\\" not in s and "&" not in s:
+        return s
+    return _ESCAPED.sub(lambda m: m[1] or entity(m[2]) or m[2], s)
+
+
+def destination(text: str, i: int, end: int) -> Scanned | str | None:
+    """(position after it, destination as written) at text[i:end]."""
+    if i < end and text[i] == "<":
+        found = _ANGLE.match(text, i, end)
+        assert found
+        if found[2]:
+            return found.end(), found[1]
+        rest = found.end()
+        return PARTIAL if rest == end or (rest == end - 1 and text[rest] == "\\") else None
+    depth = 0
+    start = i
+    while True:
+        run = _RUN.match(text, i, end)
+        if run:
+            i = run.end()
+        if i == end or text[i] not in "()":
+            break
+        if text[i] == "(":
+            depth += 1
+            if depth > caps.PARENS:
+                return None
+        elif depth == 0:
+            break
+        else:
+            depth -= 1
+        i += 1
+    if i == end:
+        return PARTIAL if depth else (i, text[start:i])
+    return (i, text[start:i]) if depth == 0 else None
+
+
+def title(text: str, i: int, end: int) -> Scanned | str | None:
+    """(position after it, title as written) at text[i:end], which must begin with its quote."""
+    pattern = _TITLE.get(text[i])
+    if pattern is None:
+        return None
+    found = pattern.match(text, i, end)
+    assert found
+    if found[2]:
+        return found.end(), found[1]
+    rest = found.end()
+    return PARTIAL if rest == end or (rest == end - 1 and text[rest] == "\\") else None
+
+
+def target(text: str, i: int, end: int) -> Target | str | None:
+    """(position after it, destination, title) of the `(…)` part of a link, unescaped."""
+    i = _skip(text, i + 1, end)
+    if i == end:
+        return PARTIAL
+    where = destination(text, i, end)
+    if not isinstance(where, tuple):
+        return where
+    i, written = where
+    after = _skip(text, i, end)
+    if after == end:
+        return PARTIAL
+    named = ""
+    if text[after] != ")":
+        if after == i:
+            return None
+        found = title(text, after, end)
+        if not isinstance(found, tuple):
+            return found
+        after, named = found
+        after = _skip(text, after, end)
+        if after == end:
+            return PARTIAL
+        if text[after] != ")":
+            return None
+    return after + 1, unescape(written), unescape(named)
+
+
+def _skip(text: str, i: int, end: int) -> int:
+    found = SPACE.match(text, i, end)
+    return found.end() if found else i
+
+
+# --- Bare links (GFM's extended autolinks) -------------------------------------------------------
+
+_BARE = re.compile(r"[^\s<]*")
+_BARE_IN_BRACKETS = re.compile(r"[^\s<\]]*")
+_WWW = re.compile(r"www\.", re.IGNORECASE)
+_HOST = re.compile(r"[^\s<>/?#:\x00-\x20!\"$%&'()*+,;=@\[\\\]^`{|}~]+", re.ASCII)
+_TRAILING_ENTITY = re.compile(r"&[A-Za-z0-9]+;\Z")
+_LOCAL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_")
+_DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
+
+
+def bare(text: str, i: int, prefix: int, end: int, bracketed: bool) -> tuple[int, int] | None:
+    """(end of the link, end of the text it was taken from) for a URL at text[i:end].
+
+    `prefix` is the length of its scheme (with `://`), or 0 for `www.`.
+    """
+    run = (_BARE_IN_BRACKETS if bracketed else _BARE).match(text, i, end)
+    assert run
+    host = _HOST.match(text, i + prefix, end)
+    if host is None or not _is_domain(host[0], dotted=not prefix):
+        return None
+    stop = _without_trailing(text, host.end(), run.end())
+    return stop, run.end()
+
+
+def _is_domain(host: str, dotted: bool) -> bool:
+    parts = host.rstrip(".").split(".")
+    if dotted and (len(parts) < 2 or not parts[1]):
+        return False
+    return not any("_" in part for part in parts[-2:]) and bool(parts[0])
+
+
+def _without_trailing(text: str, least: int, stop: int) -> int:
+    """Take off punctuation that belongs to the sentence rather than to the URL."""
+    segment = text[least:stop]
+    spare = segment.count(")") - segment.count("(")
+    while stop > 0:
+        last = text[stop - 1]
+        if last == ")":
+            if spare <= 0:
+                break
+            spare -= 1
+            stop -= 1
+        elif last in "?!.,:*_~'\"":
+            stop -= 1
+        elif last == ";":
+            known = _TRAILING_ENTITY.search(text, max(least, stop - 40), stop)
+            stop = known.start() if known else stop - 1
+        else:
+            break
+    return stop
+
+
+def mail(text: str, floor: int, at: int, end: int) -> tuple[int, int] | str | None:
+    """(start, end) of the mail address around the `@` at `at`, not reaching below `floor`."""
+    start = at
+    while start > floor and text[start - 1] in _LOCAL:
+        start -= 1
+    if start == at:
+        return None
+    domain = _DOMAIN.match(text, at + 1, end)
+    if domain is None:
+        return PARTIAL if at + 1 == end else None
+    stop = domain.end()
+    if stop >= end - 1 and (stop == end or text[stop] == "."):
+        return PARTIAL
+    if "." not in domain[0] or domain[0][-1] in "-_":
+        return None
+    return start, stop
