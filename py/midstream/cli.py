@@ -26,13 +26,14 @@ class _Parser(argparse.ArgumentParser):
     """Wrong options in one line; the usual two or more hide what is wrong."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message[0].upper()}{message[1:]}.", hint=f"See `{self.prog} --help`.")
+        words = " ".join(message.split()).rstrip(".")
+        self.exit(2, f"{self.prog}: {words}. See `{self.prog} --help`.\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        options = _parser(arguments[0] if arguments else "").parse_args(arguments)
+        options = parser(arguments[0] if arguments else "").parse_args(arguments)
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except MidstreamError as error:
@@ -45,9 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser(command: str) -> argparse.ArgumentParser:
-    parser = _Parser(prog="midstream", description="Chat with language models, nothing lost.")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
+def parser(command: str = "") -> argparse.ArgumentParser:
+    """All commands; `render` gets its options, and so its imports, only when it is the command."""
+    whole = _Parser(prog="midstream", description="Chat with language models, nothing lost.")
+    commands = whole.add_subparsers(metavar="COMMAND", required=True, title="commands")
     serve = commands.add_parser("serve", help="serve the app and the gateway")
     _serve_options(serve)
     serve.set_defaults(command=_serve)
@@ -57,10 +59,9 @@ def _parser(command: str) -> argparse.ArgumentParser:
     render = commands.add_parser("render", help="stream Markdown through the parser, print HTML")
     if command == "render":
         renderer = importlib.import_module("midstream.render")
-
         renderer.add_arguments(render)
         render.set_defaults(command=renderer.run)
-    return parser
+    return whole
 
 
 def _number(kind: type[T], low: float, high: float) -> Callable[[str], T]:

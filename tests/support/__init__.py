@@ -1,0 +1,1 @@
+"""What several kinds of tests need: processes of ours, and a network that breaks on demand."""
