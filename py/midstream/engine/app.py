@@ -14,7 +14,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from .. import __version__
-from ..errors import MidstreamError
 from ..journal import Change, Record, text
 from .answer import Answer
 from .endpoints import Endpoint, endpoints
@@ -78,7 +77,7 @@ class Engine:
             if job is None:
                 raise ValueError(f"unknown intent {intent.get('type')!r}")
             await job(intent)
-        except (MidstreamError, KeyError, ValueError, TypeError) as error:
+        except Exception as error:  # the last frame before the event loop: a mistake must be said
             self._host.post(notice_of(error))
 
     # What the person does

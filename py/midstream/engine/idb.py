@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from typing import Any
 
 import js
@@ -48,7 +49,7 @@ class IndexedDBStore:
             options = js.JSON.parse(json.dumps({"durability": change.durability}))
             transaction = self._database.transaction(to_js(list(STORES)), "readwrite", options)
             for message in change.drop_rows:
-                transaction.objectStore("journal").delete(_rows_range(message))
+                transaction.objectStore("journal").delete(_numbered(message))
             for store, record in change.puts:
                 transaction.objectStore(store).put(js.JSON.parse(json.dumps(record)))
         except Exception as error:
@@ -70,10 +71,8 @@ class IndexedDBStore:
         return _record(await self._request("messages", "get", key))
 
     async def messages(self, conversation: str) -> list[Record]:
-        whole = js.IDBKeyRange.bound(
-            to_js([conversation, 0]), to_js([conversation, js.Number.MAX_SAFE_INTEGER])
-        )
-        return _list(await self._request("messages", "getAll", whole, index="conversation"))
+        own = _numbered(conversation)
+        return _list(await self._request("messages", "getAll", own, index="conversation"))
 
     async def unfinished(self) -> list[Record]:
         found: list[Record] = []
@@ -82,7 +81,7 @@ class IndexedDBStore:
         return found
 
     async def rows(self, message: str) -> list[Record]:
-        return _list(await self._request("journal", "getAll", _rows_range(message)))
+        return _list(await self._request("journal", "getAll", _numbered(message)))
 
     async def _request(self, store: str, method: str, *arguments: Any, index: str = "") -> Any:
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -107,8 +106,9 @@ def _options(options: dict[str, Any]) -> Any:
     return js.JSON.parse(json.dumps(options))
 
 
-def _rows_range(message: str) -> Any:
-    return js.IDBKeyRange.bound(to_js([message, 0]), to_js([message, js.Number.MAX_SAFE_INTEGER]))
+def _numbered(owner: str) -> Any:
+    """The keys [owner, number] for every number."""
+    return js.IDBKeyRange.bound(to_js([owner, 0]), to_js([owner, math.inf]))
 
 
 def _settle(request: Any, done: asyncio.Future[Any]) -> None:

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import js
-from polyscript import xworker
 from pyodide.ffi import create_once_callable, create_proxy
 
 from ..errors import MidstreamError, StoreError
@@ -28,11 +27,10 @@ CONFIG_S = (
 _serving: set[asyncio.Task[None]] = set()
 
 
-def main() -> None:
+def main(xworker: Any) -> None:
     """Answers the `{port, base}` message of engine.js; `base` is the URL of the page's folder."""
-    random.seed(
-        js.crypto.randomUUID()
-    )  # a memory snapshot has frozen the generator's state for everybody
+    # A memory snapshot has frozen the generator's state for everybody.
+    random.seed(js.crypto.randomUUID())
 
     def on_message(event: Any) -> None:
         port = getattr(event.data, "port", None)
