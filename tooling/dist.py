@@ -96,12 +96,12 @@ def _write_boot(places: Places, made: runtime.Runtime, target: Path) -> None:
     substitute(folder / "boot.mjs", build)
 
 
-def _add_hashed(file: Path, folder: Path) -> dict[str, str]:
+def _add_hashed(file: Path, folder: Path) -> dict[str, str | int]:
     """Copies the file under a name with its hash: never stale, whatever caches stand between."""
     data = file.read_bytes()
     name = f"{file.stem}-{hashlib.sha256(data).hexdigest()[:12]}{file.suffix}"
     (folder / name).write_bytes(data)
-    return {"url": name, "hash": integrity(data)}
+    return {"url": name, "hash": integrity(data), "size": len(data)}
 
 
 def integrity(data: bytes) -> str:

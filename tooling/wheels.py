@@ -73,6 +73,6 @@ def _entry(wheel: Path) -> dict[str, object]:
         "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest(),
         "package_type": "package",
         "imports": [name],
-        "depends": ["packaging"] if name == "micropip" else [],
+        "depends": [],
         "unvendored_tests": False,
     }

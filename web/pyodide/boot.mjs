@@ -8,12 +8,12 @@
 // was taken and `midstreamBootErrors` why the others were not. In all of them `midstream` and
 // `mistletoe` can be imported at any time, and micropip can be loaded from ../wheels/.
 
-/** @typedef {{url: string, hash: string}} Asset */
+/** @typedef {{url: string, hash: string, size: number}} Asset */
 /**
  * Filled by build.py. `lock` lists the wheels for Pyodide.
- * @type {{snapshot: Asset, stdlib: Asset, app: Asset, lock: object}}
+ * @type {{snapshot: Asset, stdlib: Asset, app: Asset, lock: {info: {python: string}}}}
  */
-const BUILD = /*build*/{"snapshot": {"url": "", "hash": ""}, "stdlib": {"url": "", "hash": ""}, "app": {"url": "", "hash": ""}, "lock": {}}/*build*/;
+const BUILD = /*build*/JSON.parse('{}')/*build*/;
 
 const APP_ZIP = '/lib/midstream.zip'; // as in tooling/runtime.mjs: the snapshot remembers this path
 const MAGIC = 0x5053534d;
@@ -80,7 +80,19 @@ async function accelerated(options) {
     },
   });
   if (failure) throw failure;
+  checkStdlib(python.FS);
   return python;
+}
+
+/**
+ * Pyodide fetches the library itself, unchecked, and goes on without it; a restored Python would then
+ * fail at its first late import.
+ * @param {any} FS
+ */
+function checkStdlib(FS) {
+  const [major, minor] = BUILD.lock.info.python.split('.');
+  const {size} = FS.stat(`/lib/python${major}${minor}.zip`);
+  if (size !== BUILD.stdlib.size) throw new Error(`${BUILD.stdlib.url}: ${size} bytes`);
 }
 
 /** @type {Record<string, (options: object) => Promise<any>>} */
@@ -94,6 +106,14 @@ const WAYS = {
   compiled: options => accelerated({...options, env: {PYTHONPATH: APP_ZIP}}),
   plain: options => real.loadPyodide({...options, packages: ['mistletoe', 'midstream']}),
 };
+
+/**
+ * Emscripten throws objects of its own, not all of them with a message.
+ * @param {any} error
+ */
+function reason(error) {
+  return error?.message || error?.name || String(error);
+}
 
 /**
  * What PyScript calls.
@@ -110,8 +130,8 @@ export async function loadPyodide(options) {
       scope.midstreamBoot = way;
       return python;
     } catch (error) {
-      errors.push(`${way}: ${error}`);
-      console.warn(`Python did not start the fast way (${way}): ${error}`);
+      errors.push(`${way}: ${reason(error)}`);
+      console.warn(`Python did not start the fast way (${way}): ${reason(error)}`);
     }
   }
   throw new Error(`Python cannot start: ${errors.join('; ')}`);
