@@ -121,7 +121,7 @@ def _become(places: Places, command: list[str | Path]) -> NoReturn:
     """Goes on as `command`, which then gets the signals and gives the exit code."""
     environment = {**os.environ, "MIDSTREAM_DIST": str(places.dist)}
     if model.path(places).exists():
-        environment["MIDSTREAM_MODEL"] = str(model.path(places))
+        environment["MIDSTREAM_MODEL_FILE"] = str(model.path(places))
     browsers = places.cache / "browsers"
     if browsers.exists():
         environment["PLAYWRIGHT_BROWSERS_PATH"] = str(browsers)
