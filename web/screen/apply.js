@@ -48,7 +48,7 @@ export class Applier {
 
   /** @param {any} op */
   #act(op) {
-    const act = Array.isArray(op) ? OPS[op[0]] : undefined;
+    const act = Array.isArray(op) && Number.isInteger(op[0]) ? OPS[op[0]] : undefined;
     if (!act) throw new PatchError(`unknown op ${JSON.stringify(op)}`);
     act(this, op);
   }
@@ -69,6 +69,14 @@ export class Applier {
     if (!Number.isSafeInteger(id) || this.nodes.has(Number(id))) throw new PatchError(`bad id ${id}`);
     this.nodes.set(Number(id), node);
     this.ids.set(node, Number(id));
+  }
+
+  /**
+   * Has this element, or one in it, been closed?
+   * @param {Element} element
+   */
+  sealed(element) {
+    return [element, ...element.querySelectorAll('*')].some((each) => !this.nodes.has(this.ids.get(each) ?? -1));
   }
 
   /**
@@ -214,6 +222,7 @@ function drop(applier, [, id, from]) {
   if (!Number.isSafeInteger(from) || from < 0) throw new PatchError(`cannot drop from ${from}`);
   while (element.childNodes.length > from) {
     const last = /** @type {ChildNode} */ (element.lastChild);
+    if (last instanceof Element && applier.sealed(last)) throw new PatchError('what is sealed cannot be dropped');
     if (last instanceof Element) applier.forget(last);
     last.remove();
   }

@@ -44,6 +44,7 @@ export class Transcript {
     this.turns = new Map();
     this.gateway = false;
     this.timer = 0;
+    this.later = 0;
     log.addEventListener('click', (event) => this.#clicked(event));
   }
 
@@ -197,6 +198,7 @@ export class Transcript {
     }
     const due = status.state !== before.state || before.painted || performance.now() - turn.drawn >= REDRAW;
     if (due) this.#draw(turn);
+    else this.later ||= setTimeout(() => this.#late(), REDRAW);
     this.#tick();
     this.on.change();
   }
@@ -232,6 +234,12 @@ export class Transcript {
     if (ticking === this.timer > 0) return;
     clearInterval(this.timer);
     this.timer = ticking ? setInterval(() => this.#ticked(), 1000) : 0;
+  }
+
+  /** The last numbers of a burst. */
+  #late() {
+    this.later = 0;
+    for (const turn of this.turns.values()) if (turn.drawn < turn.status.at) this.#draw(turn);
   }
 
   #ticked() {

@@ -22,12 +22,13 @@ const mock = {
     parent.postMessage(message, location.origin);
   },
 
-  /** The next intent of a type, taken out of the record. */
+  /** The next intent of a type, taken out of the record; fails when none comes. */
   async intent(/** @type {string} */ type) {
+    const limit = new Promise((_, reject) => setTimeout(reject, 20_000, new Error(`no intent ${type}`)));
     for (;;) {
       const at = mock.intents.findIndex((intent) => intent.type === type);
       if (at >= 0) return mock.intents.splice(at, 1)[0];
-      await new Promise((resolve) => mock.waiting.push(() => resolve(null)));
+      await Promise.race([limit, new Promise((resolve) => mock.waiting.push(() => resolve(null)))]);
     }
   },
 };
