@@ -324,6 +324,8 @@ class Tree:
         while gone:
             child = gone.pop()
             if isinstance(child, Node):
+                if child.sealed:
+                    raise PatchError(f"element {child.id} is sealed and cannot be dropped")
                 del self.nodes[child.id]
                 gone.extend(child.children)
 

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 Definition = tuple[int, str, str, str]
 
 
-def scan(text: str, final: bool) -> Definition | str | None:
-    """(end, key, URL, title) of the definition that text begins with, PARTIAL or None.
+def scan(text: str, start: int, final: bool) -> Definition | str | None:
+    """(end, key, URL, title) of the definition at text[start:], PARTIAL or None.
 
     While lines may follow (`final` false) a definition is known only when the next line shows
     that it is not its title.
     """
     size = len(text)
     partial = None if final else links.PARTIAL
-    label = links.LABEL.match(text)
+    label = links.LABEL.match(text, start)
     if label is None:
         return None
     i = label.end()

@@ -34,22 +34,28 @@ class Delimiter:
 
     __slots__ = ("after", "before", "char", "closes", "end", "length", "opens", "start", "word")
 
-    def __init__(self, char: str, start: int, end: int, left: str, right: str) -> None:
+    def __init__(self, char: str, start: int, end: int) -> None:
         self.char = char
         self.start = start
         self.end = end
         self.length = end - start
+        self.opens = self.closes = self.word = False
+        self.before: Delimiter | None = None
+        self.after: Delimiter | None = None
+
+    def stands(self, left: str, right: str) -> None:
+        """Take note of the characters around the run. GFM's tildes are both punctuation and, seen
+        through, nothing; so it may stand in two ways, and what either allows is allowed."""
         before, after = kind(left), kind(right)
         leftish = after != SPACE and (after != PUNCTUATION or before != WORD)
         rightish = before != SPACE and (before != PUNCTUATION or after != WORD)
         self.word = before == WORD and after == WORD
-        if char == "_":
-            self.opens = leftish and (not rightish or before == PUNCTUATION)
-            self.closes = rightish and (not leftish or after == PUNCTUATION)
+        if self.char == "_":
+            self.opens |= leftish and (not rightish or before == PUNCTUATION)
+            self.closes |= rightish and (not leftish or after == PUNCTUATION)
         else:
-            self.opens, self.closes = leftish, rightish
-        self.before: Delimiter | None = None
-        self.after: Delimiter | None = None
+            self.opens |= leftish
+            self.closes |= rightish
 
     def closed_by(self, closer: Delimiter) -> bool:
         """Whether this run can be closed by that one (the specification's rule of three)."""

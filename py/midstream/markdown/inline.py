@@ -42,22 +42,21 @@ _TASK_BEGUN = re.compile(r"\[(?:[ xX]\]?)?[ \t\n]*\Z")
 @lru_cache(maxsize=8)
 def specials(policy: Policy) -> re.Pattern[str]:
     """Where something may begin; all else is plain text."""
-    extra = r"|@|https?://|ftp://|www\." if policy.bare_links else ""
+    extra = r"|@|(?i:https?|ftp)://|www\." if policy.bare_links else ""
     money = "$" if policy.math else ""
-    return re.compile(r"[\\`*_~\[\]<&\n" + money + r"]|!\[" + extra, re.IGNORECASE)
+    return re.compile(r"[\\`*_~\[\]<&\n" + money + r"]|!\[" + extra)
 
 
 class Bracket:
     """A `[` or `![` that waits for its `]`."""
 
-    __slots__ = ("active", "after", "below", "image", "spans", "start")
+    __slots__ = ("after", "below", "image", "spans", "start")
 
     def __init__(self, start: int, image: bool, below: Delimiter | None, spans: int) -> None:
         self.start = start
         self.image = image
         self.below = below
         self.spans = spans
-        self.active = True
         self.after = False
         """Whether another bracket was opened inside: then its text is no label."""
 
@@ -103,7 +102,10 @@ class Inline:
         self.open_url = False
         self._stack = Stack()
         self._brackets: list[Bracket] = []
+        self._dead = 0
+        """So many of the brackets, the oldest, have a link inside: they cannot be links."""
         self._floor = 0
+        self._in_anchor = False
         self._ticks: dict[int, list[int]] | None = None
         self._nowhere: dict[str, int] = {}
         meter.spend(self.size + 16)
@@ -234,10 +236,20 @@ class Inline:
             return end
         end = tags.inline_html(self.text, i, self._find)
         if end > 0:
+            if self.policy.raw_html:
+                self._anchor_tag(i, end)
             return self._leaf(i, end, tags.shown(self.text[i:end], self.policy))
         if not self.final and tags.may_begin(self.text, i):
             return self._wait(i)
         return i + 1
+
+    def _anchor_tag(self, i: int, end: int) -> None:
+        """Inside a raw `<a …>` no bare link is made."""
+        if self.text.startswith(("<a ", "<A "), i):
+            self._unsettle(i)
+            self._in_anchor = True
+        elif self.text.startswith(("</a>", "</A>"), i):
+            self._in_anchor = False
 
     def _find(self, needle: str, i: int) -> int:
         """str.find that does not look twice where it has found nothing."""
@@ -253,11 +265,13 @@ class Inline:
 
     def _bare(self, i: int, prefix: int) -> int:
         text = self.text
+        if self._in_anchor:
+            return i + prefix
         before = text[i - 1] if i else " "
         www = not text[i : i + prefix].endswith("/")
         if before.isalnum() or (www and before not in " \t\n*_~("):
             return i + 1
-        found = links.bare(text, i, 0 if www else prefix, self.size, bool(self._brackets))
+        found = links.bare(text, i, 0 if www else prefix, self.size)
         if found is None:
             if not self.final and text.find(" ", i) < 0 and text.find("\n", i) < 0:
                 self._unsettle(i)
@@ -284,7 +298,17 @@ class Inline:
         return -1
 
     def _mail(self, i: int) -> int:
-        found = links.mail(self.text, self._floor, i, self.size)
+        if self._in_anchor:
+            return i + 1
+        top = self._stack.top
+        end = self.size
+        if top is not None and top.char == "_" and top.opens:
+            # In `_someone@example.org_` the last `_` is not part of the address.
+            stop = links.mail_end(self.text, i, end)
+            end = stop if self.final or (stop < end and self.text[end - 1] != "_") else end
+        found = links.mail(self.text, self._floor, i, end)
+        if found == links.PARTIAL and end < self.size:
+            found = links.mail(self.text[:end] + " ", self._floor, i, end + 1)
         if found == links.PARTIAL and not self.final:
             return self._wait(i)
         if found == links.PARTIAL:
@@ -334,13 +358,24 @@ class Inline:
             return self._hold(i)
         if c == "~" and end - i > 2:
             return end
-        left = text[i - 1] if i else "\n"
-        right = text[end] if end < self.size else "\n"
-        run = Delimiter(c, i, end, left, right)
+        before, after = i - 1, end
+        run = Delimiter(c, i, end)
+        run.stands(self._around(before), self._around(after))
+        if c != "~" and "~" in (self._around(before), self._around(after)):
+            while before >= 0 and text[before] == "~":
+                before -= 1
+            while after < self.size and text[after] == "~":
+                after += 1
+            if after == self.size and not self.final:
+                return self._hold(i)
+            run.stands(self._around(before), self._around(after))
         if run.opens or run.closes:
             self._stack.push(run)
             self._floor = end
         return end
+
+    def _around(self, i: int) -> str:
+        return self.text[i] if 0 <= i < self.size else "\n"
 
     def _pair(self, bottom: Delimiter | None) -> None:
         """Turn what is above `bottom` on the stack into elements."""
@@ -376,7 +411,7 @@ class Inline:
 
     def _is_link_text(self, bracket: Bracket) -> bool:
         start = bracket.start
-        if bracket.image or not bracket.active or self.end - start > caps.HOLD:
+        if bracket.image or self._dead or self.end - start > caps.HOLD:
             return False
         if self.text[start + 1 : start + 2] in ("", " ", "^", "]", "["):
             return False
@@ -416,8 +451,8 @@ class Inline:
         if not self._brackets:
             return i + 1
         bracket = self._brackets[-1]
-        if not bracket.active:
-            self._brackets.pop()
+        if not bracket.image and len(self._brackets) <= self._dead:
+            self._pop()
             return i + 1
         found = self._target(bracket, i)
         if found == links.PARTIAL:
@@ -427,10 +462,14 @@ class Inline:
             if self.size - i <= 2 * caps.HOLD:
                 return self._hold(i)
             found = None
-        self._brackets.pop()
+        self._pop()
         if not isinstance(found, tuple):
             return i + 1
         return self._link(bracket, i, *found)
+
+    def _pop(self) -> None:
+        self._brackets.pop()
+        self._dead = min(self._dead, len(self._brackets))
 
     def _target(self, bracket: Bracket, i: int) -> links.Target | str | None:
         """What follows the `]` at i: (end, destination, title)."""
@@ -480,10 +519,7 @@ class Inline:
         span.tag, span.attrs = (node.tag, node.attrs) if isinstance(node, El) else ("", {})
         if not bracket.image:
             self.spans[bracket.spans :] = [s for s in self.spans[bracket.spans :] if not s.bare]
-            for outer in reversed(self._brackets):
-                if not outer.image and not outer.active:
-                    break
-                outer.active = outer.active and outer.image
+            self._dead = len(self._brackets)
         self.spans.append(span)
         self._floor = end
         return end

@@ -47,7 +47,7 @@ def entity(source: str) -> str | None:
 
 def key(label: str) -> str:
     """What a label is looked up by; empty for no label."""
-    found: str = normalize_label(label)
+    found: str = normalize_label(label)  # type: ignore[no-untyped-call]
     return found
 
 
@@ -137,21 +137,21 @@ def _skip(text: str, i: int, end: int) -> int:
 
 # --- Bare links (GFM's extended autolinks) -------------------------------------------------------
 
-_BARE = re.compile(r"[^\s<]*")
-_BARE_IN_BRACKETS = re.compile(r"[^\s<\]]*")
-_WWW = re.compile(r"www\.", re.IGNORECASE)
+# A `]` without its `[` ends a URL, whether a bracket is open around it or not: what a URL is must not
+# depend on text before a checkpoint.
+_BARE = re.compile(r"(?:\[[^\s<\[\]]*+\]|[^\s<\]])*+")
 _HOST = re.compile(r"[^\s<>/?#:\x00-\x20!\"$%&'()*+,;=@\[\\\]^`{|}~]+", re.ASCII)
 _TRAILING_ENTITY = re.compile(r"&[A-Za-z0-9]+;\Z")
 _LOCAL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_")
 _DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 
 
-def bare(text: str, i: int, prefix: int, end: int, bracketed: bool) -> tuple[int, int] | None:
+def bare(text: str, i: int, prefix: int, end: int) -> tuple[int, int] | None:
     """(end of the link, end of the text it was taken from) for a URL at text[i:end].
 
     `prefix` is the length of its scheme (with `://`), or 0 for `www.`.
     """
-    run = (_BARE_IN_BRACKETS if bracketed else _BARE).match(text, i, end)
+    run = _BARE.match(text, i, end)
     assert run
     host = _HOST.match(text, i + prefix, end)
     if host is None or not _is_domain(host[0], dotted=not prefix):
@@ -204,3 +204,11 @@ def mail(text: str, floor: int, at: int, end: int) -> tuple[int, int] | str | No
     if "." not in domain[0] or domain[0][-1] in "-_":
         return None
     return start, stop
+
+
+def mail_end(text: str, at: int, end: int) -> int:
+    """Where the domain behind the `@` ends when underscores that follow it are not part of it."""
+    domain = _DOMAIN.match(text, at + 1, end)
+    if domain is None:
+        return end
+    return at + 1 + len(domain[0].rstrip("_"))

@@ -23,14 +23,29 @@ if TYPE_CHECKING:
 
 _PLAIN = re.compile(r"\n?[^\\`*_~\[\]<&$@\n/#!|]*\Z")
 _SPACES = " \t"
+_FORMULAS = {"$$": "$$", "\\[": "\\]"}
 
 
 class Prose(Leaf):
     """Inline content that grows at its end, shown in element `id` (opened when needed)."""
 
     __slots__ = (
-        "base", "dirty", "fresh", "gap", "held", "lead", "missing", "parsed", "retry", "settled",
-        "shown", "source", "spot", "tag", "tail", "task", "waits",
+        "base",
+        "dirty",
+        "fresh",
+        "gap",
+        "lead",
+        "length",
+        "missing",
+        "retry",
+        "settled",
+        "shown",
+        "source",
+        "spot",
+        "tag",
+        "tail",
+        "task",
+        "waits",
     )  # fmt: skip
 
     def __init__(self, doc: Document, parent: Container) -> None:
@@ -39,6 +54,8 @@ class Prose(Leaf):
         self.tail = ""
         """Source after the last checkpoint, as of the last parse."""
         self.fresh: list[str] = []
+        self.length = 0
+        """Length of both."""
         """Source since the last parse."""
         self.source: list[str] = []
         """Source before the checkpoint, for the case that all is parsed again."""
@@ -70,6 +87,7 @@ class Prose(Leaf):
                 self._paint(text)
                 return
         self.fresh.append(text)
+        self.length += len(text)
         self.dirty = True
 
     def _fast(self, text: str) -> bool:
@@ -88,6 +106,7 @@ class Prose(Leaf):
         assert self.spot is not None
         id, children = self.spot
         self.tail += text
+        self.length = len(self.tail)
         text = self.gap + text
         kept = text.rstrip(" \t\n")
         self.gap = text[len(kept) :]
@@ -108,13 +127,14 @@ class Prose(Leaf):
 
     def show(self) -> None:
         """Parse the tail and bring the screen up to date."""
-        if self.dirty:
+        if self.dirty and self.length >= self.retry:
             self._gather()
             self._parse(final=False)
 
     def _gather(self) -> None:
         self.tail += "".join(self.fresh)
         self.fresh.clear()
+        self.length = len(self.tail)
         self.dirty = False
 
     def _parse(self, final: bool) -> None:
@@ -131,7 +151,7 @@ class Prose(Leaf):
             head = inline.nodes(0, checkpoint) if checkpoint else []
             rest = inline.nodes(checkpoint, end)
             new = joined([*head, *rest])
-        if new and self.id < 0:
+        if self.id < 0 and (new or (final and text)):
             self.open(self.tag)
         if self.id >= 0:
             self.doc.emit.update(self.id, self.shown, new, self.base, self.lead)
@@ -162,6 +182,7 @@ class Prose(Leaf):
         if checkpoint:
             self.source.append(self.tail[:checkpoint])
             self.tail = self.tail[checkpoint:]
+            self.length = len(self.tail)
             self.task = False
             self._settle(head, rest)
             self.missing += inline.missing
@@ -269,9 +290,9 @@ class Paragraph(Prose):
         self.pending = 0
         self.last: list[str] = []
         """Pieces of the last line."""
-        self.formula = ""
-        if doc.policy.math and text.startswith(("$$", "\\[")):
-            self.formula = "$$" if text[0] == "$" else "\\]"
+        self.formula: str | None = None if doc.policy.math else ""
+        """What closes the displayed formula that the paragraph begins with and is inside of; None
+        before the first line has ended."""
         self.last.append(text)
         super().more(text)
 
@@ -287,8 +308,12 @@ class Paragraph(Prose):
         super().more(text)
 
     def end_line(self) -> bool:
-        """The line has ended."""
-        if self.formula and self.formula in self.last_line()[2 if not self.source else 0 :]:
+        """The line has ended: a formula may be open now, or closed."""
+        line = self.last_line()
+        if self.formula is None:
+            self.formula = _FORMULAS.get(line[:2], "")
+            line = line[2:]
+        if self.formula and self.formula in line:
             self.formula = ""
         return False
 
@@ -315,22 +340,30 @@ class Paragraph(Prose):
 
     def _define(self, final: bool) -> bool:
         """Take definitions off the beginning; false while the text may still be one."""
-        if not final and sum(map(len, self.fresh)) + len(self.tail) < self.pending:
+        if not final and self.length < self.pending:
             return False
         self._gather()
-        while self.tail.startswith("["):
-            found = definitions.scan(self.tail, final)
-            self.doc.meter.work += len(self.tail)
-            if found == links.PARTIAL:
-                self.pending = len(self.tail) * 9 // 8 if len(self.tail) > 256 else 0
-                self.dirty = True
-                return False
+        at = 0
+        while self.tail.startswith("[", at):
+            found = definitions.scan(self.tail, at, final)
             if not isinstance(found, tuple):
                 break
             end, key, url, title = found
+            self.doc.meter.work += end - at
             if not (self.doc.policy.notes and key.startswith("^")):
                 self.doc.definitions.define(key, url, title)
-            self.tail = self.tail[end:].lstrip(" \t\n")
+            at = end
+            while at < len(self.tail) and self.tail[at] in " \t\n":
+                at += 1
+        else:
+            found = None
+        self.tail = self.tail[at:]
+        self.length = len(self.tail)
+        if found == links.PARTIAL:
+            self.doc.meter.work += self.length
+            self.pending = self.length * 9 // 8 if self.length > 256 else 0
+            self.dirty = True
+            return False
         self.defining = False
         self.dirty = bool(self.tail)
         return True
@@ -350,6 +383,11 @@ class Paragraph(Prose):
     def close_heading(self, level: int) -> None:
         """It was a setext heading."""
         self.tag = f"h{level}"
+        if self.parent.kind == "item":
+            # A task's box belongs to a paragraph: in a heading `[x]` is text.
+            self._gather()
+            self._unsettle()
+            self.task = False
         if self.id >= 0:
             self.doc.emit.ops.append([patch.RETAG, self.id, self.tag])
         self.close()

@@ -22,7 +22,7 @@ _CLOSING = span_token._closing_tag.removeprefix(r"(?<!\\)")
 _TAG = re.compile(_OPEN + "|" + _CLOSING)
 _ATTRS = span_token._attrs
 _BEGUN = re.compile(
-    r"<(?:[A-Za-z][A-Za-z0-9.+-]{0,31}:[^\x00-\x20\x7f<>]*|[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@?[A-Za-z0-9.-]*"
+    r"<(?:[A-Za-z][A-Za-z0-9.+-]{0,31}:[^\x00-\x20\x7f<>]*|[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]++@?[A-Za-z0-9.-]*"
     r"|/?|/[A-Za-z][A-Za-z0-9-]*\s*|"
     + span_token._tag
     + _ATTRS
