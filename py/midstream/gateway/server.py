@@ -36,7 +36,7 @@ class _Stopped(BaseException):
     """A signal has asked the process to end."""
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Lets the readers go before it waits for connections.
 
     They would stay for as long as a run lives.
@@ -109,7 +109,7 @@ def serve_app(app: Any, listener: socket.socket) -> None:
         timeout_keep_alive=75,  # clients that reuse a connection must not meet one that is closing
         timeout_graceful_shutdown=_GRACE,
     )
-    server = _Server(settings)
+    server = Server(settings)
     asyncio.run(server.serve([listener]))
     if not server.started:
         raise StoreError("The server could not start.", hint="The lines above say why.")

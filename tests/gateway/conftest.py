@@ -1,0 +1,69 @@
+"""Stores, servers and clients for the gateway's tests. Async tests run on anyio's plugin."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from midstream.gateway.store import Store
+from midstream.gateway.stores import make_store
+from tests.gateway.support import until
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def redis_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The socket of a real redis-server without persistence, for this session only."""
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    if program is None:
+        pytest.skip("no redis-server on this machine")
+    directory = tmp_path_factory.mktemp("redis")
+    socket = directory / "redis.sock"
+    options = ["--port", "0", "--unixsocket", str(socket), "--dir", str(directory), "--save", ""]
+    with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL) as server:
+        try:
+            until(lambda: server.poll() is not None or _answers(socket), "redis-server")
+            assert server.poll() is None
+            yield socket
+        finally:
+            server.terminate()
+
+
+def _answers(socket: Path) -> bool:
+    try:
+        with redis.Redis(unix_socket_path=str(socket)) as client:
+            return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+
+
+@pytest.fixture
+def redis_url(redis_socket: Path) -> str:
+    with redis.Redis(unix_socket_path=str(redis_socket)) as client:
+        client.flushall()
+    return f"unix://{redis_socket}"
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
+def store_spec(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """What --store would say, for each kind."""
+    if request.param == "redis":
+        return str(request.getfixturevalue("redis_url"))
+    return "memory:" if request.param == "memory" else f"sqlite:{tmp_path / 'log.db'}"
+
+
+@pytest.fixture
+async def store(store_spec: str) -> AsyncIterator[Store]:
+    opened = make_store(store_spec)
+    await opened.open()
+    yield opened
+    await opened.close()
