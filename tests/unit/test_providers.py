@@ -1,0 +1,212 @@
+"""What payloads of real servers mean, and what ours say to clients."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from midstream.events import TERMINAL_STATES, Delta, Ended, Event, Failed, Finish, Other, Usage
+from midstream.providers import demo, openai
+
+
+def delta(**parts: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": parts, "finish_reason": None}]}
+
+
+def finish(reason: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
+
+
+USAGE = {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}
+UNNAMED = Failed("The endpoint reported an error.", "error")
+
+# (which server does so, the payload, its events)
+CASES: list[tuple[str, Any, list[Event]]] = [
+    ("all: text", delta(content="hi"), [Delta("hi")]),
+    ("llama.cpp: role chunk, content null", delta(role="assistant", content=None), [Other()]),
+    ("OpenAI: role chunk, content empty", delta(role="assistant", content=""), [Other()]),
+    ("absent content", delta(), [Other()]),
+    ("vLLM, Ollama: reasoning", delta(reasoning="hm"), [Delta("", "hm")]),
+    ("llama.cpp: reasoning_content", delta(reasoning_content="hm"), [Delta("", "hm")]),
+    ("both: reasoning wins", delta(reasoning="a", reasoning_content="b"), [Delta("", "a")]),
+    ("reasoning null", delta(reasoning=None, reasoning_content="b"), [Delta("", "b")]),
+    ("text and reasoning", delta(content="x", reasoning="y"), [Delta("x", "y")]),
+    (
+        "Mistral: content parts",
+        delta(content=[{"type": "text", "text": "x"}, {"text": 1}, 2]),
+        [Delta("x")],
+    ),
+    ("stop", finish("stop"), [Finish("stop")]),
+    ("length", finish("length"), [Finish("length")]),
+    ("tools", finish("tool_calls"), [Finish("tool_calls")]),
+    ("filter", finish("content_filter"), [Finish("content_filter")]),
+    ("vLLM: abort is no finish", finish("abort"), [Other()]),
+    ("OpenRouter: error is no finish", finish("error"), [Other()]),
+    ("finish is not text", finish(["stop"]), [Other()]),
+    (
+        "text and finish at once",
+        {"choices": [{"delta": {"content": "x"}, "finish_reason": "stop"}]},
+        [Delta("x"), Finish("stop")],
+    ),
+    ("all: usage, no choices", {"choices": [], "usage": USAGE}, [Usage(3, 5)]),
+    ("usage null in every chunk", {**delta(content="x"), "usage": None}, [Delta("x")]),
+    ("vLLM: continuous usage", {**delta(content="x"), "usage": USAGE}, [Delta("x"), Usage(3, 5)]),
+    ("usage with a part missing", {"usage": {"prompt_tokens": None}}, [Usage(0, 0)]),
+    (
+        "OpenRouter: error under 200",
+        {"error": {"message": "boom", "code": 502}, "choices": []},
+        [Failed("boom", "502")],
+    ),
+    (
+        "OpenAI: error with a type",
+        {"error": {"message": "boom", "type": "server_error", "code": None}},
+        [Failed("boom", "server_error")],
+    ),
+    ("error as a string", {"error": "boom"}, [Failed("boom", "error")]),
+    ("error without words", {"error": {"message": ""}}, [UNNAMED]),
+    ("error as a number", {"error": 1}, [UNNAMED]),
+    ("no error", {**delta(content="x"), "error": None}, [Delta("x")]),
+    (
+        "a whole answer",
+        openai.completion("u", "m", "all", finish="stop", usage=(3, 5)),
+        [Delta("all"), Finish("stop"), Usage(3, 5)],
+    ),
+    (
+        "second choices are not shown",
+        {"choices": [{"delta": {"content": "a"}}, {"delta": {"content": "b"}}]},
+        [Delta("a")],
+    ),
+    ("choices that are none", {"choices": {"0": 1}}, [Other()]),
+    ("choice that is none", {"choices": [None]}, [Other()]),
+    ("delta that is none", {"choices": [{"delta": "x"}]}, [Other()]),
+    ("another object", {"object": "ping"}, [Other()]),
+    ("empty object", {}, [Other()]),
+    (
+        "our end",
+        {"choices": [], "midstream": {"state": "cancelled", "message": "Stopped."}},
+        [Ended("cancelled", "Stopped.")],
+    ),
+    ("a state that we do not know", {"midstream": {"state": "melted"}}, [Other()]),
+]
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
+def test_a_payload_means(payload: Any, expected: list[Event]) -> None:
+    assert openai.parse(json.dumps(payload)) == expected
+
+
+@pytest.mark.parametrize("text", ["", "x", "[1]", "null", '"x"', "{", "1", "[" * 100_000])
+def test_what_cannot_be_read_is_a_failure_in_words(text: str) -> None:
+    (event,) = openai.parse(text)
+    assert isinstance(event, Failed)
+    assert event.code == "bad_payload"
+    assert event.message.endswith(".")
+
+
+@pytest.mark.parametrize("text", ["[DONE]", " [DONE] "])
+def test_done_means_nothing(text: str) -> None:
+    assert openai.parse(text) == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+KEYS = [
+    "choices",
+    "delta",
+    "message",
+    "content",
+    "reasoning",
+    "finish_reason",
+    "usage",
+    "error",
+    "midstream",
+    "state",
+]
+NAMED = st.recursive(
+    JSON, lambda inner: st.dictionaries(st.sampled_from(KEYS), inner) | st.lists(inner, max_size=2)
+)
+
+
+@given(NAMED)
+def test_no_payload_raises(payload: Any) -> None:
+    events = openai.parse(json.dumps(payload))
+    assert events
+    for event in events:
+        if isinstance(event, Delta):
+            assert isinstance(event.text + event.reasoning, str)
+            assert event.text or event.reasoning
+
+
+# -- what we say
+
+
+@pytest.mark.parametrize("state", TERMINAL_STATES)
+def test_a_terminal_payload_is_a_chunk_that_says_how_it_ended(state: str) -> None:
+    payload = openai.terminal("r", state, message="Why.", code="c", hint="Do this.", status=None)
+    body = json.loads(payload)
+    assert (body["object"], body["choices"], body["id"]) == ("chat.completion.chunk", [], "r")
+    assert body["midstream"] == {"state": state, "message": "Why.", "code": "c", "hint": "Do this."}
+    events = openai.parse(payload)
+    assert events[-1] == Ended(state, "Why.")
+    assert (events[0] == Failed("Why.", "c", "Do this.")) == (state == "failed")
+
+
+def test_a_terminal_payload_has_a_terminal_state() -> None:
+    with pytest.raises(ValueError, match="live"):
+        openai.terminal("r", "live")
+
+
+def test_a_request_streams_and_asks_for_usage() -> None:
+    body = openai.chat_request(
+        [{"role": "user", "content": "hi"}], model="m", temperature=0.5, stop=None
+    )
+    assert body == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "hi"}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "temperature": 0.5,
+    }
+
+
+def test_our_chunks_are_read_by_our_parser() -> None:
+    assert openai.parse(openai.chunk("r", "m", role="assistant")) == [Other()]
+    assert openai.parse(openai.chunk("r", "m", content="x", finish="stop")) == [
+        Delta("x"),
+        Finish("stop"),
+    ]
+    assert openai.parse(openai.chunk("r", "m", usage=(1, 2))) == [Usage(1, 2)]
+
+
+# -- the script
+
+
+def test_the_script_is_the_same_for_the_same_prompt() -> None:
+    assert list(demo.tokens("hi")) == list(demo.tokens("hi"))
+    text = "".join(demo.tokens("hi"))
+    assert "“hi”" in text
+    for part in ("\n1. ", "\n|:--", "\n```python\n", "👩‍🚀", "scripted"):
+        assert part in text
+    assert len(list(demo.tokens("hi"))) > 100
+
+
+@given(st.text())
+def test_a_prompt_stays_words_in_the_script(prompt: str) -> None:
+    """It cannot open a link, code or HTML in the answer."""
+    quoted = "".join(demo.tokens(prompt)).partition("“")[2].partition("”. No model")[0]
+    assert len(quoted) <= 120
+    assert "\n" not in quoted
+    bare = quoted.replace("\\\\", "")
+    for mark in "`*_[]<>|~&#!":
+        assert bare.count(mark) == bare.count(f"\\{mark}")
