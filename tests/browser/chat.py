@@ -31,6 +31,20 @@ const sample = () => {
 requestAnimationFrame(sample);
 """
 
+# A promise for the next moment at which the predicate is true: looked at in every frame.
+UNTIL = """
+(argument) => new Promise((resolve, reject) => {
+  const predicate = PREDICATE;
+  const late = setTimeout(() => reject(new Error('never: ' + predicate)), 60_000);
+  const look = () => {
+    if (!predicate(argument)) return requestAnimationFrame(look);
+    clearTimeout(late);
+    resolve(undefined);
+  };
+  look();
+})
+"""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -113,11 +127,16 @@ class Chat:
     def until_ended(self) -> str:
         return self.until_state(*ENDED)
 
+    def until(self, predicate: str, argument: object = None) -> None:
+        """Waits for a state of the page. Playwright's own wait_for_function evaluates a string inside
+        the page, which its policy forbids; this comes through the debugger."""
+        self.page.evaluate(UNTIL.replace("PREDICATE", predicate), argument)
+
     def until_seq(self, seq: int) -> None:
-        self.page.wait_for_function(
+        self.until(
             """(seq) => [...document.querySelectorAll('article[data-author=assistant]')]
                  .some((article) => Number(article.dataset.seq) >= seq)""",
-            arg=seq,
+            seq,
         )
 
     def until_status(self, words: str) -> None:
@@ -128,7 +147,7 @@ class Chat:
 
     def until_painted(self) -> str:
         """The text that stood on screen when saved text was first painted after a load."""
-        self.page.wait_for_function("window.watched && window.watched.paintedText !== null")
+        self.until("() => window.watched && window.watched.paintedText !== null")
         return str(self.watched()["paintedText"])
 
     def assert_clean(self) -> None:

@@ -6,15 +6,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.browser.screen_support import Screen, Site
-
-if TYPE_CHECKING:
-    from tests.support.processes import Replay, Serve
+from tests.support.processes import Replay, Serve, replay, serve
 
 PROJECT = Path(__file__).parents[2]
 # Without these, Chromium looks for its maker's servers at every start.
@@ -116,8 +113,6 @@ def answer_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="package")
 def upstream(answer_file: Path) -> Iterator[Replay]:
-    from tests.support.processes import replay
-
     with replay(answer_file, rate=60, chunk=6) as running:
         yield running
 
@@ -126,8 +121,6 @@ def upstream(answer_file: Path) -> Iterator[Replay]:
 def app(upstream: Replay, dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     store = tmp_path_factory.mktemp("log") / "runs.sqlite"
     options = ["--upstream", upstream.url, "--store", f"sqlite:{store}", "--dist", str(dist)]
-    from tests.support.processes import serve
-
     with serve(*options) as running:
         yield running
 
