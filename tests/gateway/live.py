@@ -189,7 +189,10 @@ def prepared(
     limits: Mapping[str, Any] | None,
     options: Mapping[str, Any],
 ) -> tuple[ASGIApp, Store, PlayedUpstream]:
-    """An app with what the test did not name filled in. It waits 50 ms for an upstream's first word."""
+    """An app with what the test did not name filled in.
+
+    It waits 50 ms for an upstream's first word.
+    """
     store = store or MemoryStore()
     upstream = upstream or PlayedUpstream()
     named = {"first_word": 0.05, **(limits or {})}

@@ -80,8 +80,12 @@ class Config:
 
 def base_url(text: str, option: str) -> str:
     """An OpenAI base URL without a slash at its end; one without a path gets `/v1`."""
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets or a port that are none
+        usable = False
+    if not usable:
         raise UsageError(f"{option} must be an http or https URL, not {text!r}.")
     if parts.username or parts.password:
         raise UsageError(
