@@ -47,7 +47,7 @@ class Site:
 
     def __init__(self, prefix: str = "/") -> None:
         self.prefix = prefix
-        self.files: dict[str, bytes | None] = {}
+        self.files: dict[str, bytes | None] = {"favicon.ico": b""}  # asked for by pages without an icon
         self.requests: list[str] = []
         self._server: ThreadingHTTPServer | None = None
         self.port = 0
@@ -205,7 +205,7 @@ class Screen:
         return self.page.locator("html")
 
     def article(self, message: str = "a1") -> Locator:
-        return self.page.locator(f"article[data-message={message}]")
+        return self.page.locator(f"article[data-message='{message}']")
 
     def content(self, message: str = "a1") -> Locator:
         return self.article(message).locator("[data-part=content]")

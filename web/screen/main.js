@@ -20,6 +20,7 @@ const BOOT_LIMIT = 60_000;
 /** Milliseconds after which the app starts without what is stored: another tab may hold the database. */
 const READ_LIMIT = 3000;
 const NOTICE_TIME = 8000;
+let noticeTimer = 0;
 
 const html = document.documentElement;
 
@@ -49,16 +50,14 @@ const composer = new Composer(find('form[data-part=composer]'), {
 const list = new List(part('list'), { open: (id) => visit(id, true), new: () => fresh(true) });
 const shell = new Shell(part('shell'), part('update'), { accept: () => port.tell({ type: 'shell', do: 'update' }) });
 
-await begin();
-
 async function begin() {
   const words = load('en');
   const saved = await stored(shown);
   await words;
   label(document);
   suggest();
-  composer.show(shown);
   paint(saved);
+  if (shown) tab.show(shown, false);
   if (start.top !== null) scroll.toPosition(start.top);
   listen();
   boot = setTimeout(() => failed(t('engine.failed.timeout', { seconds: duration(BOOT_LIMIT / 1000) })), BOOT_LIMIT);
@@ -90,6 +89,7 @@ function paint(saved) {
     const made = transcript.turns.get(turn.message);
     if (made) transcript.paint(made, rows);
   }
+  composer.show(shown);
   repeat();
   list.mark(shown);
   change();
@@ -246,7 +246,6 @@ async function visit(id, visited) {
   tab.show(id, visited);
   const saved = await stored(id);
   if (shown !== id) return;
-  composer.show(id);
   paint(saved);
   scroll.toEnd();
   port.send({ type: 'open', conversation: id, painted: transcript.painted() });
@@ -305,8 +304,6 @@ function entitle(live) {
   if (document.title !== words) document.title = words;
 }
 
-let noticeTimer = 0;
-
 /**
  * One line above the composer, and spoken. A mere success goes away by itself.
  * @param {string} code
@@ -352,3 +349,5 @@ function listen() {
   find('button[name=reload]').addEventListener('click', () => location.reload());
   find('button[name=dismiss]').addEventListener('click', () => (part('notice').hidden = true));
 }
+
+await begin();

@@ -15,7 +15,7 @@ export class Scroll {
     this.scroller = scroller;
     this.pill = pill;
     this.following = true;
-    this.ours = 0; // where we have scrolled to: a scroll event that ends there is not the reader's
+    this.ours = -1; // where we have just scrolled to: the event that tells of it is not the reader's
     this.last = 0;
     scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     scroller.addEventListener('wheel', (event) => event.deltaY < 0 && this.#leave(), { passive: true });
@@ -63,6 +63,7 @@ export class Scroll {
       else if (top < this.last) this.following = false;
     }
     this.last = top;
+    this.ours = -1;
     this.#mark();
   }
 
