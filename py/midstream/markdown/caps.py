@@ -28,10 +28,16 @@ HOLD = 300
 HEALED = 8
 """Display only: unclosed emphasis shown as emphasis, at most so many inside each other."""
 AMORTISE = 2_048
-"""From this length on an open leaf without a checkpoint is parsed again only after it has
-grown by an eighth; what came since is shown as plain text meanwhile."""
+"""From this length on an open leaf without a checkpoint is parsed again only now and then; what
+came since is shown as plain text meanwhile (see `patience`)."""
 FACTOR = 400
 """The watchdog: work units one leaf may cost per character, before it is shown as plain text."""
+
+
+def patience(length: int) -> int:
+    """The length at which a long leaf without a checkpoint is parsed again: an eighth more, from
+    16 KB on twice as much. So all its parses together look at most at about 12 times its text."""
+    return length * 9 // 8 if length < 16_384 else 2 * length
 
 
 class OverBudget(Exception):

@@ -316,8 +316,11 @@ class Inline:
         if not isinstance(found, tuple):
             return i + 1
         start, stop = found
+        url = "mailto:" + self.text[start:stop]
+        if start - 7 >= self._floor and self.text[start - 7 : start] == "mailto:":
+            start -= 7
         shown = self.text[start:stop]
-        self._leaf(start, stop, self._anchor("mailto:" + shown, "", [shown], shown))
+        self._leaf(start, stop, self._anchor(url, "", [shown], shown))
         self.spans[-1].bare = True
         return stop
 

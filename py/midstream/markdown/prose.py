@@ -188,7 +188,7 @@ class Prose(Leaf):
             self.missing += inline.missing
         self.retry = 0
         if len(self.tail) > caps.AMORTISE:
-            self.retry = len(self.tail) * 9 // 8
+            self.retry = caps.patience(len(self.tail))
         if self.id < 0 or inline.open_url or (hidden.strip(_SPACES) and not self.retry):
             return
         self.gap = hidden

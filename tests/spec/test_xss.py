@@ -1,0 +1,29 @@
+"""Every payload of the corpus, under the safe policy, cut in several ways: each op of each prefix is
+inside the screen's vocabulary (tags, attributes, schemes), and the trees are the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.spec.corpora import load, need
+from tests.streams.check import assert_same, byte_cuts, characters, once, random_cuts, run
+
+PAYLOADS = [p["payload"] for p in load("xss.json")]
+BATCH = 250
+
+
+def test_the_corpus_is_there() -> None:
+    need("xss.json")
+    assert len(PAYLOADS) > 4_000
+
+
+@pytest.mark.parametrize("first", range(0, len(PAYLOADS), BATCH))
+def test_payloads(first: int) -> None:
+    """`run` validates every op and applies it to the strict reference tree."""
+    for k, payload in enumerate(PAYLOADS[first : first + BATCH], first):
+        want, _ = run(once(payload))
+        ways = [random_cuts(payload, k, 9)]
+        if k % 6 == 0 and len(payload) < 2_000:
+            ways += [characters(payload), byte_cuts(payload)]
+        for parts in ways:
+            assert_same(run(parts)[0], want, "cut", parts)
