@@ -10,8 +10,14 @@ const PATIENCE = 30_000;
 /** @typedef {Worker & {ready: Promise<unknown>, onerror: (event: ErrorEvent) => void}} PyWorker */
 /** @typedef {{version: string, done: number, total: number, failed?: string}} Stored what sw.js says */
 
-/** @param {Record<string, unknown>} message */
-const tell = (message) => parent.postMessage(message, location.origin);
+/** The last message of each type: the screen may begin to listen after they were sent. @type {Map<string, object>} */
+const told = new Map();
+
+/** @param {{type: string} & Record<string, unknown>} message */
+function tell(message) {
+  told.set(message.type, message);
+  parent.postMessage(message, location.origin);
+}
 
 // Python
 
@@ -23,7 +29,7 @@ let worker = null;
 
 addEventListener('message', (event) => {
   if (event.source !== parent || event.origin !== location.origin) return;
-  if (event.data === 'screen?') tell({ type: 'engine?', id });
+  if (event.data === 'screen?') for (const message of told.values()) parent.postMessage(message, location.origin);
   if (event.data === 'port') port = event.ports[0];
   if (event.data?.type === 'shell' && event.data.do === 'update') update();
   join();

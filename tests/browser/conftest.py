@@ -142,3 +142,12 @@ def screen(browser: Browser, screen_site: Site) -> Iterator[Screen]:
     problems = list(screen.problems)
     screen.close()
     assert problems == []
+
+
+@pytest.fixture
+def shell_site() -> Iterator[Site]:
+    """web/ with its own engine document and service worker, and a mock in the place of PyScript."""
+    site = Site()
+    site.mock_pyscript()
+    yield site
+    site.stop()

@@ -1,6 +1,7 @@
 """The screen without its engine: a small server for web/ with the real policies, and a driver for the mock engine.
 
-The mock is there because the screen is tested alone here: every message of the port can be sent, the impossible ones too.
+The mock is there because the screen is tested alone here: every message of the port can be sent, the impossible
+ones too.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class Site:
 
     def __init__(self, prefix: str = "/") -> None:
         self.prefix = prefix
-        self.files: dict[str, bytes | None] = {"favicon.ico": b""}  # asked for by pages without an icon
+        self.files: dict[str, bytes | None] = {
+            "favicon.ico": b""
+        }  # asked for by pages without an icon
         self.requests: list[str] = []
         self._server: ThreadingHTTPServer | None = None
         self.port = 0
@@ -83,10 +86,17 @@ class Site:
         for name in ("engine.html", "engine.js"):
             self.files[name] = (MOCK / name).read_bytes()
 
-    def build(self, version: str, *, runtime: tuple[str, ...] = ()) -> None:
-        """Fills in sw.js as the build does: all of web/ is the shell, `runtime` names files of `files`."""
-        names = [path.relative_to(WEB).as_posix() for path in WEB.rglob("*") if path.is_file()]
-        shell = sorted({*names, *self.files} - {"sw.js", "config.json", *runtime})
+    def mock_pyscript(self) -> None:
+        self.files["pyscript/core.js"] = (MOCK / "core.js").read_bytes()
+        self.files |= dict.fromkeys(
+            ("py.json", "engine.py", "pyodide/a.wasm", "pyodide/b.zip"), b"{}"
+        )
+
+    def build(self, version: str) -> None:
+        """Fills in sw.js as the build does: web/ is the shell, what a test has added is the runtime."""
+        names = {path.relative_to(WEB).as_posix() for path in WEB.rglob("*") if path.is_file()}
+        names -= {"sw.js", "config.json", "engine.py"}
+        shell, runtime = sorted(names), sorted(self.files.keys() - names - {"sw.js", "favicon.ico"})
         lists = {"version": version, "shell": self._listed(shell), "runtime": self._listed(runtime)}
         before, _, after = (WEB / "sw.js").read_text().split(MARK)
         self.files["sw.js"] = f"{before}{json.dumps(lists)}{after}".encode()

@@ -6,9 +6,9 @@ import random
 from typing import Any
 
 import pytest
-from midstream.patch import SAFE, Node, Tree, units
 from playwright.sync_api import expect
 
+from midstream.patch import SAFE, Node, Tree, units
 from tests.browser.screen_support import Ops, Screen, answer, asked
 
 # The DOM as nested lists, without what the screen itself adds (direction, host, rel, labels).
@@ -46,7 +46,12 @@ def live(screen: Screen) -> Screen:
 class Sequence:
     """A random run of valid ops on inline and block elements, by the reference tree's own state."""
 
-    ATTRIBUTES = (("ol", "start", "3"), ("ul", "data-tight", ""), ("td", "align", "right"), ("code", "data-language", "c"))
+    ATTRIBUTES = (
+        ("ol", "start", "3"),
+        ("ul", "data-tight", ""),
+        ("td", "align", "right"),
+        ("code", "data-language", "c"),
+    )
     TAGS = sorted(set(SAFE) - {"input", "button", "br", "hr"})
     PIECES = ("a", "word ", "日本", "🌊🌊", "é", "x\n", "")
 
@@ -71,7 +76,9 @@ class Sequence:
         return node is not None and (node.sealed or self._sealed(node.parent))
 
     def _holds_sealed(self, node: Node | str) -> bool:
-        return isinstance(node, Node) and (node.sealed or any(map(self._holds_sealed, node.children)))
+        return isinstance(node, Node) and (
+            node.sealed or any(map(self._holds_sealed, node.children))
+        )
 
     def _op(self) -> list[Any] | None:
         node = self.random.choice(self._open_nodes())
@@ -245,10 +252,15 @@ REFUSED = [
 
 
 def test_refused_addresses_leave_the_text(live: Screen) -> None:
-    pairs = [("p", ("a", {"href": url}, "link"), ("button", {"data-src": url}, "image")) for url in REFUSED]
+    pairs = [
+        ("p", ("a", {"href": url}, "link"), ("button", {"data-src": url}, "image"))
+        for url in REFUSED
+    ]
     live.patch(1, *Ops().of(*pairs))
     expect(live.content().locator("p")).to_have_text(["linkimage"] * len(REFUSED))
-    assert live.page.locator("[data-part=content] :is([href], [data-src], [data-host])").count() == 0
+    assert (
+        live.page.locator("[data-part=content] :is([href], [data-src], [data-host])").count() == 0
+    )
     assert "reset" not in live.intents()
 
 
@@ -269,15 +281,27 @@ def test_links_say_where_they_lead(live: Screen) -> None:
     for link in links.all():
         assert link.get_attribute("rel") == "noopener noreferrer"
         assert link.get_attribute("target") == "_blank"
-    said = links.evaluate_all("links => links.map(a => a.hasAttribute('data-plain') ? '' : a.dataset.host)")
-    assert said == ["example.org", "evil.example", "evil.example", "", "evil.example", "a@example.org"]
+    said = links.evaluate_all(
+        "links => links.map(a => a.hasAttribute('data-plain') ? '' : a.dataset.host)"
+    )
+    assert said == [
+        "example.org",
+        "evil.example",
+        "evil.example",
+        "",
+        "evil.example",
+        "a@example.org",
+    ]
     assert links.nth(2).get_attribute("href") == "https://evil.example/"
 
 
 def test_images_are_a_choice(live: Screen) -> None:
     requests: list[str] = []
     live.page.on("request", lambda request: requests.append(request.url))
-    live.patch(1, *Ops().of(("p", ("button", {"data-src": "http://127.0.0.1:1/pixel.png?secret"}, "A boat"))))
+    live.patch(
+        1,
+        *Ops().of(("p", ("button", {"data-src": "http://127.0.0.1:1/pixel.png?secret"}, "A boat"))),
+    )
     button = live.content().get_by_role("button", name="A boat")
     expect(button).to_have_attribute("title", "Image from 127.0.0.1:1, opens in a new tab")
     assert [url for url in requests if not url.startswith(live.site.url)] == []
@@ -318,13 +342,20 @@ def test_text_nodes_keep_identity(live: Screen) -> None:
     for n in range(2, 12):
         live.patch(n, [1, 1, "b"])
     expect(live.content()).to_have_text("abbbbbbbbbb")
-    assert live.page.evaluate("document.querySelector('[data-part=content] p').firstChild === window.node")
-    assert live.page.evaluate("document.querySelector('[data-part=content] p').childNodes.length") == 1
+    assert live.page.evaluate(
+        "document.querySelector('[data-part=content] p').firstChild === window.node"
+    )
+    assert (
+        live.page.evaluate("document.querySelector('[data-part=content] p').childNodes.length") == 1
+    )
 
 
 def test_directions(live: Screen) -> None:
-    live.patch(1, *Ops().of(("p", "שלום"), ("ul", ("li", ("p", "مرحبا"))), ("pre", ("code", "x = 1"))))
+    live.patch(
+        1, *Ops().of(("p", "שלום"), ("ul", ("li", ("p", "مرحبا"))), ("pre", ("code", "x = 1")))
+    )
     directions = live.page.evaluate(
-        "[...document.querySelectorAll('article[data-message=a1] [data-part=content] > *')].map(e => getComputedStyle(e).direction)"
+        """[...document.querySelectorAll('article[data-message=a1] [data-part=content] > *')]
+           .map(e => getComputedStyle(e).direction)"""
     )
     assert directions == ["rtl", "rtl", "ltr"]

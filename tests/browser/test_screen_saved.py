@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.screen_support import STORE_JS, Ops, Screen, Site, asked, answer, counts, saved_rows
+from tests.browser.screen_support import (
+    STORE_JS,
+    Ops,
+    Screen,
+    Site,
+    answer,
+    asked,
+    counts,
+    saved_rows,
+)
 
 OPS = Ops()
 FIRST = OPS.of(("h2", "Tides"), ("p", "Twice a day "))
@@ -52,7 +61,9 @@ def test_the_engine_goes_on_where_the_paint_ends(screen: Screen) -> None:
     screen.patch(1, *FIRST)  # what is painted is not painted again
     screen.patch(3, [1, 2, " And falls."], seq=30)
     expect(screen.content()).to_have_text("TidesTwice a day the sea rises. And falls.")
-    assert screen.page.evaluate("document.querySelector('article[data-message=a1] p') === window.was")
+    assert screen.page.evaluate(
+        "document.querySelector('article[data-message=a1] p') === window.was"
+    )
     assert screen.page.evaluate("performance.getEntriesByName('midstream:live').length") == 1
 
 
@@ -125,14 +136,25 @@ def test_strange_records_do_not_stop_the_paint(screen: Screen) -> None:
         ["messages", strange | {"id": "s1", "position": 2, "state": "constructor"}],
         ["messages", strange | {"id": "s2", "position": 3, "author": "root"}],
         ["messages", strange | {"id": "s3", "position": 4, "error": "text", "seconds": "long"}],
-        ["messages", {"id": "s4", "conversation": "c1", "position": "x", "author": "user", "state": "complete"}],
+        [
+            "messages",
+            {
+                "id": "s4",
+                "conversation": "c1",
+                "position": "x",
+                "author": "user",
+                "state": "complete",
+            },
+        ],
         ["conversations", {"id": "c7"}],
         ["journal", {"message": "s3", "n": 0.5, "ops": []}],
     ]
     store(screen, rows)
     screen.goto()
     expect(screen.content()).to_contain_text("Twice a day")
-    ids = screen.page.evaluate("[...document.querySelectorAll('article')].map(a => a.dataset.message)")
+    ids = screen.page.evaluate(
+        "[...document.querySelectorAll('article')].map(a => a.dataset.message)"
+    )
     assert ids == ["u1", "a1", "s3", "s4"]
     screen.ready()
 
@@ -195,7 +217,9 @@ def test_a_prompt_the_engine_never_got_is_sent_again(screen: Screen) -> None:
     expect(screen.content(first["message"])).to_have_text("Why twice?")
     expect(screen.line(first["message"])).to_have_text("Sending…")
     assert screen.intent("send") == first
-    screen.post({"type": "turn", "conversation": "c1", "turn": asked("Why twice?", first["message"])})
+    screen.post(
+        {"type": "turn", "conversation": "c1", "turn": asked("Why twice?", first["message"])}
+    )
     expect(screen.line(first["message"])).to_be_empty()
     screen.page.reload()
     screen.intent("open")
@@ -210,7 +234,9 @@ def test_saved_user_states(deaf: Screen) -> None:
     expect(deaf.line("u1")).to_have_text("Waiting to send")
 
 
-def test_ready_without_painting_when_the_database_is_held(browser: Browser, screen_site: Site) -> None:
+def test_ready_without_painting_when_the_database_is_held(
+    browser: Browser, screen_site: Site
+) -> None:
     """Another tab upgrades the database for ever: the app starts without what is stored."""
     context = browser.new_context()
     holder = context.new_page()
@@ -226,6 +252,8 @@ def test_ready_without_painting_when_the_database_is_held(browser: Browser, scre
     )
     screen = Screen(browser, screen_site, context)
     screen.goto().ready()
-    screen.conversation(asked(), {"message": "a1", "author": "assistant", "status": counts("waiting")})
+    screen.conversation(
+        asked(), {"message": "a1", "author": "assistant", "status": counts("waiting")}
+    )
     expect(screen.line()).to_contain_text("Waiting for the model")
     context.close()

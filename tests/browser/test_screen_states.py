@@ -16,10 +16,28 @@ STATES: list[tuple[str, dict[str, Any], str, list[str], bool]] = [
     ("waiting", {"seconds": 0}, "Waiting for the model", [], True),
     ("waiting", {"seconds": 12}, "Waiting for the model, 12 s", [], True),
     ("streaming", {}, "214 tokens, 31/s, 7 s, saved to 214", ["Copy", "Save a copy"], True),
-    ("streaming", {"saved": 0}, "214 tokens, 31/s, 7 s, not saved in this browser", ["Copy", "Save a copy"], True),
-    ("streaming", {"tokens": 1, "seconds": 125}, "1 token, 31/s, 2 min 5 s, saved to 1", ["Copy", "Save a copy"], True),
+    (
+        "streaming",
+        {"saved": 0},
+        "214 tokens, 31/s, 7 s, not saved in this browser",
+        ["Copy", "Save a copy"],
+        True,
+    ),
+    (
+        "streaming",
+        {"tokens": 1, "seconds": 125},
+        "1 token, 31/s, 2 min 5 s, saved to 1",
+        ["Copy", "Save a copy"],
+        True,
+    ),
     ("catching-up", {}, "Catching up: 214 tokens so far", ["Copy", "Save a copy"], True),
-    ("offline", {}, "You are offline. 214 tokens saved. It goes on when you are back.", ["Copy", "Save a copy"], False),
+    (
+        "offline",
+        {},
+        "You are offline. 214 tokens saved. It goes on when you are back.",
+        ["Copy", "Save a copy"],
+        False,
+    ),
     ("queued", {}, "Waiting to send", [], False),
     ("complete", {}, "214 tokens, 7 s, 31/s", ["Copy", "Save a copy", "Regenerate"], False),
     ("stopped", {}, "Stopped by you at token 214", ["Copy", "Save a copy", "Regenerate"], False),
@@ -38,7 +56,13 @@ STATES: list[tuple[str, dict[str, Any], str, list[str], bool]] = [
         ["Try again", "Copy", "Save a copy"],
         False,
     ),
-    ("length", {}, "Reached the length limit at token 214", ["Copy", "Save a copy", "Regenerate"], False),
+    (
+        "length",
+        {},
+        "Reached the length limit at token 214",
+        ["Copy", "Save a copy", "Regenerate"],
+        False,
+    ),
 ]
 
 
@@ -76,7 +100,9 @@ def test_reconnecting_counts_down(screen: Screen) -> None:
     screen.status("reconnecting", **NUMBERS, attempt=3, retry_at=now + 3900)
     expect(screen.html).to_have_attribute("data-connection", "reconnecting")
     expect(screen.part("connection")).to_have_text("Reconnecting")
-    expect(screen.line()).to_have_text("Connection lost. Trying again in 4 s (try 3). 214 tokens saved here.")
+    expect(screen.line()).to_have_text(
+        "Connection lost. Trying again in 4 s (try 3). 214 tokens saved here."
+    )
     screen.post({"type": "endpoint", "name": "Here", "kind": "gateway", "model": "", "note": ""})
     expect(screen.line()).to_contain_text("The server keeps writing.")
     screen.page.clock.run_for(2000)
@@ -114,7 +140,9 @@ def test_nothing_is_spoken_about_what_was_there(screen: Screen) -> None:
 
 @pytest.mark.parametrize("state", ["complete", "stopped", "length", "failed"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_moves_at_the_end(browser: Browser, screen_site: Site, state: str, width: int) -> None:
+def test_nothing_moves_at_the_end(
+    browser: Browser, screen_site: Site, state: str, width: int
+) -> None:
     screen = Screen(browser, screen_site, viewport={"width": width, "height": 700})
     screen.goto().ready()
     screen.conversation(asked(), answer())
@@ -139,21 +167,37 @@ def test_malformed_statuses_change_nothing(live: Screen) -> None:
     live.post({"type": "status", "message": {"a": 1}, "state": "complete"})
     live.post({"type": "turn"})
     live.post({"type": "turn", "conversation": "c1", "turn": None})
-    live.post({"type": "turn", "conversation": "c1", "turn": {"message": 5, "author": "user", "status": {}}})
-    live.post({"type": "turn", "conversation": "c1", "turn": {"message": "x", "author": "system", "status": {"state": "complete"}}})
+    live.post(
+        {
+            "type": "turn",
+            "conversation": "c1",
+            "turn": {"message": 5, "author": "user", "status": {}},
+        }
+    )
+    live.post(
+        {
+            "type": "turn",
+            "conversation": "c1",
+            "turn": {"message": "x", "author": "system", "status": {"state": "complete"}},
+        }
+    )
     live.post({"type": "conversations", "items": [None, {"id": 5}, {"id": "c9", "title": 7}, "x"]})
     live.post({"type": "conversations", "items": "none"})
     live.post({"type": "connection", "state": "lost"})
     live.post({"type": "unheard-of"})
     live.post_raw("not json")
     live.post_raw('{"type": "hello"}')
-    live.post_raw('[null, 5, "x", {"type": 5}, {"type": "__proto__"}, {"type": "connection", "state": "offline"}]')
+    live.post_raw(
+        '[null, 5, "x", {"type": 5}, {"type": "__proto__"}, {"type": "connection", "state": "offline"}]'
+    )
     expect(live.html).to_have_attribute("data-connection", "offline")
     assert live.page.locator("article").count() == 2
     live.status("streaming", seq="12", saved=None, tokens=-5, seconds="x", rate=[], error="odd")
     expect(live.line()).to_have_text("0 tokens, 0/s, 0 s, saved to 0")
     expect(live.content()).to_have_text("Some text.")
-    live.problems[:] = [problem for problem in live.problems if "not JSON from the engine" not in problem]
+    live.problems[:] = [
+        problem for problem in live.problems if "not JSON from the engine" not in problem
+    ]
 
 
 def test_intents_of_the_buttons(live: Screen) -> None:
@@ -177,7 +221,14 @@ def test_copy_and_save(browser: Browser, screen_site: Site) -> None:
     expect(screen.part("notice")).to_contain_text("Copied")
     assert screen.page.evaluate("navigator.clipboard.readText()") == "Some **text**"
     with screen.page.expect_download() as download:
-        screen.post({"type": "download", "name": "answer.md", "mime": "text/markdown", "text": "Some **text**"})
+        screen.post(
+            {
+                "type": "download",
+                "name": "answer.md",
+                "mime": "text/markdown",
+                "text": "Some **text**",
+            }
+        )
     assert download.value.suggested_filename == "answer.md"
     assert download.value.path().read_text() == "Some **text**"
     assert screen.problems == []
@@ -210,8 +261,22 @@ def test_marks(screen: Screen) -> None:
 
 
 def test_accessible_names_and_roles(live: Screen) -> None:
-    live.post({"type": "conversations", "items": [{"id": "c1", "title": "Tides", "state": "streaming", "updated": 1}]})
-    live.patch(2, *[[0, 0, "ul", 50], [0, 50, "li", 51], [0, 51, "input", 52], [2, 52, "checked", ""], [1, 51, "done"]])
+    live.post(
+        {
+            "type": "conversations",
+            "items": [{"id": "c1", "title": "Tides", "state": "streaming", "updated": 1}],
+        }
+    )
+    live.patch(
+        2,
+        *[
+            [0, 0, "ul", 50],
+            [0, 50, "li", 51],
+            [0, 51, "input", 52],
+            [2, 52, "checked", ""],
+            [1, 51, "done"],
+        ],
+    )
     expect(live.page.get_by_role("checkbox", name="Done")).to_be_checked()
     unnamed = live.page.evaluate(
         """[...document.querySelectorAll('button, a, input, textarea, nav, article, [role=log], iframe')]
@@ -222,7 +287,9 @@ def test_accessible_names_and_roles(live: Screen) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Tides")
     expect(page.get_by_role("article", name="Answer 1")).to_have_count(1)
     expect(page.get_by_role("article", name="You")).to_have_count(1)
-    expect(page.get_by_role("navigation", name="Conversations").get_by_role("link")).to_have_text("Tides")
+    expect(page.get_by_role("navigation", name="Conversations").get_by_role("link")).to_have_text(
+        "Tides"
+    )
     expect(page.get_by_role("link", name="Tides")).to_have_attribute("aria-current", "page")
     expect(page.get_by_role("textbox", name="Your message")).to_be_visible()
     expect(page.get_by_role("group", name="Answer 1: actions")).to_be_visible()
@@ -230,10 +297,14 @@ def test_accessible_names_and_roles(live: Screen) -> None:
 
 
 def test_touch_targets(browser: Browser, screen_site: Site) -> None:
-    screen = Screen(browser, screen_site, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    screen = Screen(
+        browser, screen_site, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
     screen.goto().ready()
     screen.conversation(asked(), answer("complete", **NUMBERS))
-    screen.patch(1, *Ops().of(("p", "text ", ("button", {"data-src": "https://example.org/i.png"}, "image"))))
+    screen.patch(
+        1, *Ops().of(("p", "text ", ("button", {"data-src": "https://example.org/i.png"}, "image")))
+    )
     expect(screen.content()).to_contain_text("text")
     small = screen.page.evaluate(
         """[...document.querySelectorAll('button, textarea')].filter(e => e.checkVisibility())

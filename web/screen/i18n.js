@@ -45,13 +45,13 @@ function written(value) {
 }
 
 /**
- * "7 s", "2 min 5 s".
+ * "7 s", "2 min 5 s", "1 min".
  * @param {number} seconds
  */
 export function duration(seconds) {
   const whole = Math.round(seconds);
   if (whole < 60) return t('count.seconds', { n: whole });
-  return t('count.minutes', { m: Math.floor(whole / 60), n: whole % 60 });
+  return t(whole % 60 ? 'count.minutes' : 'count.minutes.whole', { m: Math.floor(whole / 60), n: whole % 60 });
 }
 
 /**

@@ -1,0 +1,292 @@
+"""The service worker with the engine document that registers it: offline, repair, update, sub-path, install."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Request, expect
+
+from tests.browser.screen_support import ENGINE_POLICY, SCREEN_POLICY, WEB, Screen, Site
+
+READY = ("data-shell", "offline-ready")
+
+
+@pytest.fixture
+def app(browser: Browser, shell_site: Site) -> Any:
+    screen = Screen(browser, shell_site)
+    yield screen
+    screen.close()
+
+
+def stored(screen: Screen) -> list[str]:
+    """Paths in the cache, without the hashes."""
+    urls: list[str] = screen.page.evaluate(
+        """async () => {
+          const names = await caches.keys();
+          const keys = await Promise.all(names.map(async name => (await caches.open(name)).keys()));
+          return keys.flat().map(request => request.url.split('?')[0]);
+        }"""
+    )
+    return sorted(url.removeprefix(screen.site.url) for url in urls)
+
+
+def offline_ready(screen: Screen) -> None:
+    screen.goto()
+    expect(screen.html).to_have_attribute("data-engine", "ready")
+    expect(screen.html).to_have_attribute(*READY)
+
+
+def test_works_without_a_server(app: Screen, shell_site: Site) -> None:
+    shell_site.build("1")
+    offline_ready(app)
+    expect(app.part("shell")).to_have_text("Ready for offline use")
+    shell_site.stop()
+    app.problems.clear()
+    for query in ("", "?c=c1", "index.html?c=c1"):
+        response = app.page.goto(shell_site.url + query)
+        assert response is not None and response.from_service_worker
+        assert response.headers["content-security-policy"] == SCREEN_POLICY
+        expect(app.html).to_have_attribute("data-engine", "ready")
+        expect(app.part("empty")).to_be_visible()
+        assert app.part("composer").evaluate("e => getComputedStyle(e).display") == "grid"
+    expect(app.html).to_have_attribute(*READY)
+    assert (
+        app.page.evaluate("fetch('config.json').then(r => r.json()).then(c => c.default)") == "Demo"
+    )
+    assert app.problems == []
+
+
+def test_files_are_fetched_once(app: Screen, shell_site: Site) -> None:
+    shell_site.build("1")
+    offline_ready(app)
+    assert {
+        "index.html",
+        "screen/main.js",
+        "pyodide/a.wasm",
+        "pyodide/b.zip",
+        "config.json",
+    } <= set(stored(app))
+    assert "sw.js" not in stored(app)
+    shell_site.requests.clear()
+    offline_ready(app)
+    asked = {
+        path for path in shell_site.requests if "sw.js" not in path and "config.json" not in path
+    }
+    assert asked == set()
+
+
+@pytest.mark.parametrize("damage", [b"not what was built", None], ids=["corrupt", "missing"])
+def test_a_bad_shell_file_fails_only_the_install(
+    app: Screen, shell_site: Site, damage: bytes | None
+) -> None:
+    shell_site.build("1")
+    shell_site.files["icons/icon-192.png"] = damage
+    with app.context.expect_event("serviceworker"):
+        app.goto()
+    expect(app.html).to_have_attribute("data-engine", "ready")  # the app itself works
+    app.engine.evaluate(
+        """async () => {
+          for (;;) {
+            const registration = await navigator.serviceWorker.getRegistration();
+            const worker = registration?.installing;
+            if (!worker) return;
+            await new Promise(done => worker.addEventListener('statechange', done, { once: true }));
+          }
+        }"""
+    )
+    expect(app.html).to_have_attribute("data-shell", "installing")
+    assert app.page.evaluate("navigator.serviceWorker.controller") is None
+    del shell_site.files["icons/icon-192.png"]
+    shell_site.requests.clear()
+    offline_ready(app)
+    app.problems.clear()
+
+
+def test_a_bad_runtime_file_is_tried_again(app: Screen, shell_site: Site) -> None:
+    shell_site.build("1")
+    good, shell_site.files["pyodide/a.wasm"] = shell_site.files["pyodide/a.wasm"], b"corrupt"
+    app.goto()
+    expect(app.part("shell")).to_contain_text("Preparing for offline use")
+    app.engine.evaluate("navigator.serviceWorker.ready")
+    app.page.evaluate(
+        """async () => {
+          for (;;) {
+            const name = (await caches.keys())[0];
+            const keys = name ? await (await caches.open(name)).keys() : [];
+            if (keys.some(key => key.url.includes('b.zip'))) return;
+            await new Promise(requestAnimationFrame);
+          }
+        }"""
+    )
+    assert "pyodide/a.wasm" not in stored(app)
+    expect(app.html).to_have_attribute("data-shell", "installing")
+    shell_site.files["pyodide/a.wasm"] = good
+    app.engine.evaluate("dispatchEvent(new Event('online'))")
+    expect(app.html).to_have_attribute(*READY)
+
+
+def test_a_corrupt_runtime_file_is_passed_on_but_never_stored(
+    app: Screen, shell_site: Site
+) -> None:
+    shell_site.build("1")
+    offline_ready(app)
+    app.page.evaluate(
+        """async () => {
+          const cache = await caches.open((await caches.keys())[0]);
+          for (const key of await cache.keys()) if (key.url.includes('a.wasm')) await cache.delete(key);
+        }"""
+    )
+    shell_site.files["pyodide/a.wasm"] = b"from another version"
+    assert (
+        app.page.evaluate("fetch('pyodide/a.wasm').then(r => r.text())") == "from another version"
+    )
+    assert "pyodide/a.wasm" not in stored(app)
+    app.problems.clear()
+
+
+def update(shell_site: Site) -> None:
+    shell_site.files["style.css"] = (WEB / "style.css").read_bytes() + b"\nbody { --version: 2; }"
+    shell_site.build("2")
+
+
+def test_an_update_waits_to_be_asked_for(app: Screen, shell_site: Site) -> None:
+    shell_site.build("1")
+    offline_ready(app)
+    update(shell_site)
+    shell_site.requests.clear()
+    app.goto()
+    expect(app.html).to_have_attribute("data-shell", "update-ready")
+    version = "getComputedStyle(document.body).getPropertyValue('--version')"
+    assert app.page.evaluate(version) == ""  # what was loaded stays
+    fetched = {path for path in shell_site.requests if "style.css" in path or "main.js" in path}
+    assert fetched == {"/style.css"}  # only what has changed
+    app.page.evaluate("window.same = true")
+    button = app.part("update").get_by_role("button", name="Reload")
+    expect(button).to_be_visible()
+
+    answer = {"message": "a1", "author": "assistant", "status": {"state": "streaming"}}
+    batch = [{"type": "conversation", "id": "c1", "title": "", "turns": [answer]}]
+    app.engine.evaluate("batch => mock.port.postMessage(JSON.stringify(batch))", batch)
+    expect(button).to_be_hidden()  # not while an answer is being written
+    batch = [{"type": "status", "message": "a1", "state": "complete"}]
+    app.engine.evaluate("batch => mock.port.postMessage(JSON.stringify(batch))", batch)
+    expect(button).to_be_visible()
+    assert app.page.evaluate("window.same")
+
+    with app.page.expect_navigation():
+        button.click()
+    expect(app.html).to_have_attribute(*READY)
+    assert app.page.evaluate(version) == "2"
+    assert stored(app).count("style.css") == 1  # the old one is gone
+    shell_site.stop()
+    app.goto()
+    assert app.page.evaluate(version) == "2"
+
+
+def test_another_tab_is_not_reloaded_by_an_update(
+    app: Screen, browser: Browser, shell_site: Site
+) -> None:
+    shell_site.build("1")
+    offline_ready(app)
+    other = Screen(browser, shell_site, app.context)
+    offline_ready(other)
+    other.page.evaluate("window.same = true")
+    update(shell_site)
+    app.goto()
+    expect(app.html).to_have_attribute("data-shell", "update-ready")
+    with app.page.expect_navigation():
+        app.part("update").get_by_role("button", name="Reload").click()
+    expect(app.html).to_have_attribute(*READY)
+    assert other.page.evaluate("window.same")
+
+
+def test_a_worker_that_was_not_built_does_nothing(app: Screen, shell_site: Site) -> None:
+    app.goto()
+    app.engine.evaluate("navigator.serviceWorker.ready")
+    app.goto()
+    expect(app.html).to_have_attribute("data-engine", "ready")
+    expect(app.html).to_have_attribute("data-shell", "installing")
+    expect(app.part("shell")).to_be_empty()
+    assert stored(app) == []
+
+
+def test_under_a_sub_path(browser: Browser) -> None:
+    site = Site("/deep/app/")
+    site.mock_pyscript()
+    site.build("1")
+    screen = Screen(browser, site)
+    offline_ready(screen)
+    assert screen.engine.evaluate("mock.base") == site.url
+    site.stop()
+    screen.goto("?c=c1")
+    expect(screen.html).to_have_attribute("data-engine", "ready")
+    assert screen.problems == []
+    screen.close()
+
+
+def test_the_gateway_is_left_alone(app: Screen, shell_site: Site) -> None:
+    shell_site.build("1")
+    offline_ready(app)
+    shell_site.files["v1/models"] = b"[]"
+    from_worker: list[bool] = []
+
+    def finished(request: Request) -> None:
+        if "/v1/" in request.url or "post" in request.url:
+            response = request.response()
+            from_worker.append(bool(response and response.from_service_worker))
+
+    app.page.on("requestfinished", finished)
+    app.page.evaluate("fetch('v1/models').then(r => r.text())")
+    app.page.evaluate("fetch('index.html?post', {method: 'POST'}).then(r => r.text())")
+    assert from_worker == [False, False]
+    assert not any("v1" in path for path in stored(app))
+    app.problems.clear()
+
+
+def test_everything_comes_from_one_origin(app: Screen, shell_site: Site) -> None:
+    shell_site.build("1")
+    requests: list[str] = []
+    app.context.on("request", lambda request: requests.append(request.url))
+    offline_ready(app)
+    assert [url for url in requests if not url.startswith(shell_site.url)] == []
+    assert app.problems == []
+
+
+def test_installable(app: Screen) -> None:
+    app.goto()
+    session = app.context.new_cdp_session(app.page)
+    errors = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    # The tests' contexts are private windows, where nothing can be installed.
+    assert [error["errorId"] for error in errors] in ([], ["in-incognito"])
+    manifest = session.send("Page.getAppManifest")
+    assert manifest["errors"] == []
+    assert session.send("Page.getAppId")["appId"] == app.site.url + "midstream"
+
+
+def test_manifest() -> None:
+    manifest = json.loads((WEB / "manifest.json").read_text())
+    assert {"id", "name", "short_name", "display", "theme_color", "background_color"} <= set(
+        manifest
+    )
+    assert manifest["start_url"] == manifest["scope"] == "./"
+    shapes = {(icon["purpose"], icon["sizes"]) for icon in manifest["icons"]}
+    assert shapes >= {
+        (purpose, size) for purpose in ("any", "maskable") for size in ("192x192", "512x512")
+    }
+    for icon in manifest["icons"]:
+        content = (WEB / icon["src"]).read_bytes()
+        if icon["type"] == "image/png":
+            width, height = struct.unpack(">II", content[16:24])
+            assert f"{width}x{height}" == icon["sizes"]
+
+
+def test_the_policies_stand_in_the_documents_too() -> None:
+    screen, engine = ((WEB / name).read_text() for name in ("index.html", "engine.html"))
+    assert f'content="{SCREEN_POLICY}"' in screen
+    assert (
+        f'content="{ENGINE_POLICY.removesuffix("; frame-ancestors " + chr(39) + "self" + chr(39))}"'
+        in engine
+    )

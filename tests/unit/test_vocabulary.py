@@ -1,0 +1,78 @@
+"""The screen's own gate (web/screen/vocabulary.js) and its words, read as text and held against their sources."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from midstream import patch
+
+WEB = Path(__file__).parents[2] / "web"
+VOCABULARY = (WEB / "screen" / "vocabulary.js").read_text()
+SCRIPTS = {path.name: path.read_text() for path in (WEB / "screen").glob("*.js")}
+WORDS: dict[str, Any] = json.loads((WEB / "i18n" / "en.json").read_text())
+
+
+def table(name: str) -> Any:
+    found = re.search(rf"export const {name} = (\{{.*?\n\}});", VOCABULARY, re.DOTALL)
+    assert found, f"{name} is not a JSON object in vocabulary.js"
+    return json.loads(found[1])
+
+
+def test_same_tags_and_attributes() -> None:
+    assert {tag: set(names) for tag, names in table("TAGS").items()} == {
+        tag: set(names) for tag, names in patch.SAFE.items()
+    }
+
+
+def test_same_values() -> None:
+    theirs = {name: pattern.pattern.removesuffix(r"\Z") for name, pattern in patch._VALUES.items()}
+    assert table("VALUES") == theirs
+    schemes = re.search(r"SCHEMES = new Set\((\[.*?\])\)", VOCABULARY)
+    assert schemes
+    assert json.loads(schemes[1].replace("'", '"')) == [f"{scheme}:" for scheme in patch.SCHEMES]
+
+
+def test_no_html_sink() -> None:
+    """Trusted Types would stop them at run time; here they do not even stand in the source."""
+    sinks = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|setHTML|DOMParser|eval\("
+    )
+    assert {name for name, source in SCRIPTS.items() if sinks.search(source)} == set()
+
+
+def test_preloads_name_every_module() -> None:
+    markup = (WEB / "index.html").read_text()
+    preloaded = set(re.findall(r'modulepreload" href="screen/([\w.]+)"', markup))
+    assert preloaded == SCRIPTS.keys() - {"main.js"}
+
+
+def keys_used() -> set[str]:
+    sources = "\n".join([*SCRIPTS.values(), (WEB / "index.html").read_text()])
+    return set(re.findall(r"""\bt\([^)`]*?'([\w-]+\.[\w.-]+)'""", sources)) | set(
+        re.findall(r'data-(?:words|label|placeholder)="([^"]+)"', sources)
+    )
+
+
+def test_every_word_is_in_the_catalogue() -> None:
+    assert keys_used() - WORDS.keys() == set()
+
+
+def test_every_word_of_the_catalogue_is_used() -> None:
+    sources = "\n".join([*SCRIPTS.values(), (WEB / "index.html").read_text()])
+    templates = [f"{found}" for found in re.findall(r"`([\w.-]+\.)\$\{", sources)]
+    literals = set(re.findall(r"""['"]([\w.-]+)['"]""", sources))
+    unused = {
+        key for key in WORDS if key not in literals and not any(map(key.startswith, templates))
+    }
+    assert unused == set()
+
+
+@pytest.mark.parametrize("key", WORDS)
+def test_entries_are_text_or_plurals(key: str) -> None:
+    entry = WORDS[key]
+    assert isinstance(entry, str) or set(entry) == {"one", "other"}
