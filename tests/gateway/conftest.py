@@ -67,3 +67,26 @@ async def store(store_spec: str) -> AsyncIterator[Store]:
     await opened.open()
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def small_dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built app in miniature: one file of each kind."""
+    directory = tmp_path_factory.mktemp("dist")
+    (directory / "pyodide").mkdir()
+    files = {
+        "index.html": "<!doctype html><title>screen</title>",
+        "engine.html": "<!doctype html><title>engine</title>",
+        "sw.js": "// worker",
+        "style.css": "p {}",
+        "manifest.json": "{}",
+        "config.json": '{"endpoints": [], "default": "file"}',
+        "icon.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
+        "pyodide/pyodide.mjs": "export {}",
+        "pyodide/pyodide.asm.wasm": "\0asm",
+        "engine.py": "pass",
+        "unknown.bin": "x",
+    }
+    for name, text in files.items():
+        (directory / name).write_text(text)
+    return directory

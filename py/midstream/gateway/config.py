@@ -34,6 +34,7 @@ class Limits:
     heartbeat: float = 15.0
     stalled_reader: float = 60.0  # a reader that takes nothing for so long is let go
     model_start: float = 120.0
+    store_outage: float = 10.0  # a store that fails for longer ends the run
     keep: float = 30 * DAY  # logs, after the run's end
     tombstone: float = 31 * DAY
 

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 _CRASHES = 5  # in _WINDOW seconds, then it is left alone
 _WINDOW = 60.0
 _STOP_PATIENCE = 3.0
+_COMMAND = [sys.executable, "-m", "midstream.gateway.model_server"]
 
 
 def find_model_file(option: str | None) -> Path:
@@ -63,8 +64,12 @@ def default_threads() -> int:
     set_by_hand = os.environ.get("MIDSTREAM_MODEL_THREADS", "")
     if set_by_hand.isdigit() and int(set_by_hand) > 0:
         return int(set_by_hand)
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return max(1, min(4, cores - 1))
+    return max(1, min(4, _cores() - 1))
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system says so."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 class ModelProcess:
@@ -121,7 +126,7 @@ class ModelProcess:
         order = Order(str(self._file), self._model, key, self._threads)
         package = str(Path(__file__).resolve().parents[2])
         with subprocess.Popen(
-            [sys.executable, "-m", "midstream.gateway.model_server"],
+            _COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

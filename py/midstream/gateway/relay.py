@@ -71,7 +71,7 @@ class Relay:
         self._upstream = upstream
         self._store = store
         self._limits = limits
-        self._writer = Writer(store, run)
+        self._writer = Writer(store, run, limits.store_outage)
 
     async def run(self) -> None:
         """Never raises.

@@ -81,6 +81,8 @@ class SQLiteStore:
 
     async def open(self) -> None:
         try:
+            if self._path.is_dir():
+                raise StoreError("it is a folder")
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._path.touch(mode=0o600)
             for name in ("write", "read", "poll"):
@@ -403,6 +405,8 @@ def _words(error: BaseException) -> str:
         "file is not a database": "it is not a run log",
         "database is locked": "another program holds it",
     }
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "a part of its path is not a folder"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return known.get(text, text)

@@ -58,6 +58,8 @@ class Dist(StaticFiles):
         super().__init__(directory=directory, html=True)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        if scope["path"].endswith("/") and scope["path"] != "/":
+            return not_found()  # there are no index pages below the first
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:

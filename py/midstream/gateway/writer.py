@@ -7,7 +7,7 @@ import contextlib
 import time
 
 from midstream.errors import StoreError
-from midstream.gateway.store import LEASE, Fenced, Run, Store
+from midstream.gateway.store import Fenced, Run, Store
 
 DELAY = 0.02  # seconds a payload may wait for others
 BATCH = 32  # payloads that go at once
@@ -21,8 +21,9 @@ class Writer:
     `run_forever` beside it commits what `put` leaves.
     """
 
-    def __init__(self, store: Store, run: Run) -> None:
+    def __init__(self, store: Store, run: Run, patience: float) -> None:
         self.head = run.head
+        self._patience = patience  # seconds to try again when the store fails
         self._store = store
         self._run = run
         self._pending: list[str] = []
@@ -66,7 +67,7 @@ class Writer:
 
     async def _commit(self, end: str | None) -> None:
         batch = self._pending[:] if end else self._pending[:BATCH]
-        until = time.monotonic() + LEASE
+        until = time.monotonic() + self._patience
         while True:
             try:
                 await self._append(batch, end)
