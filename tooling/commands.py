@@ -62,7 +62,7 @@ def _run(arguments: Sequence[str], places: Places) -> int:
 def build(places: Places, options: list[str]) -> int:
     if options:
         raise Trouble(f"build takes no options, got: {' '.join(options)}", USAGE)
-    with _alone(places):
+    with alone(places):
         _set_up(places)
     say(f"built {places.dist}")
     return 0
@@ -72,7 +72,7 @@ def serve(places: Places, options: list[str]) -> int:
     # Said before minutes of set-up, not after.
     wanted = checks.serve_options(places, options)
     checks.port_is_free(wanted.host, wanted.port)
-    with _alone(places):
+    with alone(places):
         _set_up(places)
         if _is_local(wanted):
             _set_up_model(places)
@@ -80,7 +80,7 @@ def serve(places: Places, options: list[str]) -> int:
 
 
 def test(places: Places, options: list[str]) -> int:
-    with _alone(places):
+    with alone(places):
         _set_up(places, lock="test", types=True)
         _set_up_model(places)
         machine.ensure(places)
@@ -90,7 +90,7 @@ def test(places: Places, options: list[str]) -> int:
 def bench(places: Places, options: list[str]) -> int:
     if not (places.root / "bench" / "__main__.py").exists():
         raise Trouble("this checkout has no benchmarks yet")
-    with _alone(places):
+    with alone(places):
         _set_up(places, lock="test", types=True)
         _set_up_model(places)
         machine.ensure(places)
@@ -134,7 +134,7 @@ def _become(places: Places, command: list[str | Path]) -> NoReturn:
 
 
 @contextlib.contextmanager
-def _alone(places: Places) -> Iterator[None]:
+def alone(places: Places) -> Iterator[None]:
     """Two builds in one checkout take turns."""
     try:
         import fcntl

@@ -131,11 +131,11 @@ def _is_shell(url: str) -> bool:
 
 def substitute(file: Path, value: object) -> None:
     """Puts `value` as JSON between the two markers of the file. Raises Trouble."""
-    before, *middle, after = file.read_text(encoding="utf-8").split(MARKER)
-    if len(middle) != 1:
+    parts = file.read_text(encoding="utf-8").split(MARKER)
+    if len(parts) != 3:
         raise Trouble(f"{file.name} must have exactly one {MARKER}…{MARKER} place")
     text = json.dumps(value, sort_keys=True).replace("</", "<\\/")
-    file.write_text(f"{before}{MARKER}{text}{MARKER}{after}", encoding="utf-8")
+    file.write_text(MARKER.join((parts[0], text, parts[2])), encoding="utf-8")
 
 
 def swap(fresh: Path, target: Path) -> None:

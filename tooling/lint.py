@@ -17,7 +17,8 @@ TYPE_PROJECTS = ("tsconfig.json", "tsconfig.worker.json", "tooling/tsconfig.json
 
 def commands(places: Places) -> list[list[str | Path]]:
     python: list[str | Path] = [places.python, "-m"]
-    types = [npm.node(places), places.node_modules / "typescript/bin/tsc", "--project"]
+    compiler = places.node_modules / "typescript/bin/tsc"
+    types: list[str | Path] = [npm.node(places), compiler, "--project"]
     return [
         [*python, "ruff", "check"],
         [*python, "ruff", "format", "--check", "--quiet"],

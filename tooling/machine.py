@@ -6,12 +6,13 @@ import os
 import shutil
 from pathlib import Path
 
+from tooling import stamps
 from tooling.places import Places
 from tooling.programs import run
 from tooling.report import step
 from tooling.trouble import Trouble
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSERS = ("chromium", "chromium-browser")
 SERVERS = ("redis-server", "valkey-server")
 
 
@@ -66,4 +67,4 @@ def _playwright(places: Places) -> None:
         )
         env = {"PLAYWRIGHT_BROWSERS_PATH": str(folder)}
         run(places, command, name="browser", failure=failure, env=env)
-    (folder / "done").touch()
+    stamps.write_text(folder / "done", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -10,16 +11,17 @@ from tooling import stamps
 from tooling.places import Places
 from tooling.programs import run
 from tooling.report import step
-from tooling.trouble import Trouble
+from tooling.trouble import Trouble, meaning
 
 STAMP = ".midstream"
+FAILURE = "fetching web assets failed"
 
 # Given as environment, below what the person has set: npm's own waits are minutes long.
 DEFAULTS = {
     "npm_config_fetch_retry_mintimeout": "1000",
     "npm_config_fetch_retry_maxtimeout": "5000",
 }
-QUIET = ["--no-audit", "--no-fund", "--no-progress", "--no-update-notifier", "--loglevel=error"]
+QUIET = ["--no-audit", "--no-fund", "--no-progress", "--no-update-notifier", "--loglevel=http"]
 
 
 def ensure(places: Places, *, types: bool) -> None:
@@ -32,14 +34,29 @@ def ensure(places: Places, *, types: bool) -> None:
         # npm ci starts by emptying node_modules, which repairs a half-made one.
         omit = [] if types else ["--omit=dev"]
         command = [*npm_command(places), "ci", "--ignore-scripts", *omit, *QUIET]
-        run(
-            places,
-            command,
-            name="npm",
-            failure="fetching web assets failed",
-            env={**_environment(places), **{k: os.environ.get(k, v) for k, v in DEFAULTS.items()}},
-        )
+        env = {**_environment(places), **{k: os.environ.get(k, v) for k, v in DEFAULTS.items()}}
+        output = run(places, command, name="npm", failure=FAILURE, env=env)
+        _check(places, types, output)
     stamps.write_text(places.node_modules / STAMP, full if types else key)
+
+
+def _check(places: Places, types: bool, output: str) -> None:
+    """Without a network npm may stop in the middle and still end with 0."""
+    absent = _absent(places, types)
+    if absent or "Exit handler never called" in output:
+        cause = meaning(output) or f"npm ended without {', '.join(absent)}; run this again"
+        raise Trouble(f"{FAILURE}: {cause} (log: {places.logs / 'npm.log'})")
+
+
+def _absent(places: Places, types: bool) -> list[str]:
+    """Locked packages that are not in their place; those for other machines do not count."""
+    locked = json.loads((places.root / "package-lock.json").read_bytes())["packages"]
+    return [
+        name
+        for name, about in locked.items()
+        if name and not about.get("optional") and (types or not about.get("dev"))
+        if not (places.root / name / "package.json").is_file()
+    ]
 
 
 def node(places: Places) -> Path:

@@ -49,7 +49,12 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         " this again",
     ),
     (
-        r"No matching distribution|Could not find a version|ETARGET|E404|from versions: none",
+        r"from versions: none",
+        "the package index cannot be reached or has no package that fits this machine; check the"
+        " network and the proxy settings, then run this again",
+    ),
+    (
+        r"No matching distribution|Could not find a version|ETARGET|E404",
         "the package index has no fitting package for this machine or this Python",
     ),
 )

@@ -38,7 +38,8 @@ def fetch(places: Places, lock: str, target: Path, *options: str) -> None:
 
 def own(places: Places) -> Path:
     """The wheel of `py/midstream`, built again when something in it changes. Raises Trouble."""
-    key = stamps.digest(places.root / "py", places.root / "pyproject.toml")
+    parts = [places.root / name for name in ("py", "pyproject.toml", "LICENSE")]
+    key = stamps.digest(*parts)
     folder = places.cache / f"midstream-{key[:16]}"
     if not folder.is_dir():
         with step("building midstream's wheel"), stamps.whole_folder(folder) as fresh:

@@ -1,0 +1,186 @@
+"""dist/: the same from the same inputs, complete in its lists, nothing foreign, swapped in one step."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.unit.build_support import checkout, lend_venv
+from tooling import commands, dist, npm, runtime, stamps
+from tooling.places import HERE, Places
+from tooling.trouble import Trouble
+
+BUILT = Path(os.environ.get("MIDSTREAM_DIST", HERE.dist))
+SHELL_LIMIT = 200_000  # bytes: what a first visit loads before it counts as installed
+# Third-party code names its makers' servers; that none of them is asked is shown in a browser.
+THIRD_PARTY = ("pyscript/", "pyodide/pyodide.", "pyodide/python_stdlib", "wheels/")
+TEXT = (".html", ".js", ".mjs", ".css", ".json", ".svg", ".py")
+
+
+def parts(folder: Path) -> runtime.Runtime:
+    """Stand-ins for the parts that take long to make."""
+    for name in ("stdlib-1/stdlib.zip", "snapshot-2/app.zip", "snapshot-2/snapshot.bin"):
+        stamps.write_text(folder / name, f"contents of {name}")
+    wheel = folder / "wheels-3" / "midstream-0.1.0-py3-none-any.whl"
+    stamps.write_text(wheel, "a wheel")
+    made = [folder / name for name in ("stdlib-1/stdlib.zip", "snapshot-2/app.zip")]
+    return runtime.Runtime(*made, folder / "snapshot-2/snapshot.bin", [wheel])
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    places = checkout(tmp_path / "one", "web", "package-lock.json")
+    places.node_modules.symlink_to(HERE.node_modules)
+    return places
+
+
+def made(places: Places) -> Path:
+    dist.ensure(places, parts(places.cache))
+    return places.dist
+
+
+def worker_lists(folder: Path) -> dict[str, list[dict[str, str]]]:
+    text = (folder / "sw.js").read_text(encoding="utf-8").split(dist.MARKER)[1]
+    found: dict[str, list[dict[str, str]]] = json.loads(text)
+    return found
+
+
+def test_same_inputs_same_bytes_wherever_the_checkout_is(places: Places, tmp_path: Path) -> None:
+    other = Places(tmp_path / "another place")
+    shutil.copytree(places.root, other.root, symlinks=True)
+    assert stamps.digest(made(places)) == stamps.digest(made(other))
+
+
+def test_is_made_again_only_when_an_input_changed(places: Places) -> None:
+    first = made(places).stat().st_ino
+    assert made(places).stat().st_ino == first
+    (places.root / "web" / "style.css").write_text("body { color: red }")
+    assert made(places).stat().st_ino != first
+    assert (places.dist / "style.css").read_text() == "body { color: red }"
+    assert not list(places.root.glob("dist.*"))
+
+
+def test_a_new_version_has_another_name(places: Places) -> None:
+    version = worker_lists(made(places))["version"]
+    (places.root / "web" / "style.css").write_text("body { color: red }")
+    assert worker_lists(made(places))["version"] != version
+
+
+def test_leftovers_of_a_killed_build_do_no_harm(places: Places) -> None:
+    for name in ("dist.new", "dist.old"):
+        (places.root / name).mkdir()
+        (places.root / name / "half").touch()
+    assert not (made(places) / "half").exists()
+    assert not list(places.root.glob("dist.*"))
+
+
+def test_a_file_without_its_place_for_the_build_is_refused(places: Places) -> None:
+    (places.root / "web" / "pyodide" / "boot.mjs").write_text("export {}")
+    with pytest.raises(Trouble, match=r"boot\.mjs must have exactly one"):
+        made(places)
+    assert not places.dist.exists()
+
+
+def test_incomplete_web_assets_are_said(places: Places) -> None:
+    places.node_modules.unlink()
+    with pytest.raises(Trouble, match="delete node_modules and run this again"):
+        made(places)
+
+
+def test_readers_never_miss_a_file_while_it_is_swapped(tmp_path: Path) -> None:
+    target, missed, over = tmp_path / "dist", [], threading.Event()
+
+    def read() -> None:
+        while not over.is_set():
+            try:
+                (target / "index.html").read_bytes()
+            except FileNotFoundError as error:
+                missed.append(error)
+
+    def put(number: int) -> None:
+        fresh = tmp_path / "dist.new"
+        stamps.write_text(fresh / "index.html", str(number))
+        dist.swap(fresh, target)
+        stamps.remove(fresh)
+
+    put(0)
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(300):
+        put(number)
+    over.set()
+    reader.join()
+    assert (target / "index.html").read_text() == "299"
+    assert missed == []
+
+
+def test_where_folders_cannot_be_exchanged_they_are_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dist, "_exchange", lambda *_: False)
+    target, fresh = tmp_path / "dist", tmp_path / "dist.new"
+    stamps.write_text(target / "index.html", "old")
+    stamps.write_text(fresh / "index.html", "new")
+    dist.swap(fresh, target)
+    assert (target / "index.html").read_text() == "new"
+
+
+# The built one
+
+
+def built_text() -> list[Path]:
+    return [
+        path
+        for path in stamps.files_in(BUILT)
+        if path.suffix in TEXT and not path.relative_to(BUILT).as_posix().startswith(THIRD_PARTY)
+    ]
+
+
+def test_the_service_workers_lists_are_complete_and_true() -> None:
+    lists = worker_lists(BUILT)
+    entries = {entry["url"]: entry["hash"] for entry in [*lists["shell"], *lists["runtime"]]}
+    files = {path.relative_to(BUILT).as_posix(): path for path in stamps.files_in(BUILT)}
+    assert set(files) - set(entries) == set(dist.NOT_KEPT)
+    for url, expected in entries.items():
+        assert dist.integrity(files[url].read_bytes()) == expected, url
+    shell = {entry["url"] for entry in lists["shell"]}
+    assert {"index.html", "engine.html", "style.css", "manifest.json"} <= shell
+    assert not any(url.startswith(dist.RUNTIME_FOLDERS) for url in shell)
+    assert sum(files[url].stat().st_size for url in shell) < SHELL_LIMIT
+
+
+@pytest.mark.parametrize("path", built_text(), ids=lambda path: path.name)
+def test_nothing_is_loaded_from_elsewhere(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    loads = r"""(?:\b(?:src|href|action|poster|data)\s*=\s*["']?|import\s*\(?\s*["'`]|from\s+["']"""
+    loads += r"""|url\(\s*["']?|@import\s+["']|fetch\(\s*["'`]|"(?:url|src|interpreter)":\s*")"""
+    assert re.findall(loads + r"((?:https?:)?//[^\s\"'`)>]+)", text) == []
+
+
+def test_pyscript_is_told_where_the_interpreter_is_and_to_load_no_plugin() -> None:
+    config = json.loads((BUILT / "py.json").read_bytes())
+    assert config["interpreter"] == "./pyodide/boot.mjs"
+    assert "packages" not in config  # with it PyScript would load micropip and a list of packages
+    assert len(config["plugins"]) == len(dist.NO_PLUGINS) and config["plugins"][0].startswith("!")
+
+
+def test_the_snapshot_comes_out_the_same_again(tmp_path: Path) -> None:
+    """Chance, clock and paths of this machine must not be in it; this makes it once more."""
+    places = Places(tmp_path / "elsewhere")
+    checkout(places.root, "py", "pyproject.toml", "LICENSE", "requirements")
+    lend_venv(places)
+    places.node_modules.symlink_to(HERE.node_modules)
+    shutil.copytree(HERE.cache, places.cache, ignore=shutil.ignore_patterns("snap*", "models"))
+    again = runtime.ensure(places)
+    with commands.alone(HERE):
+        here = runtime.ensure(HERE)
+    assert stamps.digest(again.app.read_bytes()) == stamps.digest(here.app.read_bytes())
+    assert stamps.digest(again.snapshot.read_bytes()) == stamps.digest(here.snapshot.read_bytes())
+    assert str(tmp_path).encode() not in again.snapshot.read_bytes()
+    assert npm.node(places).exists()
