@@ -192,7 +192,9 @@ def refuse(live: Screen, message: str, bad: Any) -> None:
 
 
 def test_patches_that_are_no_patches(live: Screen) -> None:
-    broken = [{"n": n, "ops": [[0, 0, "p", 1]]} for n in (0, -1, 1.5, None, "1", [1])]
+    broken: list[dict[str, Any]] = [
+        {"n": n, "ops": [[0, 0, "p", 1]]} for n in (0, -1, 1.5, None, "1", [1])
+    ]
     broken += [{"n": 1, "ops": ops} for ops in (None, 5, "ops", {"length": 1})]
     live.conversation(*(answer(message=f"a{i}") for i in range(len(broken))))
     for i, fields in enumerate(broken):

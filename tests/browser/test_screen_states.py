@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.screen_support import Ops, Screen, Site, answer, asked
 
-NUMBERS = {"seq": 220, "saved": 220, "tokens": 214, "seconds": 7.2, "rate": 31.04}
+NUMBERS: dict[str, Any] = {"seq": 220, "saved": 220, "tokens": 214, "seconds": 7.2, "rate": 31.04}
 STATES: list[tuple[str, dict[str, Any], str, list[str], bool]] = [
     ("sending", {}, "Sending…", [], True),
     ("waiting", {"seconds": 0}, "Waiting for the model", [], True),
