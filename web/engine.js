@@ -44,9 +44,10 @@ function join() {
 
 /** @param {unknown} reason */
 function failed(reason) {
-  const detail = reason instanceof Error ? reason.message : String(reason);
+  const lines = (reason instanceof Error ? reason.message : String(reason)).trim().split('\n');
   // A Python traceback ends with the line that says what it was.
-  tell({ type: 'engine', state: 'failed', detail: detail.trim().split('\n').at(-1) ?? '' });
+  const detail = lines.at(lines[0].startsWith('Traceback') ? -1 : 0) ?? '';
+  tell({ type: 'engine', state: 'failed', detail });
 }
 
 /** Resolves when Python runs; rejects when it cannot. PyScript resolves `whenDefined` as soon as the worker is made. */

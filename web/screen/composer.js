@@ -63,11 +63,11 @@ export class Composer {
   }
 
   /**
-   * The engine has stored this message.
-   * @param {string} message
+   * Forgets the prompts that the engine has stored.
+   * @param {Map<string, {status: {state: string}}>} turns as the engine told them
    */
-  confirm(message) {
-    const waiting = this.pending.filter((each) => each.message !== message);
+  confirm(turns) {
+    const waiting = this.pending.filter(({ message }) => (turns.get(message)?.status.state ?? 'sending') === 'sending');
     if (waiting.length === this.pending.length) return;
     this.drafts.pending = waiting;
     this.#keep();

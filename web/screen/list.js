@@ -43,6 +43,12 @@ export class List {
     }
   }
 
+  /** @param {string | null} conversation */
+  titleOf(conversation) {
+    const link = [...this.list.querySelectorAll('a')].find((each) => each.dataset.conversation === conversation);
+    return link?.textContent ?? null;
+  }
+
   close() {
     if (this.nav.matches(':popover-open')) this.nav.hidePopover();
   }

@@ -2,14 +2,15 @@
 
 import { Announcer } from './announce.js';
 import { Composer } from './composer.js';
-import { duration, has, label, load, t } from './i18n.js';
+import { duration, label, load, t } from './i18n.js';
 import { List } from './list.js';
+import { Notices, connection, find, html, part, suggest } from './page.js';
 import { Port } from './port.js';
 import { read } from './saved.js';
 import { Scroll } from './scroll.js';
 import { arrived, copyLater, download } from './share.js';
 import { Shell } from './shell.js';
-import { LIVE } from './status.js';
+import { LIVE, rate } from './status.js';
 import * as tab from './tab.js';
 import { Transcript } from './transcript.js';
 
@@ -19,43 +20,36 @@ import { Transcript } from './transcript.js';
 const BOOT_LIMIT = 60_000;
 /** Milliseconds after which the app starts without what is stored: another tab may hold the database. */
 const READ_LIMIT = 3000;
-const NOTICE_TIME = 8000;
-let noticeTimer = 0;
-
-const html = document.documentElement;
-
-/**
- * @template {HTMLElement} [T=HTMLElement]
- * @param {string} selector
- */
-const find = (selector) => /** @type {T} */ (document.querySelector(selector));
-/** @param {string} name */
-const part = (name) => find(`[data-part=${name}]`);
 
 const start = tab.first();
 /** The conversation that is shown; null for a new one. */
 let shown = start.conversation === tab.NEW ? null : start.conversation;
+/** The new one was asked for, and not just the newest there is. */
+let blank = start.conversation === tab.NEW;
 let title = '';
 let boot = 0;
+const words = load('en');
 
 const announcer = new Announcer(part('polite'), part('assertive'));
+const notices = new Notices(announcer);
 const port = new Port(find('#engine'), { connect: greeting, message: heard, aside });
 const transcript = new Transcript(part('transcript'), { intent, announcer, change });
 const scroll = new Scroll(part('scroller'), part('column'), find('button[name=end]'));
 const composer = new Composer(find('form[data-part=composer]'), {
   send,
   stop: () => transcript.live && port.send({ type: 'stop', message: transcript.live.id }),
-  unsaved: () => notice('draft-not-saved'),
+  unsaved: () => notices.show('draft-not-saved'),
 });
 const list = new List(part('list'), { open: (id) => visit(id, true), new: () => fresh(true) });
 const shell = new Shell(part('shell'), part('update'), { accept: () => port.tell({ type: 'shell', do: 'update' }) });
 
 async function begin() {
-  const words = load('en');
-  const saved = await stored(shown);
-  await words;
+  const [saved] = await Promise.all([stored(shown), words]);
   label(document);
-  suggest();
+  suggest((text) => {
+    composer.fill(text);
+    composer.prompt.focus();
+  });
   paint(saved);
   if (shown) tab.show(shown, false);
   if (start.top !== null) scroll.toPosition(start.top);
@@ -71,17 +65,17 @@ async function begin() {
 async function stored(wanted) {
   const late = new Promise((/** @type {(nothing: null) => void} */ resolve) => setTimeout(resolve, READ_LIMIT, null));
   try {
-    return start.conversation === tab.NEW && wanted === null ? null : await Promise.race([read(wanted), late]);
+    return await Promise.race([read(blank ? tab.NEW : wanted), late]);
   } catch (error) {
     console.warn('midstream: storage', error);
-    notice('saved-unreadable', String(error));
+    words.then(() => notices.show('saved-unreadable', String(error)));
     return null;
   }
 }
 
 /** @param {import('./saved.js').Saved | null} saved */
 function paint(saved) {
-  shown = saved?.conversation ?? shown;
+  if (!blank) shown = saved?.conversation ?? shown;
   if (saved) list.show(saved.conversations);
   rename(saved?.conversations.find(({ id }) => id === shown)?.title);
   transcript.show(saved?.turns.map(({ turn }) => turn));
@@ -107,10 +101,12 @@ function repeat() {
 /** The first messages to an engine: what is shown, what is painted, what it may not have got. */
 function greeting() {
   const { pending } = composer;
-  const fresh = shown === null && start.conversation === tab.NEW;
-  /** @type {Message} */
-  const open = fresh ? { type: 'new' } : { type: 'open', conversation: shown, painted: transcript.painted() };
-  return [open, { type: 'network', online: navigator.onLine }, ...pending.map((each) => ({ type: 'send', ...each }))];
+  return [opening(), { type: 'network', online: navigator.onLine }, ...pending.map((each) => ({ type: 'send', ...each }))];
+}
+
+/** @returns {Message} */
+function opening() {
+  return blank ? { type: 'new' } : { type: 'open', conversation: shown, painted: transcript.painted() };
 }
 
 // From the engine
@@ -135,21 +131,26 @@ const HEARD = {
     part('endpoint').textContent = note ? t('endpoint.note', { line, note }) : line;
     transcript.redraw();
   },
-  conversations: ({ items }) => list.show(items),
+  conversations({ items }) {
+    list.show(items);
+    rename(list.titleOf(shown) ?? title);
+  },
   conversation({ id, title, turns }) {
     if (id && shown && id !== shown) return; // the answer to an earlier question: the person has moved on
     take(id || null);
     rename(title);
     transcript.show(turns);
-    confirm(turns);
+    composer.confirm(transcript.turns);
     repeat();
   },
   turn({ conversation, turn }) {
     if (shown && conversation !== shown) return;
     take(conversation);
     const added = transcript.add(turn);
-    confirm([turn]);
-    if (added?.applier) begun(added.article);
+    composer.confirm(transcript.turns);
+    // A new answer begins: there is room below it, so that its question stands near the top while it grows.
+    if (added?.applier) transcript.freshen(added);
+    if (added?.applier && scroll.following) scroll.toEnd();
     change();
   },
   patch(message) {
@@ -163,13 +164,8 @@ const HEARD = {
   connection: ({ state }) => connection(state),
   download: ({ name, mime, text }) => download(String(name), String(mime), String(text)),
   clipboard: ({ text }) => void arrived(String(text)),
-  notice: ({ code, level, detail }) => notice(String(code), String(detail ?? ''), level === 'error'),
+  notice: ({ code, level, detail }) => notices.show(String(code), String(detail ?? ''), level === 'error'),
 };
-
-/** @param {any[]} turns that the engine has stored */
-function confirm(turns) {
-  for (const turn of Array.isArray(turns) ? turns : []) composer.confirm(turn?.message);
-}
 
 /**
  * The engine shows this conversation: the address, the list and the draft follow.
@@ -179,43 +175,27 @@ function take(id) {
   if (shown === null && id && transcript.turns.size) composer.adopt(id);
   else if (id !== composer.conversation) composer.show(id);
   shown = id;
+  blank = id === null;
   tab.show(id, false);
   list.mark(id);
-}
-
-/**
- * A new answer begins: there is room below it, so that its question stands near the top while it grows.
- * @param {HTMLElement} article
- */
-function begun(article) {
-  for (const each of document.querySelectorAll('article[data-fresh]')) each.removeAttribute('data-fresh');
-  article.dataset.fresh = '';
-  if (scroll.following) scroll.toEnd();
 }
 
 /** @param {Message} message from engine.js: the engine's boot, the service worker */
 function aside(message) {
   if (message.type === 'shell') shell.show(message);
   else if (message.type === 'engine' && message.state === 'failed') failed(String(message.detail));
-  else if (message.type === 'engine') notice('failed', String(message.detail), true);
+  else if (message.type === 'engine') notices.show('failed', String(message.detail), true);
 }
 
 /** @param {string} reason */
 function failed(reason) {
-  if (html.dataset.engine === 'ready') return notice('failed', reason, true);
+  if (html.dataset.engine === 'ready') return notices.show('failed', reason, true);
   clearTimeout(boot);
   html.dataset.engine = 'failed';
   const words = t('engine.failed', { reason });
   find('[data-part=engine] span').textContent = words;
   part('engine').hidden = false;
   announcer.alarm(words);
-}
-
-/** @param {unknown} state */
-function connection(state) {
-  if (state !== 'online' && state !== 'offline' && state !== 'reconnecting') return;
-  html.dataset.connection = state;
-  part('connection').textContent = state === 'online' ? '' : t(`connection.${state}`);
 }
 
 // From the person
@@ -230,10 +210,15 @@ function send(pending) {
 /** @param {Message} message a button under an answer, or a request of the transcript itself */
 function intent(message) {
   const turn = transcript.turns.get(message.message);
-  if (message.type === 'copy') copyLater().then(() => notice('copied'), () => notice('copy-failed', '', true));
+  if (message.type === 'copy') copied(copyLater());
   if (html.dataset.engine === 'ready') port.send(message);
   else if (turn && message.type === 'copy') arrived(turn.content.innerText);
   else if (turn && message.type === 'save') download(`${message.message}.txt`, 'text/plain', turn.content.innerText);
+}
+
+/** @param {Promise<void>} copy */
+function copied(copy) {
+  copy.then(() => notices.show('copied'), () => notices.show('copy-failed', '', true));
 }
 
 /**
@@ -243,38 +228,26 @@ function intent(message) {
  */
 async function visit(id, visited) {
   shown = id;
+  blank = false;
   tab.show(id, visited);
   const saved = await stored(id);
   if (shown !== id) return;
   paint(saved);
   scroll.toEnd();
-  port.send({ type: 'open', conversation: id, painted: transcript.painted() });
+  if (port.connected) port.send(opening());
 }
 
 /** @param {boolean} visited */
 function fresh(visited) {
   shown = null;
+  blank = true;
   tab.show(null, visited);
   composer.show(null);
   rename('');
   transcript.show([]);
   list.mark(null);
   composer.prompt.focus();
-  port.send({ type: 'new' });
-}
-
-function suggest() {
-  for (const n of [1, 2, 3]) {
-    const button = document.createElement('button');
-    Object.assign(button, { type: 'button', name: 'suggestion', textContent: t(`empty.try.${n}`) });
-    button.addEventListener('click', () => {
-      composer.fill(t(`empty.try.${n}`));
-      composer.prompt.focus();
-    });
-    const item = document.createElement('li');
-    item.append(button);
-    find('[data-part=empty] ul').append(item);
-  }
+  if (port.connected) port.send(opening());
 }
 
 // What follows from it
@@ -286,7 +259,7 @@ function change() {
   composer.mode(live !== null);
   shell.hold(live !== null);
   find('button[name=end]').textContent =
-    live && live.status.rate ? t('button.end.live', { rate: t('count.rate', { n: live.status.rate }) }) : t('button.end');
+    live?.status.rate ? t('button.end.live', { rate: rate(live.status.rate) }) : t('button.end');
   html.toggleAttribute('data-live', live !== null);
   entitle(live !== null);
 }
@@ -304,25 +277,9 @@ function entitle(live) {
   if (document.title !== words) document.title = words;
 }
 
-/**
- * One line above the composer, and spoken. A mere success goes away by itself.
- * @param {string} code
- * @param {string} [detail]
- * @param {boolean} [error]
- */
-function notice(code, detail = '', error = false) {
-  const words = has(`notice.${code}`) ? t(`notice.${code}`, { detail }) : t('notice.other', { code, detail });
-  find('[data-part=notice] span').textContent = words;
-  part('notice').hidden = false;
-  clearTimeout(noticeTimer);
-  if (error) announcer.alarm(words);
-  else announcer.say(words);
-  if (!error) noticeTimer = setTimeout(() => (part('notice').hidden = true), NOTICE_TIME);
-}
-
 /** The page may be about to go: the engine stores what it holds, the tab remembers where the reader stands. */
 function leave() {
-  port.send({ type: 'flush' });
+  if (port.connected) port.send({ type: 'flush' });
   tab.leave(shown, scroll.following ? null : part('scroller').scrollTop);
   const last = [...transcript.turns.values()].at(-1);
   if (shown && last) tab.point({ conversation: shown, message: last.id, seq: Number(last.article.dataset.seq) });
@@ -331,7 +288,7 @@ function leave() {
 /** @param {boolean} online */
 function network(online) {
   if (html.dataset.engine !== 'ready') connection(online ? 'online' : 'offline');
-  port.send({ type: 'network', online });
+  if (port.connected) port.send({ type: 'network', online });
 }
 
 function listen() {
@@ -347,7 +304,6 @@ function listen() {
     else fresh(false);
   });
   find('button[name=reload]').addEventListener('click', () => location.reload());
-  find('button[name=dismiss]').addEventListener('click', () => (part('notice').hidden = true));
 }
 
 await begin();

@@ -91,7 +91,7 @@ export function words(status, gateway) {
     saved: status.saved < status.seq ? status.saved : status.tokens,
     attempt: status.attempt,
     seconds: duration(status.seconds),
-    rate: t('count.rate', { n: status.rate }),
+    rate: rate(status.rate),
     reason: error?.message ? [error.message, error.hint].filter(Boolean).join(' ') : t(`status.${state}.reason`),
   };
   if (state === 'waiting') return waiting(status);
@@ -101,6 +101,9 @@ export function words(status, gateway) {
   if (LIVE.has(state) && status.painted) return t('status.catching-up.saved', values);
   return t(`status.${state}`, values);
 }
+
+/** "31/s", "0.4/s". @param {number} n */
+export const rate = (n) => t('count.rate', { n: n < 10 ? n : Math.round(n) });
 
 /** @param {Status} status */
 function waiting(status) {

@@ -4,30 +4,17 @@
 // Patches of a message are numbered without holes. One that was seen before is ignored; a hole, or an op that cannot be
 // applied, makes the screen ask for the whole answer (`reset`), and until that comes the text stays as it is.
 
-import { Applier } from './apply.js';
+import { ACTIONS, make } from './article.js';
 import { t } from './i18n.js';
 import { LIVE, TICKING, buttons, clean, spoken, words } from './status.js';
 
+/** @typedef {import('./article.js').Turn} Turn */
+/** @typedef {import('./apply.js').Applier} Applier */
 /** @typedef {import('./status.js').Status} Status */
 /** @typedef {import('./port.js').Message} Message */
 
-const ACTIONS = ['retry', 'continue', 'copy', 'save', 'regenerate'];
 /** Milliseconds between two redraws of a status line whose state stays the same: numbers that race cannot be read. */
 const REDRAW = 250;
-
-/**
- * @typedef {object} Turn
- * @property {string} id
- * @property {HTMLElement} article
- * @property {HTMLElement} content
- * @property {HTMLElement} line the status line
- * @property {HTMLButtonElement[]} actions
- * @property {Applier | null} applier null for the person's turns: their text is never parsed
- * @property {number} n the patch that is shown, 0 for none
- * @property {boolean} asked a reset is on its way: other patches do not fit any more
- * @property {Status} status
- * @property {number} drawn when the status line was written
- */
 
 export class Transcript {
   /**
@@ -81,15 +68,30 @@ export class Transcript {
     const id = raw?.message;
     const status = clean(raw?.status);
     if (typeof id !== 'string' || !status || !['user', 'assistant'].includes(raw.author)) return null;
-    const turn = known.get(id) ?? this.#make(id, raw.author, String(raw.text ?? ''));
-    const position = this.turns.has(id) ? -1 : this.turns.size;
-    this.turns.set(id, turn);
-    // An article that stands in its place is not touched: moving it would drop a selection inside.
-    const there = this.log.children[position];
-    if (position >= 0 && there !== turn.article) this.log.insertBefore(turn.article, there ?? null);
-    this.#label(turn);
+    const turn = known.get(id) ?? make(id, raw.author, String(raw.text ?? ''), this.#answers() + 1);
+    if (!this.turns.has(id)) this.#place(turn);
     this.#renew(turn, status);
     return turn;
+  }
+
+  /**
+   * Marks the answer that has just begun.
+   * @param {Turn} fresh
+   */
+  freshen(fresh) {
+    for (const turn of this.turns.values()) turn.article.toggleAttribute('data-fresh', turn === fresh);
+  }
+
+  /** @param {Turn} turn */
+  #place(turn) {
+    const there = this.log.children[this.turns.size];
+    this.turns.set(turn.id, turn);
+    // An article that stands in its place is not touched: moving it would drop a selection inside.
+    if (there !== turn.article) this.log.insertBefore(turn.article, there ?? null);
+  }
+
+  #answers() {
+    return [...this.turns.values()].filter((turn) => turn.applier).length;
   }
 
   /** @param {Message} message `patch` of the port */
@@ -247,47 +249,6 @@ export class Transcript {
     this.#tick();
   }
 
-  /**
-   * @param {string} id
-   * @param {'user' | 'assistant'} author
-   * @param {string} text
-   * @returns {Turn}
-   */
-  #make(id, author, text) {
-    const article = document.createElement('article');
-    Object.assign(article.dataset, { author, message: id, seq: '0', saved: '0' });
-    const heading = part('h2', 'heading');
-    const content = part('div', 'content');
-    const line = part('p', 'status');
-    const foot = part('footer', 'foot');
-    const actions = author === 'assistant' ? ACTIONS.map(action) : [];
-    const group = part('div', 'actions');
-    group.append(...actions);
-    foot.append(line, ...(actions.length ? [group] : []));
-    article.append(heading, content, foot);
-    if (author === 'user') {
-      content.dir = 'auto';
-      content.textContent = text;
-    }
-    const applier = author === 'assistant' ? new Applier(content) : null;
-    const status = { .../** @type {Status} */ (clean({ state: 'sending' })), at: 0 };
-    return { id, article, content, line, actions, applier, n: 0, asked: false, status, drawn: 0 };
-  }
-
-  /** @param {Turn} turn */
-  #label({ article, applier, actions }) {
-    const n = [...this.turns.values()].filter((turn) => turn.applier).length;
-    const heading = /** @type {HTMLElement} */ (article.firstElementChild);
-    if (heading.textContent) return;
-    heading.textContent = applier ? t('turn.assistant', { n }) : t('turn.user');
-    article.ariaLabel = heading.textContent;
-    const group = actions[0]?.parentElement;
-    if (group) {
-      group.role = 'group';
-      group.ariaLabel = t('turn.actions', { n });
-    }
-  }
-
   /** @param {MouseEvent} event */
   #clicked(event) {
     const button = event.target instanceof Element ? event.target.closest('button') : null;
@@ -297,21 +258,4 @@ export class Transcript {
     if (button.dataset.src) open(button.dataset.src, '_blank', 'noopener,noreferrer');
     else if (ACTIONS.includes(button.name)) this.on.intent({ type: button.name, message: id });
   }
-}
-
-/** @param {string} name */
-function action(name) {
-  const button = document.createElement('button');
-  Object.assign(button, { type: 'button', name, hidden: true, textContent: t(`button.${name}`) });
-  return button;
-}
-
-/**
- * @param {string} tag
- * @param {string} name
- */
-function part(tag, name) {
-  const element = document.createElement(tag);
-  element.dataset.part = name;
-  return element;
 }
