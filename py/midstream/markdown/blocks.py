@@ -109,12 +109,6 @@ class Verbatim(Leaf):
 
     line = more
 
-    def close(self) -> None:
-        """The block has ended."""
-        if self.target != self.id:
-            self.doc.seal(self.target, pinned=False)
-        super().close()
-
 
 class Fence(Verbatim):
     """A fenced code block."""

@@ -8,14 +8,14 @@ is forgotten, except for a leaf that waits for a link definition.
 from __future__ import annotations
 
 from midstream import patch
-from midstream.markdown import caps
+from midstream.markdown import caps, links
 from midstream.markdown.blocks import Container, Fence, Html, Indented, Leaf, rule
 from midstream.markdown.caps import Meter
 from midstream.markdown.definitions import Definitions
 from midstream.markdown.emit import Emitter
+from midstream.markdown.paragraphs import Heading, Paragraph
+from midstream.markdown.plan import Begin, Plan
 from midstream.markdown.policy import Policy
-from midstream.markdown.prose import Heading, Paragraph, define_note
-from midstream.markdown.reading import Begin, Plan
 from midstream.markdown.tables import Table
 from midstream.patch import Op
 
@@ -92,7 +92,7 @@ class Document:
             self._push(begin, "ul" if begin.start is None else "ol", attrs)
         elif begin.kind == "note":
             self._push(begin, "aside", {"data-note": begin.marker})
-            define_note(self, begin.marker)
+            self.definitions.define(links.note_key(begin.marker), "", "")
         else:
             self._push(begin, _TAGS[begin.kind], None)
 
@@ -179,8 +179,12 @@ class Document:
         if pinned:
             self.containers[-1].pinned = True
             self._unsealed.append(id)
-        else:
-            self.emit.ops.append([patch.CLOSE, id])
+            return
+        ops = self.emit.ops
+        # Sealing it seals what is inside, and all that was sealed just now is inside.
+        while ops and ops[-1][0] == patch.CLOSE:
+            ops.pop()
+        ops.append([patch.CLOSE, id])
 
     def may_pad(self) -> bool:
         """Whether a short table row may be filled up by one more empty cell."""

@@ -51,6 +51,12 @@ def key(label: str) -> str:
     return found
 
 
+def note_key(label: str) -> str:
+    """The key of a footnote's label among the link labels; no link label may be used like it, since
+    under the policy that has footnotes a label with a caret is always a footnote's."""
+    return "^" + key(label)
+
+
 def unescape(s: str) -> str:
     """Backslash escapes and entities resolved, as in destinations, titles and info strings."""
     if "\\" not in s and "&" not in s:

@@ -9,11 +9,11 @@ continuation of the line could change it; otherwise `Undecided` is raised and th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from midstream.markdown import caps, links, rows, tags
+from midstream.markdown import caps, rows, tags
 from midstream.markdown.lines import Line
+from midstream.markdown.plan import Begin, Plan
 from midstream.markdown.tags import Undecided
 
 if TYPE_CHECKING:
@@ -31,37 +31,6 @@ _ORDERED = re.compile(r"(\d{1,9})([.)])(?=[ \t]|$)", re.ASCII)
 _ORDERED_BEGUN = re.compile(r"\d{1,9}[.)]?$", re.ASCII)
 _NOTE = re.compile(r"\[\^([^\s\[\]\\^]{1,99})\]:")
 _NOTE_BEGUN = re.compile(r"\[(?:\^[^\s\[\]\\^]{0,99}\]?)?$")
-
-
-@dataclass(slots=True)
-class Begin:
-    """A container that the line begins."""
-
-    kind: str
-    offset: int = 0
-    """Columns that the content of an item is indented by."""
-    marker: str = ""
-    """Of a list: its bullet or delimiter; of a note: its label."""
-    start: int | None = None
-    """Of an ordered list: its first number."""
-
-
-@dataclass(slots=True)
-class Plan:
-    """What to do with a line."""
-
-    matched: int
-    """How many of the open containers it continues."""
-    blank: bool
-    begins: list[Begin] = field(default_factory=list)
-    leaf: str = "blank"
-    """blank, add, lazy, end, paragraph, heading, setext, rule, fence, html, code, table, row."""
-    text: str = ""
-    level: int = 0
-    marker: str = ""
-    indent: int = 0
-    until: re.Pattern[str] | None = None
-    aligns: list[str] | None = None
 
 
 def read(line: Line, containers: list[Container], leaf: Leaf | None, policy: Policy) -> Plan:
@@ -316,8 +285,3 @@ def _note(line: Line) -> list[Begin]:
     if not line.blank:
         line.skip(0)
     return [Begin("note", offset=4, marker=found[1])]
-
-
-def note_key(label: str) -> str:
-    """The key of a footnote's label among the link labels, which cannot begin with a caret."""
-    return "^" + links.key(label)

@@ -26,6 +26,9 @@ class Cell(Prose):
         self.tag = tag
         self.open(tag, {"align": align} if align else None)
 
+    def _seal(self) -> None:
+        """A cell is sealed with its row; only one that waits for a definition says so."""
+
 
 class Table(Leaf):
     """A table whose rows come line by line; a row's finished cells are sealed while it is written."""
@@ -109,6 +112,8 @@ class Table(Leaf):
 
     def _close_cell(self, cell: Cell) -> None:
         cell.close()
+        if cell.waits:
+            self.doc.containers[-1].pinned = True
         self.pinned = self.pinned or cell.waits
         self.row.pinned = self.row.pinned or cell.waits
 
