@@ -10,8 +10,8 @@ import pytest
 
 from midstream import sse
 from midstream.errors import UpstreamBroken, UpstreamRefused
-from midstream.gateway.app import OWNER
 from midstream.gateway.memory import MemoryStore
+from midstream.gateway.requests import OWNER
 from midstream.gateway.store import LEASE, Store
 from midstream.providers import openai
 from tests.gateway.live import (

@@ -424,3 +424,20 @@ async def test_a_closed_topic_is_not_followed_any_more(store: Store) -> None:
             return changed.is_set()
 
         await eventually(woken, "wake-up")
+
+
+async def test_a_log_written_event_by_event_reads_the_same_after_its_end(store: Store) -> None:
+    """SQLite joins its segments then; positions and epochs stay."""
+    run = await created(store)
+    for number in range(300):
+        await write(store, run, f"{number}")
+    taken = await store.claim(run.id, 1, time.time() + LEASE)
+    for number in range(300, 310):
+        await write(store, taken, f"{number}")
+    await write(store, taken, "end", end="interrupted")
+    expected = [f"{number}" for number in range(310)] + ["end"]
+    for position in (0, 1, 255, 256, 257, 299, 300, 301, 310, 311):
+        assert await texts(store, run, position) == expected[position:]
+    page = await store.read(run.id, 298)
+    assert page is not None
+    assert [entry.position for entry in page.entries[:4]] == ["1-299", "1-300", "2-301", "2-302"]

@@ -1,4 +1,7 @@
-"""Trouble with the store while a run is written: full disks, outages, lost replies, writers that come back."""
+"""Trouble with the store while a run is written.
+
+Full disks, outages, lost replies, writers that come back.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from midstream.errors import StoreError
-from midstream.gateway.app import OWNER
 from midstream.gateway.memory import MemoryStore
 from midstream.gateway.packing import pack, unpack
+from midstream.gateway.requests import OWNER
 from midstream.gateway.sqlite import SQLiteStore
 from midstream.gateway.store import LEASE
 from tests.gateway.live import FINISH, PlayedUpstream, in_process, live, text_of, word_chunk

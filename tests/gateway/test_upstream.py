@@ -19,7 +19,8 @@ from midstream.errors import (
     UsageError,
 )
 from midstream.gateway.config import Limits, base_url
-from midstream.gateway.upstream import DemoUpstream, HttpUpstream, client_status, last_prompt
+from midstream.gateway.http_upstream import HttpUpstream, client_status
+from midstream.gateway.upstream import DemoUpstream, last_prompt
 from midstream.providers import demo, openai
 from tests.gateway.live import word_chunk
 

@@ -26,6 +26,7 @@ class Limits:
     event: int = MIB  # of one upstream event
     log: int = 64 * MIB  # of one run
     live_runs: int = 64  # of one owner
+    readers: int = 1000  # open streams of one process
     connect: float = 10.0
     silence: float = 600.0  # of an upstream; reasoning and long prompts are silent for minutes
     total: float = 2 * HOUR  # of a run

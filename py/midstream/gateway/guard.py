@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from midstream.errors import RequestError
 from midstream.gateway.responses import error_response
@@ -101,7 +102,9 @@ class Guard:
                 self._add_headers(MutableHeaders(scope=message), origin if foreign else None)
             await send(message)
 
-        if refusal is not None:
+        if refusal is not None and scope["type"] == "websocket":
+            await WebSocketClose(1008, refusal.message)(scope, receive, send)
+        elif refusal is not None:
             await error_response(refusal)(scope, receive, send_with_headers)
         elif foreign and scope.get("method") == "OPTIONS":
             await _preflight(headers)(scope, receive, send_with_headers)

@@ -124,14 +124,14 @@ class ModelProcess:
         """Runs the child to its end; the reason when it could not serve at all, else ""."""
         key = secrets.token_urlsafe(24)
         order = Order(str(self._file), self._model, key, self._threads)
-        package = str(Path(__file__).resolve().parents[2])
+        paths = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
         with subprocess.Popen(
             _COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env={**os.environ, "PYTHONPATH": package},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
             start_new_session=True,  # Ctrl-C is for us; the child ends when we do
         ) as child:
             self._child = child

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 
+from midstream.errors import RequestError
+from midstream.gateway.config import Limits
 from midstream.gateway.store import PAGE, Entry, Page, Store
 
 ATTEND = 10.0  # seconds between two signs that somebody is reading
-KEPT = 512  # newest entries of a followed run, kept for its readers
+KEPT = 512  # newest entries of a followed run, kept for its readers…
+KEPT_SIZE = 1 << 20  # …as far as they have not more characters than this
 
 
 class _Tail:
@@ -24,7 +27,7 @@ class _Tail:
         self.users = 0
         self._store = store
         self._run_id = run_id
-        self._entries: list[Entry] = []
+        self._entries: Sequence[Entry] = []
         self._state = ""
         self._lock = asyncio.Lock()
 
@@ -48,19 +51,29 @@ class _Tail:
         page = await self._store.read(self._run_id, after)
         if page is not None and page.entries and page.entries[-1].seq == page.head:
             if self._entries and page.entries[0].seq == self._entries[-1].seq + 1:
-                self._entries = [*self._entries, *page.entries][-KEPT:]
+                self._entries = _newest([*self._entries, *page.entries])
             else:
-                self._entries = list(page.entries)
+                self._entries = _newest(page.entries)
             self._state = page.state
         return page
+
+
+def _newest(entries: Sequence[Entry]) -> Sequence[Entry]:
+    kept = entries[-KEPT:]
+    size = sum(len(entry.payload) for entry in kept)
+    while size > KEPT_SIZE and len(kept) > 1:
+        kept = kept[len(kept) // 2 :]
+        size = sum(len(entry.payload) for entry in kept)
+    return kept
 
 
 class Readers:
     """The readers of one process."""
 
-    def __init__(self, store: Store, heartbeat: float) -> None:
+    def __init__(self, store: Store, limits: Limits) -> None:
         self._store = store
-        self._heartbeat = heartbeat
+        self._heartbeat = limits.heartbeat
+        self._limit = limits.readers
         self._tails: dict[str, _Tail] = {}
         self._waiting: set[asyncio.Event] = set()
         self._stopping = False
@@ -73,6 +86,13 @@ class Readers:
         self._stopping = True
         for event in self._waiting:
             event.set()
+
+    def require_room(self) -> None:
+        """Raises RequestError when there are as many readers as may be."""
+        if len(self._waiting) >= self._limit:
+            raise RequestError(
+                f"{self._limit} streams are already open.", status=429, code="too_many_readers"
+            )
 
     async def pages(self, run_id: str, after: int) -> AsyncGenerator[Page | None, None]:
         """What comes after `after`, as it comes, to the end of the run.

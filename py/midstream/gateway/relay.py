@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from midstream.errors import StoreError, UpstreamError
 from midstream.events import Delta, Failed, Finish
 from midstream.gateway.config import Limits
+from midstream.gateway.http_upstream import client_status
 from midstream.gateway.store import LEASE, RENEW, Fenced, Run, Store, cancel_topic
-from midstream.gateway.upstream import Upstream, client_status
+from midstream.gateway.upstream import Upstream
 from midstream.gateway.writer import Writer
 from midstream.providers import openai
 

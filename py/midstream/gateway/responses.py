@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
@@ -11,11 +12,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from midstream import sse
-from midstream.errors import MidstreamError, RequestError, UpstreamError
+from midstream.errors import MidstreamError, RequestError, StoreError, UpstreamError
+from midstream.gateway.http_upstream import client_status
 from midstream.gateway.readers import Readers
 from midstream.gateway.store import ConversationBusy
-from midstream.gateway.upstream import client_status
 from midstream.providers import openai
+
+log = logging.getLogger(__name__)
 
 RETRY_MS = 1000  # what EventSource waits before it comes back
 # One newline: after a blank line openai-python takes the comment for an event and raises.
@@ -58,7 +61,11 @@ class EventStream(Response):
             for task in tasks:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
-        if isinstance(results[0], Exception):
+        if isinstance(results[0], TimeoutError | StoreError):
+            # The status has been sent. The stream breaks off, and the client comes back for the
+            # rest.
+            log.warning("a reader was let go: %s", type(results[0]).__name__)
+        elif isinstance(results[0], Exception):
             raise results[0]
 
     async def _send(self, send: Send) -> None:

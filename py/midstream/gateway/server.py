@@ -122,6 +122,9 @@ def configure_logging(level: str | None = None) -> None:
         level=name if name in logging.getLevelNamesMapping() else "WARNING",
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    # What uvicorn says when a stalled reader is let go; we have said it in our own words.
+    unfinished = "without completing response"
+    logging.getLogger("uvicorn.error").addFilter(lambda line: unfinished not in line.getMessage())
     for library in ("httpx", "httpcore", "hpack", "redis", "asyncio"):
         logging.getLogger(library).setLevel(logging.WARNING)
 

@@ -23,18 +23,16 @@ from typing import Any, TypeVar
 
 from midstream.errors import StoreError
 from midstream.gateway import alive
-from midstream.gateway.packing import pack, unpack
+from midstream.gateway import sqlite_tables as tables
+from midstream.gateway.packing import pack
 from midstream.gateway.signals import Signals
 from midstream.gateway.store import (
     PAGE,
     Conversation,
-    ConversationBusy,
-    Entry,
     Fenced,
     KeyReused,
     Page,
     Run,
-    TooManyRuns,
     cancel_topic,
     gives_key_back,
     title_of,
@@ -44,24 +42,6 @@ T = TypeVar("T")
 
 POLL = 0.01
 BUSY_TIMEOUT = 10.0  # seconds to wait for another process's commit
-SCHEMA_VERSION = 1
-
-_SCHEMA = """
-CREATE TABLE runs (
-    id TEXT PRIMARY KEY, owner TEXT NOT NULL, conversation TEXT, key TEXT, fingerprint TEXT NOT
-    NULL, model TEXT NOT NULL, prompt TEXT NOT NULL, stream INTEGER NOT NULL, state TEXT NOT NULL,
-    epoch INTEGER NOT NULL, head INTEGER NOT NULL, lease REAL NOT NULL, attended REAL NOT NULL,
-    cancelling INTEGER NOT NULL, created REAL NOT NULL, started REAL NOT NULL, updated REAL NOT
-    NULL, purged INTEGER NOT NULL, request BLOB ); CREATE UNIQUE INDEX runs_key ON runs (owner,
-    key) WHERE key IS NOT NULL; CREATE INDEX runs_conversation ON runs (owner, conversation,
-    created); CREATE INDEX runs_live ON runs (lease) WHERE state = 'live'; CREATE TABLE segments (
-    run TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, epoch INTEGER NOT NULL,
-    payloads BLOB NOT NULL, PRIMARY KEY (run, first) ) WITHOUT ROWID;
-"""
-
-_COLUMNS = ", ".join(field.name for field in fields(Run))
-_FLAGS = frozenset({"stream", "cancelling", "purged"})
-_SELECT = f"SELECT {_COLUMNS} FROM runs"
 
 
 class SQLiteStore:
@@ -88,10 +68,10 @@ class SQLiteStore:
             for name in ("write", "read", "poll"):
                 self._threads[name] = ThreadPoolExecutor(1, thread_name_prefix=f"log-{name}")
                 self._connections[name] = self._connect()
-            await self._call("write", self._migrate)
+            await self._call("write", tables.migrate)
             with self._presence.enter() as alone:
                 if alone:  # whoever wrote the live runs is dead: no need to wait for the leases
-                    await self._write(lambda db: db.execute(_END_LEASES))
+                    await self._write(lambda db: db.execute(tables.END_LEASES))
         except (OSError, StoreError) as error:
             await self.close()
             raise StoreError(
@@ -123,30 +103,20 @@ class SQLiteStore:
             raise StoreError(str(error)) from error
         return connection
 
-    def _migrate(self, db: sqlite3.Connection) -> None:
-        with _transaction(db):
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version > SCHEMA_VERSION:
-                raise StoreError(f"it was written by a newer Midstream (schema {version})")
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
     # -- writing
 
     async def create(self, run: Run, request: bytes, *, max_live: int) -> tuple[Run, bool]:
         def work(db: sqlite3.Connection) -> tuple[Run, bool]:
-            holder = _one(db, "owner = ? AND key = ?", run.owner, run.key)
+            holder = tables.one_run(db, "owner = ? AND key = ?", run.owner, run.key)
             if holder is not None:
                 if holder.fingerprint != run.fingerprint:
                     raise KeyReused
                 if not gives_key_back(holder):
                     return holder, False
                 db.execute("UPDATE runs SET key = NULL WHERE id = ?", (holder.id,))
-            _refuse_if_busy(db, run, max_live)
+            tables.refuse_if_busy(db, run, max_live)
             places = ", ".join("?" * len(fields(Run)))
-            sql = f"INSERT INTO runs ({_COLUMNS}, request) VALUES ({places}, ?)"
+            sql = f"INSERT INTO runs ({tables.COLUMNS}, request) VALUES ({places}, ?)"
             db.execute(sql, (*astuple(run), request))
             return run, True
 
@@ -166,12 +136,12 @@ class SQLiteStore:
         last = first + len(payloads) - 1
 
         def work(db: sqlite3.Connection) -> None:
-            changed = db.execute(_ADVANCE, (last, end, now, now, run_id, epoch, first - 1))
+            changed = db.execute(tables.ADVANCE, (last, end, now, now, run_id, epoch, first - 1))
             if changed.rowcount != 1:
                 raise Fenced(f"epoch {epoch} may not write seq {first}")
-            db.execute(
-                "INSERT INTO segments VALUES (?, ?, ?, ?, ?)", (run_id, first, last, epoch, packed)
-            )
+            tables.add_segment(db, run_id, epoch, first, packed, last)
+            if end:
+                tables.compact(db, run_id)
 
         await self._write(work)
         self._signals.notify(run_id)
@@ -192,7 +162,7 @@ class SQLiteStore:
         self._signals.notify(cancel_topic(run_id))
 
     async def delete(self, run_id: str) -> None:
-        await self._write(lambda db: _bury(db, [run_id]))
+        await self._write(lambda db: tables.bury(db, [run_id]))
         self._signals.notify(run_id)
 
     async def purge(self, ended_before: float, tombstones_before: float) -> int:
@@ -201,7 +171,7 @@ class SQLiteStore:
             db.execute(f"DELETE FROM runs WHERE purged AND {ended}", (tombstones_before,))
             found = db.execute(f"SELECT id FROM runs WHERE NOT purged AND {ended}", (ended_before,))
             old = [row[0] for row in found]
-            _bury(db, old)
+            tables.bury(db, old)
             return len(old)
 
         count = await self._write(work)
@@ -212,7 +182,7 @@ class SQLiteStore:
     # -- reading
 
     async def get(self, run_id: str) -> Run | None:
-        return await self._call("read", lambda db: _one(db, "id = ?", run_id))
+        return await self._call("read", lambda db: tables.one_run(db, "id = ?", run_id))
 
     async def request(self, run_id: str) -> bytes | None:
         rows = await self._rows("SELECT request FROM runs WHERE id = ?", run_id)
@@ -220,11 +190,11 @@ class SQLiteStore:
 
     async def read(self, run_id: str, after: int, limit: int = PAGE) -> Page | None:
         def work(db: sqlite3.Connection) -> Page | None:
-            with _transaction(db, "BEGIN"):  # head, state and entries of one moment
-                run = _one(db, "id = ?", run_id)
+            with tables.transaction(db, "BEGIN"):  # head, state and entries of one moment
+                run = tables.one_run(db, "id = ?", run_id)
                 if run is None or run.purged:
                     return None
-                return Page(_entries(db, run_id, after, limit), run.head, run.state)
+                return Page(tables.entries_after(db, run_id, after, limit), run.head, run.state)
 
         return await self._call("read", work)
 
@@ -236,7 +206,7 @@ class SQLiteStore:
         return await self._runs(where, owner, conversation)
 
     async def conversations(self, owner: str, limit: int) -> list[Conversation]:
-        rows = await self._rows(_CONVERSATIONS, owner, limit)
+        rows = await self._rows(tables.CONVERSATIONS, owner, limit)
         return [Conversation(row[0], title_of(row[1]), *row[2:]) for row in rows]
 
     # -- waiting
@@ -282,7 +252,7 @@ class SQLiteStore:
         def work(db: sqlite3.Connection) -> Run:
             sql = f"UPDATE runs SET {change} WHERE id = ? AND epoch = ? AND state = 'live'"
             changed = db.execute(sql, (value, run_id, epoch))
-            run = _one(db, "id = ?", run_id)
+            run = tables.one_run(db, "id = ?", run_id)
             if changed.rowcount != 1 or run is None:
                 raise Fenced(f"epoch {epoch} does not own this run")
             return run
@@ -296,11 +266,14 @@ class SQLiteStore:
         return await self._call(thread, lambda db: db.execute(sql, values).fetchall())
 
     async def _runs(self, where: str, *values: object) -> list[Run]:
-        return [_run(row) for row in await self._rows(f"{_SELECT} WHERE {where}", *values)]
+        return [
+            tables.run_from(row)
+            for row in await self._rows(f"{tables.SELECT} WHERE {where}", *values)
+        ]
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def committed(db: sqlite3.Connection) -> T:
-            with _transaction(db):
+            with tables.transaction(db):
                 return work(db)
 
         return await self._call("write", committed)
@@ -318,81 +291,6 @@ class SQLiteStore:
                 f"The run log {self._path} failed: {_words(error)}.",
                 hint="Free space on its disk, or choose another with --store sqlite:PATH.",
             ) from error
-
-
-_END_LEASES = "UPDATE runs SET lease = 0 WHERE state = 'live'"
-
-# Compare and append: nothing happens unless the run is live, ours, and exactly at first - 1.
-_ADVANCE = """
-UPDATE runs SET head = ?, state = coalesce(?, state), updated = ?,
-    started = CASE started WHEN 0 THEN ? ELSE started END
-WHERE id = ? AND epoch = ? AND head = ? AND state = 'live'
-"""
-
-_CONVERSATIONS = """
-SELECT conversation,
-    (SELECT prompt FROM runs first WHERE first.owner = runs.owner AND NOT first.purged
-        AND first.conversation = runs.conversation ORDER BY created, id LIMIT 1),
-    min(created), max(max(updated, created)), count(*), max(CASE state WHEN 'live' THEN id END)
-FROM runs WHERE owner = ? AND conversation IS NOT NULL AND NOT purged
-GROUP BY conversation ORDER BY 4 DESC LIMIT ?
-"""
-
-
-@contextlib.contextmanager
-def _transaction(db: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Any:
-    db.execute(begin)
-    try:
-        yield
-    except BaseException:
-        if db.in_transaction:  # a full disk has rolled it back already
-            db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
-
-
-def _run(row: Sequence[Any]) -> Run:
-    named = zip((field.name for field in fields(Run)), row, strict=True)
-    values: dict[str, Any] = {name: bool(x) if name in _FLAGS else x for name, x in named}
-    return Run(**values)
-
-
-def _one(db: sqlite3.Connection, where: str, *values: object) -> Run | None:
-    row = db.execute(f"{_SELECT} WHERE {where}", values).fetchone()
-    return None if row is None else _run(row)
-
-
-def _refuse_if_busy(db: sqlite3.Connection, run: Run, max_live: int) -> None:
-    where = "owner = ? AND conversation = ? AND state = 'live'"
-    busy = _one(db, where, run.owner, run.conversation)
-    if busy is not None:
-        raise ConversationBusy(busy.id)
-    sql = "SELECT count(*) FROM runs WHERE owner = ? AND state = 'live'"
-    if db.execute(sql, (run.owner,)).fetchone()[0] >= max_live:
-        raise TooManyRuns(max_live)
-
-
-def _entries(db: sqlite3.Connection, run_id: str, after: int, limit: int) -> list[Entry]:
-    """Whole segments are read, so that the pages of a reader begin where segments do."""
-    found: list[Entry] = []
-    sql = "SELECT first, epoch, payloads FROM segments WHERE run = ? AND last > ? ORDER BY first"
-    for first, epoch, packed in db.execute(sql, (run_id, after)):
-        try:
-            payloads = unpack(packed)
-        except ValueError as error:
-            raise sqlite3.DatabaseError(str(error)) from error
-        entries = (Entry(seq, epoch, payload) for seq, payload in enumerate(payloads, first))
-        found.extend(entry for entry in entries if entry.seq > after)
-        if len(found) >= limit:
-            break
-    return found[:limit]
-
-
-def _bury(db: sqlite3.Connection, run_ids: Sequence[str]) -> None:
-    for run_id in run_ids:
-        db.execute("DELETE FROM segments WHERE run = ?", (run_id,))
-        sql = "UPDATE runs SET purged = 1, prompt = '', request = NULL, key = NULL WHERE id = ?"
-        db.execute(sql, (run_id,))
 
 
 def _words(error: BaseException) -> str:

@@ -30,6 +30,7 @@ from midstream.errors import MidstreamError, RequestError
 LEASE = 10.0  # a writer that has not renewed for so long is dead
 RENEW = 3.0  # how often it renews
 PAGE = 512  # entries per read, at most
+SEGMENT = 256  # payloads per append, at most
 
 LIVE = "live"
 

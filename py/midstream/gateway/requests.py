@@ -1,0 +1,131 @@
+"""What requests say: bodies, names and positions, or why they make no sense."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+import time
+
+from starlette.requests import Request
+
+from midstream.errors import RequestError
+from midstream.gateway.store import LEASE, Run, Store
+from midstream.gateway.upstream import last_prompt
+
+# The one owner of everything, until there are accounts. Every look-up goes by it already.
+OWNER = "local"
+
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
+_NAME = re.compile(r"[!-~]{1,128}")  # keys and conversation ids: visible ASCII
+_CURSOR = re.compile(r"(?:([0-9]{1,9})-)?([0-9]{1,15})")
+
+
+class PositionUnknown(RequestError):
+    """Never a silent skip or restart: the client has to know that it and the log differ."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(
+            f"This log has no such position; its last is {run.head}.",
+            status=416,
+            code="position_unknown",
+            hint="Read from the beginning.",
+        )
+        self.head = run.head
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":  # also what keeps a foreign page's form from being taken
+        raise RequestError("The body must be application/json.", status=415, code="not_json")
+    pieces, size = [], 0
+    async for piece in request.stream():
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise RequestError(f"The body is over {limit} bytes.", status=413, code="too_large")
+    return b"".join(pieces)
+
+
+def new_run(request: Request, body: bytes) -> Run:
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        raise RequestError("The body is not valid JSON.", code="not_json") from None
+    if not isinstance(asked, dict) or not isinstance(asked.get("messages"), list):
+        raise RequestError("The body must be an object with a list of messages.")
+    now = time.time()
+    canonical = json.dumps(asked, sort_keys=True, ensure_ascii=True).encode()
+    model = asked.get("model")
+    return Run(
+        id=secrets.token_hex(16),
+        owner=OWNER,
+        conversation=_name(request.headers.get("midstream-conversation"), "Midstream-Conversation"),
+        key=_name(request.headers.get("idempotency-key"), "Idempotency-Key"),
+        fingerprint=hashlib.sha256(canonical).hexdigest(),
+        model=model[:200] if isinstance(model, str) else "",
+        prompt=last_prompt(asked),
+        stream=bool(asked.get("stream")),
+        lease=now + LEASE,
+        attended=now,
+        created=now,
+    )
+
+
+def _name(value: str | None, header: str) -> str | None:
+    if value is not None and not _NAME.fullmatch(value):
+        raise RequestError(f"{header} must be 1 to 128 visible ASCII characters.")
+    return value
+
+
+async def run_of(request: Request, store: Store) -> Run:
+    """The run of the path. Unknown, malformed and somebody else's look the same."""
+    run_id = request.path_params["run"]
+    if not _RUN_ID.fullmatch(run_id):
+        raise unknown_run()
+    return await kept(store, run_id)
+
+
+async def kept(store: Store, run_id: str) -> Run:
+    run = await store.get(run_id)
+    if run is None or run.owner != OWNER:
+        raise unknown_run()
+    if run.purged:
+        raise RequestError("The log of this run is no longer kept.", status=410, code="expired")
+    return run
+
+
+def unknown_run() -> RequestError:
+    return RequestError("There is no such run.", status=404, code="unknown_run")
+
+
+async def conversation_of(request: Request, store: Store) -> tuple[str, list[Run]]:
+    name = request.path_params["conversation"]
+    known = _NAME.fullmatch(name)
+    runs = await store.runs(OWNER, name) if known else []
+    if not runs:
+        raise RequestError(
+            "There is no such conversation.", status=404, code="unknown_conversation"
+        )
+    return name, runs
+
+
+async def cursor_of(request: Request, store: Store, run: Run) -> int:
+    """The position to read after.
+
+    The header wins: EventSource repeats its URL when it comes back.
+    """
+    text = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
+    match = _CURSOR.fullmatch(text)
+    if match is None:
+        raise RequestError("The position must be SEQ or EPOCH-SEQ.", code="bad_position")
+    epoch, seq = match.groups()
+    after = int(seq)
+    known = after <= run.head
+    if known and epoch is not None and after > 0:
+        page = await store.read(run.id, after - 1, 1)
+        known = bool(page and page.entries and page.entries[0].epoch == int(epoch))
+    if not known:
+        raise PositionUnknown(run)
+    return after
