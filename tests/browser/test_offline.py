@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Playwright
 
 from tests.browser.chat import Chat, score
+from tests.browser.conftest import FLAGS, PATIENCE_MS
 from tests.support.processes import Replay, Serve, serve
 
 
@@ -74,10 +75,18 @@ def test_a_new_page_opens_offline_on_the_last_conversation(
     assert second.text() == shown
 
 
-def test_the_app_can_be_installed(page: Page, own_app: Serve) -> None:
+def test_the_app_can_be_installed(
+    playwright: Playwright, chromium_path: str | None, own_app: Serve, tmp_path: Path
+) -> None:
+    """In a profile of its own: the contexts of the other tests count as incognito, which forbids it."""
+    context = playwright.chromium.launch_persistent_context(
+        tmp_path / "profile", executable_path=chromium_path, args=FLAGS
+    )
+    page = context.pages[0]
+    page.set_default_timeout(PATIENCE_MS)
     Chat(page, own_app.url).open()
     offline_ready(page)
-    session = page.context.new_cdp_session(page)
+    session = context.new_cdp_session(page)
     assert session.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
-    manifest = session.send("Page.getAppManifest")
-    assert manifest["errors"] == []
+    assert session.send("Page.getAppManifest")["errors"] == []
+    context.close()

@@ -1,0 +1,150 @@
+"""Connections that break under a living page, cut by a proxy: offline mode of the browser would not cut a stream."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.chat import Chat, score
+from tests.support.processes import Replay, Serve, replay, serve
+from tests.support.proxy import Proxy
+
+
+@pytest.fixture
+def proxy(upstream: Replay, dist: Path, tmp_path: Path) -> Iterator[Proxy]:
+    """A proxy with the app behind it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with Proxy(port) as proxy:
+        options = ["--port", str(port), "--allow-host", "127.0.0.1"]
+        options += ["--upstream", upstream.url, "--dist", str(dist)]
+        with serve(*options, "--store", f"sqlite:{tmp_path / 'runs.sqlite'}"):
+            yield proxy
+
+
+def begin(page: Page, proxy: Proxy) -> Chat:
+    return Chat(page, proxy.url).open().send("numbered words, please")
+
+
+def assert_whole(chat: Chat, answer_file: Path) -> None:
+    assert chat.until_ended() == "complete"
+    result = score(answer_file.read_text(), chat.text())
+    assert (result.lost, result.repeated, result.in_order) == ([], [], True)
+
+
+def test_a_cut_is_said_and_nothing_is_lost(page: Page, proxy: Proxy, answer_file: Path) -> None:
+    chat = begin(page, proxy)
+    chat.until_seq(50)
+    proxy.refuse()
+    proxy.abort()
+    chat.until_state("reconnecting")
+    chat.until_status("Connection lost")
+    chat.until_status("saved here")
+    assert page.locator("html[data-connection=reconnecting]").count() == 1
+    proxy.accept()
+    assert_whole(chat, answer_file)
+    assert page.locator("html[data-connection=online]").count() == 1
+
+
+def test_many_short_cuts(page: Page, proxy: Proxy, answer_file: Path) -> None:
+    chat = begin(page, proxy)
+    for seq in (10, 40, 41, 90, 150):
+        chat.until_seq(seq)
+        proxy.abort()
+    assert_whole(chat, answer_file)
+
+
+def test_try_now_does_not_wait(page: Page, proxy: Proxy, answer_file: Path) -> None:
+    chat = begin(page, proxy)
+    chat.until_seq(30)
+    proxy.refuse()
+    proxy.abort()
+    chat.until_status("try 4")
+    proxy.accept()
+    chat.answer.locator("button[name=retry]").click()
+    assert_whole(chat, answer_file)
+
+
+def test_a_cut_and_a_refresh_together(page: Page, proxy: Proxy, answer_file: Path) -> None:
+    chat = begin(page, proxy)
+    page.wait_for_selector("html[data-shell=offline-ready]", state="attached")
+    chat.until_seq(60)
+    proxy.refuse()
+    proxy.abort()
+    chat.until_state("reconnecting")
+    shown = chat.text()
+    chat.reload()
+    chat.until_painted()
+    chat.until_ready()
+    assert chat.text() == shown
+    proxy.accept()
+    assert_whole(chat, answer_file)
+
+
+def test_an_upstream_that_dies_is_said_and_the_text_stays(
+    page: Page, answer_file: Path, dist: Path, tmp_path: Path
+) -> None:
+    store = ["--store", f"sqlite:{tmp_path / 'runs.sqlite'}"]
+    with (
+        replay(answer_file, rate=60, chunk=6) as dying,
+        serve(*store, "--upstream", dying.url, "--dist", str(dist)) as app,
+    ):
+        chat = Chat(page, app.url).open().send("numbered words, please")
+        chat.until_seq(60)
+        dying.kill()
+        assert chat.until_ended() == "interrupted"
+        assert "w10" in chat.text()
+        chat.until_status("Interrupted at token")
+
+
+def test_an_upstream_that_is_not_there_is_said_with_what_to_do(
+    page: Page, answer_file: Path, dist: Path, tmp_path: Path
+) -> None:
+    store = ["--store", f"sqlite:{tmp_path / 'runs.sqlite'}"]
+    with replay(answer_file) as gone:
+        pass
+    with serve(*store, "--upstream", gone.url, "--model", "any", "--dist", str(dist)) as app:
+        chat = Chat(page, app.url).open().send("is anybody there?")
+        chat.until_state("failed", "reconnecting")
+        assert chat.answer.locator("[data-part=status]").inner_text().strip()
+        assert chat.answer.locator("button[name=retry]").is_visible()
+
+
+class TestPlainEndpoint:
+    """The page talks to an endpoint that knows nothing of resuming."""
+
+    @pytest.fixture
+    def app(self, upstream: Replay, dist: Path) -> Iterator[Serve]:
+        with serve("--direct", upstream.url, "--dist", str(dist)) as running:
+            yield running
+
+    def test_an_answer_is_whole(self, page: Page, app: Serve, answer_file: Path) -> None:
+        chat = Chat(page, app.url).open().send("numbered words, please")
+        assert_whole(chat, answer_file)
+
+    def test_a_refresh_keeps_the_text_and_says_that_the_rest_is_lost(
+        self, page: Page, app: Serve
+    ) -> None:
+        chat = Chat(page, app.url).open().send("numbered words, please")
+        chat.until_seq(80)
+        before = chat.text()
+        chat.reload()
+        chat.until_painted()
+        chat.until_ready()
+        assert chat.until_ended() == "interrupted"
+        assert chat.text().startswith(before[:100])
+        chat.until_status("cannot go on with an answer")
+        assert chat.answer.locator("button[name=regenerate]").is_visible()
+
+    def test_stop_closes_the_connection(self, page: Page, app: Serve, upstream: Replay) -> None:
+        aborted = len(upstream.events("abort"))
+        chat = Chat(page, app.url).open().send("numbered words, please")
+        chat.until_seq(30)
+        page.click("button[name=stop]")
+        assert chat.until_ended() == "stopped"
+        upstream.until(lambda: len(upstream.events("abort")) == aborted + 1)
