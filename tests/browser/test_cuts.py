@@ -71,9 +71,9 @@ def test_try_now_does_not_wait(page: Page, proxy: Proxy, answer_file: Path) -> N
 
 
 def test_a_cut_and_a_refresh_together(page: Page, proxy: Proxy, answer_file: Path) -> None:
-    chat = begin(page, proxy)
+    chat = Chat(page, proxy.url).open()
     page.wait_for_selector("html[data-shell=offline-ready]", state="attached")
-    chat.until_seq(60)
+    chat.send("numbered words, please").until_seq(60)
     proxy.refuse()
     proxy.abort()
     chat.until_state("reconnecting")
