@@ -14,7 +14,7 @@ from tests.browser.screen_support import Ops, Screen, answer, asked
 # The DOM as nested lists, without what the screen itself adds (direction, host, rel, labels).
 DOM_JS = """
 root => {
-  const own = new Set(['dir', 'target', 'rel', 'data-host', 'data-plain', 'aria-label']);
+  const own = new Set(['dir', 'target', 'rel', 'data-host', 'data-plain', 'aria-label', 'tabindex']);
   const see = node => node.nodeType === 3 ? node.data : [
     node.localName,
     Object.fromEntries([...node.attributes].map(a => [a.name, a.value]).filter(([name, value]) =>

@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Request, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.screen_support import ENGINE_POLICY, SCREEN_POLICY, WEB, Screen, Site
 
@@ -231,17 +231,10 @@ def test_the_gateway_is_left_alone(app: Screen, shell_site: Site) -> None:
     shell_site.build("1")
     offline_ready(app)
     shell_site.files["v1/models"] = b"[]"
-    from_worker: list[bool] = []
-
-    def finished(request: Request) -> None:
-        if "/v1/" in request.url or "post" in request.url:
-            response = request.response()
-            from_worker.append(bool(response and response.from_service_worker))
-
-    app.page.on("requestfinished", finished)
-    app.page.evaluate("fetch('v1/models').then(r => r.text())")
-    app.page.evaluate("fetch('index.html?post', {method: 'POST'}).then(r => r.text())")
-    assert from_worker == [False, False]
+    for call in ("fetch('v1/models')", "fetch('index.html?post', {method: 'POST'})"):
+        with app.page.expect_response("**/*") as response:
+            app.page.evaluate(f"{call}.then(r => r.text())")
+        assert not response.value.from_service_worker
     assert not any("v1" in path for path in stored(app))
     app.problems.clear()
 

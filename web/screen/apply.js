@@ -108,6 +108,7 @@ function made(tag, top) {
   const element = document.createElement(tag);
   // Only the outermost block looks for its direction, over all of its text; paragraphs inside follow by unicode-bidi.
   if (top) element.dir = tag === 'pre' ? 'ltr' : 'auto';
+  if (tag === 'pre' || tag === 'table') element.tabIndex = 0; // scrolls sideways: with the keyboard too
   if (element instanceof HTMLButtonElement) element.type = 'button';
   if (element instanceof HTMLInputElement) {
     element.type = 'checkbox';

@@ -53,18 +53,28 @@ export class Transcript {
   show(turns) {
     const known = this.turns;
     this.turns = new Map();
-    for (const raw of Array.isArray(turns) ? turns : []) this.add(raw, known);
+    for (const raw of Array.isArray(turns) ? turns : []) this.#take(raw, known);
     for (const [id, turn] of known) if (!this.turns.has(id)) turn.article.remove();
-    this.on.change();
+    this.#changed();
   }
 
   /**
    * Adds a turn at the end, or renews the status of one that is there.
    * @param {any} raw {message, author, text?, status}
-   * @param {Map<string, Turn>} [known] articles that may be used again
    * @returns {Turn | null} null when it is malformed
    */
-  add(raw, known = this.turns) {
+  add(raw) {
+    const turn = this.#take(raw, this.turns);
+    this.#changed();
+    return turn;
+  }
+
+  /**
+   * @param {any} raw
+   * @param {Map<string, Turn>} known articles that may be used again
+   * @returns {Turn | null}
+   */
+  #take(raw, known) {
     const id = raw?.message;
     const status = clean(raw?.status);
     if (typeof id !== 'string' || !status || !['user', 'assistant'].includes(raw.author)) return null;
@@ -156,7 +166,14 @@ export class Transcript {
   status(message) {
     const turn = this.turns.get(message.message);
     const status = clean(message);
-    if (turn && status) this.#renew(turn, status);
+    if (!turn || !status) return;
+    this.#renew(turn, status);
+    this.#changed();
+  }
+
+  #changed() {
+    this.#tick();
+    this.on.change();
   }
 
   /** Draws every line anew: the kind of endpoint became known. */
@@ -201,8 +218,6 @@ export class Transcript {
     const due = status.state !== before.state || before.painted || performance.now() - turn.drawn >= REDRAW;
     if (due) this.#draw(turn);
     else this.later ||= setTimeout(() => this.#late(), REDRAW);
-    this.#tick();
-    this.on.change();
   }
 
   /**
