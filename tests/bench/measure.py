@@ -21,7 +21,11 @@ from midstream.markdown import Parser
 
 TOKEN = 4
 KINDS = ("mixed", "list", "table", "paragraph", "fence")
-_WORDS = ["the", "model", "of", "a", "language", "can", "write", "text", "and", "then", "list", "some", "items", "with", "care", "while", "most", "words", "stay", "plain", "here", "so", "that", "a", "reader", "sees", "what", "an", "answer", "looks", "like", "as", "it", "comes", "in"]
+_WORDS = (
+    *("the", "model", "of", "a", "language", "can", "write", "text", "and", "then", "list", "some"),
+    *("items", "with", "care", "while", "most", "words", "stay", "plain", "here", "so", "that"),
+    *("a", "reader", "sees", "what", "an", "answer", "looks", "like", "as", "it", "comes", "in"),
+)
 
 
 def _node_clock() -> float:
@@ -51,7 +55,12 @@ class _Writer:
 
     def sentence(self, least: int, most: int) -> str:
         words = [self.chance.choice(_WORDS) for _ in range(self.chance.randint(least, most))]
-        for share, form in ((0.35, "**{}**"), (0.25, "`{}()`"), (0.1, "*{}*"), (0.1, "[{0}](https://example.org/{0})")):
+        for share, form in (
+            (0.35, "**{}**"),
+            (0.25, "`{}()`"),
+            (0.1, "*{}*"),
+            (0.1, "[{0}](https://example.org/{0})"),
+        ):
             if self.chance.random() < share:
                 k = self.chance.randrange(len(words))
                 words[k] = form.format(words[k])
@@ -85,7 +94,9 @@ class _Writer:
 
     def fence(self, first: bool) -> str:
         words = " ".join(self.chance.choice(_WORDS) for _ in range(6))
-        return ("```python\n" if first else "") + "    " * self.chance.randint(0, 2) + words + "()\n"
+        return (
+            ("```python\n" if first else "") + "    " * self.chance.randint(0, 2) + words + "()\n"
+        )
 
 
 def stream(text: str, tokens: int) -> float:
@@ -147,7 +158,9 @@ def patches() -> dict[str, Any]:
     text = document("mixed", 100_000)
     single = flushes(text, 1)
     eight = flushes(text, 8)
-    wire = sum(len(json.dumps(ops, ensure_ascii=False, separators=(",", ":"))) for ops in eight if ops)
+    wire = sum(
+        len(json.dumps(ops, ensure_ascii=False, separators=(",", ":"))) for ops in eight if ops
+    )
     return {
         "ops_per_token_median": statistics.median(len(ops) for ops in single),
         "ops_per_token_mean": round(sum(map(len, single)) / len(single), 3),

@@ -22,6 +22,7 @@ from functools import lru_cache
 from midstream.markdown import caps
 from midstream.markdown.brackets import Brackets
 from midstream.markdown.caps import Meter
+from midstream.markdown.delimiters import WORD, kind
 from midstream.markdown.emphasis import trusted
 from midstream.markdown.nodes import Shown
 from midstream.markdown.policy import Policy
@@ -84,6 +85,10 @@ class Inline(Brackets):
                 self._unsettle(run.start)
                 opened.extend(trusted(run))
             run = run.after
+        for image in self._brackets:
+            if image.image and self.size - image.start <= 2 * caps.HOLD:
+                self.end = min(self.end, image.start)
+                break
         if self._brackets:
             bracket = self._brackets[0]
             self._unsettle(bracket.start)
@@ -108,30 +113,31 @@ class Inline(Brackets):
         return not any(s.start < start < s.end for s in self.spans)
 
     def checkpoint(self) -> int:
-        """The last offset before `settled` where white space begins outside every construct;
-        0 when there is none."""
+        """The last offset before `settled`, outside every construct, that a parse may start again
+        from knowing nothing of what stands before it; 0 when there is none."""
         limit = min(self.settled, self.end)
-        for start, stop in reversed(self._gaps(limit)):
-            at = self.text.rfind(" ", start, stop)
-            while at > start and self.text[at - 1] == " ":
-                at -= 1
-            if at > start:
-                return at
-        return 0
-
-    def _gaps(self, limit: int) -> list[tuple[int, int]]:
-        """The stretches of plain text below `limit` that lie outside every construct."""
-        gaps, at = [], 0
+        last = at = 0
         for span in self.spans:
             if span.start >= limit:
                 break
             if span.start >= at:
-                if span.start > at:
-                    gaps.append((at, span.start))
+                last = self._boundary(at, span.start) or last
+                if span.node == "\n":
+                    last = span.start
                 at = span.end
-        if at < limit:
-            gaps.append((at, limit))
-        return gaps
+        return self._boundary(at, limit) or last
+
+    def _boundary(self, start: int, stop: int) -> int:
+        """The last place in the plain text[start:stop] where white space begins, or where a letter of
+        a script that is written without it stands; 0 when there is none."""
+        at = self.text.rfind(" ", start, stop)
+        while at > start and self.text[at - 1] == " ":
+            at -= 1
+        if not self.text.isascii():
+            for k in range(stop - 1, max(at, start, stop - 32), -1):
+                if self.text[k] >= "\u2e80" and kind(self.text[k]) == WORD:
+                    return k
+        return max(at, 0)
 
     def nodes(self, start: int, end: int) -> list[Shown]:
         """What text[start:end] shows; start lies outside every construct, end too or at `end`."""

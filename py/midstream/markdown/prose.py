@@ -197,6 +197,8 @@ class Prose(Leaf):
     def _settle(self, head: list[Shown], rest: list[Shown]) -> None:
         """Move the nodes before the checkpoint from `shown` to `settled`."""
         count = len(head)
+        if not count:
+            return
         self.base += count - (1 if self.lead and isinstance(head[0], str) else 0)
         if rest and isinstance(rest[0], str) and isinstance(head[-1], str):
             self.settled += [*self.shown[: count - 1], head[-1]]
