@@ -168,6 +168,8 @@ def test_an_answer_from_the_prompt_to_its_end() -> None:
         assert same_tree(page.trees[answer], drawn(whole()))
         assert page.unsaved == []
         assert page.states(answer) == ["sending", "waiting", "streaming", "complete"]
+        lists = [m["items"][0]["state"] for m in page.messages if m["type"] == "conversations"]
+        assert lists == ["streaming", "complete"]
         (row,) = await store.rows(answer)
         assert row["whole"]
         record = await store.message(answer)
@@ -269,6 +271,8 @@ def test_a_prompt_that_is_repeated_is_sent_once() -> None:
         await send(page)
         (conversation,) = await store.conversations()
         assert len(await store.messages(conversation["id"])) == 2
+        opened = [m for m in page.messages if m["type"] == "conversation"]
+        assert [m["id"] for m in opened] == [conversation["id"]], "the repetition is confirmed"
         await page.vanish()
 
     run(scenario)

@@ -116,9 +116,11 @@ class Engine:
 
     async def _send(self, intent: Message) -> None:
         words = str(intent["text"]).strip()
-        if not words or await self._host.store.message(str(intent["message"])):
-            # nothing to say, or said before: the screen repeats an intent that it did not see
-            # confirmed
+        if not words:
+            return
+        if said := await self._host.store.message(str(intent["message"])):
+            # A page that went before it saw its prompt confirmed repeats it: this is the confirmation.
+            await self._open({"conversation": said["conversation"]})
             return
         await self._configured.wait()
         now = self._milliseconds()
@@ -137,8 +139,8 @@ class Engine:
         ):
             change.put(store, record)
         await self._host.store.commit(change)
-        await self._show_turns(conversation, question, answer)
         self._write(answer, recalled=False)
+        await self._show_turns(conversation, question, answer)
 
     async def _stop(self, intent: Message) -> None:
         if answer := self._answers.get(intent["message"]):
@@ -163,8 +165,8 @@ class Engine:
             Change(durability="strict").put("messages", answer).put("conversations", conversation)
         )
         await self._host.store.commit(change)
-        await self._show_turns(conversation, answer)
         self._write(answer, recalled=False)
+        await self._show_turns(conversation, answer)
 
     async def _save(self, intent: Message) -> None:
         record, written = await self._written(intent["message"])
