@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from midstream import patch
 from midstream.patch import PatchError, Tree
 

@@ -175,36 +175,46 @@ class Html(Verbatim):
     """A block of raw HTML: text on a screen, itself under the policies for specifications."""
 
     kind = "html"
-    __slots__ = ("lines", "tail")
+    __slots__ = ("ended", "lines", "tail")
+    _LONGEST = 16
+    """More than the length of what can end a block."""
 
     def __init__(self, doc: Document, parent: Container, until: re.Pattern[str]) -> None:
         super().__init__(doc, parent)
         self.until = until
         self.target = self.open("#html" if doc.policy.raw_html else "p")
         self.lines = 0
-        self.tail = ""
-        """The line so far: its end may end the block."""
+        self.ended = False
+        """The line holds what ends the block."""
+        self.tail: list[str] = []
+        """Pieces of the line, for the tag filter, which wants it whole; else only the last."""
 
     def line(self, text: str) -> None:
         """A line begins."""
         if self.lines:
             self.doc.emit.text(self.target, "\n")
         self.lines += 1
-        self.tail = ""
+        self.ended = False
+        self.tail.clear()
         self.more(text)
 
     def more(self, text: str) -> None:
         """The line goes on."""
-        self.tail += text
-        if not self.doc.policy.tag_filter:
+        assert self.until is not None
+        before = "".join(self.tail[-self._LONGEST :])[-self._LONGEST :]
+        if self.until is not tags.BLANK and self.until.search(before + text):
+            self.ended = True
+        if self.doc.policy.tag_filter:
+            self.tail.append(text)
+        else:
+            self.tail = [(before + text)[-self._LONGEST :]]
             self.doc.emit.text(self.target, text)
 
     def end_line(self) -> bool:
-        """The line has ended; the condition may stand in it."""
+        """The line has ended."""
         if self.doc.policy.tag_filter:
-            self.doc.emit.text(self.target, tags.filtered(self.tail))
-        assert self.until is not None
-        return self.until is not tags.BLANK and self.until.search(self.tail) is not None
+            self.doc.emit.text(self.target, tags.filtered("".join(self.tail)))
+        return self.ended
 
 
 def rule(doc: Document, parent: Container) -> None:

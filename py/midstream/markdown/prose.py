@@ -34,6 +34,7 @@ class Prose(Leaf):
         "lead",
         "length",
         "missing",
+        "recent",
         "retry",
         "settled",
         "shown",
@@ -53,7 +54,7 @@ class Prose(Leaf):
         self.fresh: list[str] = []
         self.length = 0
         """Length of both."""
-        """Source since the last parse."""
+        """Source since the last parse, on the screen already or not."""
         self.source: list[str] = []
         """Source before the checkpoint, for the case that all is parsed again."""
         self.settled: list[Shown] = []
@@ -63,6 +64,8 @@ class Prose(Leaf):
         self.spot: tuple[int, list[Shown]] | None = None
         """Where plain text goes on: the innermost open element and its children."""
         self.gap = ""
+        self.recent = ""
+        """The last three characters."""
         """White space at the end, not shown yet."""
         self.dirty = False
         self.task = False
@@ -80,7 +83,7 @@ class Prose(Leaf):
         if self.spot is not None and not self.dirty:
             if _PLAIN.match(text) and self._fast(text):
                 return
-            if len(self.tail) < self.retry:
+            if self.length < self.retry:
                 self._paint(text)
                 return
         self.fresh.append(text)
@@ -89,11 +92,11 @@ class Prose(Leaf):
 
     def _fast(self, text: str) -> bool:
         """Show plain text at once, unless it ends in a way that matters to what follows."""
-        if len(self.tail) > caps.AMORTISE > self.retry:
+        if self.length > caps.AMORTISE > self.retry:
             return False
         if text[0] == "\n" and self.gap:
             return False
-        if "." in text and "ww" in (self.tail[-3:] + text).lower():
+        if "." in text and "ww" in self.recent + text:
             return False
         self._paint(text)
         return True
@@ -102,18 +105,16 @@ class Prose(Leaf):
         """Append text as it stands to the screen, trailing white space held back."""
         assert self.spot is not None
         id, children = self.spot
-        self.tail += text
-        self.length = len(self.tail)
+        self.fresh.append(text)
+        self.length += len(text)
+        self.recent = (self.recent + text)[-3:]
         text = self.gap + text
         kept = text.rstrip(" \t\n")
         self.gap = text[len(kept) :]
-        if not kept:
-            return
-        self.doc.meter.work += len(text)
-        self.doc.emit.text(id, kept)
-        if children and isinstance(children[-1], str):
-            children[-1] += kept
-        else:
+        if kept:
+            self.doc.meter.work += len(text)
+            self.doc.emit.text(id, kept)
+            # Joined before the next parse: growing one string would copy it every time.
             children.append(kept)
 
     # --- and is shown ----------------------------------------------------------------------------
@@ -135,6 +136,8 @@ class Prose(Leaf):
         self.dirty = False
 
     def _parse(self, final: bool) -> None:
+        if self.spot is not None:
+            self.spot[1][:] = joined(self.spot[1])
         text = self.whole(final)
         inline = self._inline(text, final)
         if inline is None:
@@ -189,6 +192,7 @@ class Prose(Leaf):
         if self.id < 0 or inline.open_url or (hidden.strip(_SPACES) and not self.retry):
             return
         self.gap = hidden
+        self.recent = self.tail[-3:]
         id, nodes = self.id, self.shown
         while nodes and isinstance(last := nodes[-1], El) and last.mark is not None:
             id, nodes = last.id, last.children
