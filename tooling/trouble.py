@@ -70,7 +70,7 @@ def meaning(output: str) -> str | None:
 
 def from_os_error(error: OSError) -> Trouble:
     """Our own file work failed: a full disk, no right to write, or what the system says."""
-    where = error.filename or "a file"
+    where = error.filename2 or error.filename or "a file"  # of a copy the second is the target
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Trouble(f"the disk is full (writing {where}); free about 1 GB, then run this again")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
