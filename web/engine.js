@@ -117,12 +117,10 @@ function report() {
 /** Says what the screen shows about the shell, after everything that was missing has been fetched. */
 async function say() {
   const { active, waiting } = registration ?? {};
-  if (active && waiting) {
-    // Filled before it is offered: an update must not cost the ability to work offline.
-    if (await fill(waiting)) tell({ type: 'shell', state: 'update-ready' });
-  } else if (active && (await fill(active))) {
-    tell({ type: 'shell', state: 'offline-ready' });
-  }
+  if (!active) return;
+  // Filled before it is offered: an update must not cost the ability to work offline.
+  if (waiting && (await fill(waiting))) tell({ type: 'shell', state: 'update-ready' });
+  else if (await fill(active)) tell({ type: 'shell', state: 'offline-ready' });
 }
 
 function update() {

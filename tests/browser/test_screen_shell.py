@@ -186,6 +186,28 @@ def test_an_update_waits_to_be_asked_for(app: Screen, shell_site: Site) -> None:
     assert app.page.evaluate(version) == "2"
 
 
+def test_an_update_is_offered_only_when_it_works_offline(app: Screen, shell_site: Site) -> None:
+    shell_site.build("1")
+    offline_ready(app)
+    good = shell_site.files["pyodide/b.zip"] = b"new runtime"
+    update(shell_site)
+    shell_site.files["pyodide/b.zip"] = None
+    app.goto()
+    app.engine.evaluate(
+        """async () => {
+          const registration = await navigator.serviceWorker.getRegistration();
+          while (!registration.waiting) await new Promise(requestAnimationFrame);
+        }"""
+    )
+    expect(app.html).to_have_attribute(*READY)  # the version that runs
+    app.goto()
+    expect(app.html).to_have_attribute(*READY)
+    shell_site.files["pyodide/b.zip"] = good
+    app.engine.evaluate("dispatchEvent(new Event('online'))")
+    expect(app.html).to_have_attribute("data-shell", "update-ready")
+    app.problems.clear()
+
+
 def test_another_tab_is_not_reloaded_by_an_update(
     app: Screen, browser: Browser, shell_site: Site
 ) -> None:
