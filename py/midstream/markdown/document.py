@@ -165,7 +165,6 @@ class Document:
 
     def _close_container(self) -> None:
         container = self.containers.pop()
-        self.containers[-1].pinned |= container.pinned
         self.seal(container.id, pinned=container.pinned)
 
     def close_leaf(self) -> None:
