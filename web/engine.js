@@ -67,9 +67,16 @@ async function python() {
 addEventListener('error', (event) => failed(event.message));
 addEventListener('unhandledrejection', (event) => failed(event.reason));
 
+// A config that cannot be used starts nothing at all; PyScript only writes it into the page.
+new MutationObserver(() => {
+  const box = document.querySelector('.py-error');
+  if (box) failed(box.textContent);
+}).observe(document.body, { childList: true });
+
 tell({ type: 'engine?', id });
 const running = python();
-running.catch(failed);
+// An exception in engine.py is only printed by PyScript: the screen is told to expect an answer soon.
+running.then(() => tell({ type: 'engine', state: 'running' }), failed);
 
 // The service worker
 

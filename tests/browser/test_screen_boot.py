@@ -74,6 +74,17 @@ def test_silence_is_said_and_may_end(screen: Screen) -> None:
     expect(screen.part("engine")).to_be_hidden()
 
 
+def test_python_runs_and_says_nothing(screen: Screen) -> None:
+    screen.page.clock.install()
+    screen.goto()
+    screen.intent("network")
+    screen.aside(type="engine", state="running")
+    screen.aside(type="shell", state="offline-ready")
+    expect(screen.html).to_have_attribute("data-shell", "offline-ready")
+    screen.page.clock.run_for(11_000)
+    expect(screen.part("engine")).to_contain_text("no answer for 10 s")
+
+
 def test_what_breaks_later_is_a_notice(browser: Browser, shell_site: Site) -> None:
     screen = Screen(browser, shell_site)
     screen.goto()

@@ -18,6 +18,8 @@ import { Transcript } from './transcript.js';
 
 /** Milliseconds until an engine that does not answer is said to have failed; it may still come. */
 const BOOT_LIMIT = 60_000;
+/** The same once Python runs. */
+const HELLO_LIMIT = 10_000;
 /** Milliseconds after which the app starts without what is stored: another tab may hold the database. */
 const READ_LIMIT = 3000;
 
@@ -54,7 +56,7 @@ async function begin() {
   if (shown) tab.show(shown, false);
   if (start.top !== null) scroll.toPosition(start.top);
   listen();
-  boot = setTimeout(() => failed(t('engine.failed.timeout', { seconds: duration(BOOT_LIMIT / 1000) })), BOOT_LIMIT);
+  expectHello(BOOT_LIMIT);
   port.open();
 }
 
@@ -180,9 +182,17 @@ function take(id) {
   list.mark(id);
 }
 
+/** @param {number} limit in ms */
+function expectHello(limit) {
+  if (html.dataset.engine !== 'booting') return;
+  clearTimeout(boot);
+  boot = setTimeout(() => failed(t('engine.failed.timeout', { seconds: duration(limit / 1000) })), limit);
+}
+
 /** @param {Message} message from engine.js: the engine's boot, the service worker */
 function aside(message) {
   if (message.type === 'shell') shell.show(message);
+  else if (message.type === 'engine' && message.state === 'running') expectHello(HELLO_LIMIT);
   else if (message.type === 'engine' && message.state === 'failed') failed(String(message.detail));
   else if (message.type === 'engine') notices.show('failed', String(message.detail), true);
 }
