@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=list(POLICIES),
         default="safe",
         help="safe = what the screen shows (default); spec = what CommonMark prescribes, with the GFM "
-        "extensions that contradict none of it; gfm = with bare links and the tag filter too; "
+        "extensions that contradict none of it; gfm = with bare URLs, mail addresses and the tag filter too; "
         "marked = gfm without the tag filter",
     )
     parser.add_argument("--format", choices=["html", "patches"], default="html")

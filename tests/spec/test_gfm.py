@@ -28,6 +28,18 @@ def test_extension(example: dict[str, Any]) -> None:
     assert normal(render(tree, "gfm")) == normal(example["html"])
 
 
+CONTRADICTED = {628, 629, 630, 631, 653}
+"""Bare URLs, mail addresses and the tag filter: CommonMark's own examples forbid them."""
+
+
+@pytest.mark.parametrize("example", EXTENSIONS, ids=lambda e: f"{e['example']}")
+def test_extension_beside_commonmark(example: dict[str, Any]) -> None:
+    """The policy `spec` has all extensions that contradict nothing."""
+    tree, _ = run(once(example["markdown"]), "spec")
+    same = normal(render(tree, "spec")) == normal(example["html"])
+    assert same == (example["example"] not in CONTRADICTED)
+
+
 @pytest.mark.parametrize(
     "example", [e for e in EXAMPLES if not e["is_extension"]], ids=lambda e: f"{e['example']}"
 )

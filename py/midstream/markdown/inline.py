@@ -33,7 +33,9 @@ from midstream.markdown.spans import Span, build
 @lru_cache(maxsize=8)
 def specials(policy: Policy) -> re.Pattern[str]:
     """Where something may begin; all else is plain text."""
-    extra = r"|@|(?i:https?|ftp)://|www\." if policy.bare_links else ""
+    extra = r"|www\."
+    if policy.bare_links:
+        extra += r"|@|(?i:https?|ftp)://"
     money = "$" if policy.math else ""
     return re.compile(r"[\\`*_~\[\]<&\n" + money + r"]|!\[" + extra)
 

@@ -2,8 +2,8 @@
 
 `safe` is what people see. The other policies exist to be held against specifications and are
 never sent to a screen. `spec` is CommonMark with those GFM extensions that contradict no
-CommonMark example; `gfm` adds bare links and the tag filter, which do; `marked` is `gfm` as the
-library marked renders it, without the filter.
+CommonMark example (of bare links only `www.`); `gfm` adds bare URLs and mail addresses and the tag
+filter, which do; `marked` is `gfm` as the library marked renders it, without the filter.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class Policy:
     name: str
     raw_html: bool = False
     bare_links: bool = True
+    """Bare URLs with a scheme and mail addresses; bare `www.` links are always made."""
     tag_filter: bool = False
     notes: bool = False
     math: bool = False
