@@ -20,6 +20,11 @@ CASES = [
     "[a b c d][e f] g [h i](j\n'k l') m\n\n[e f]: /u\n",
     '![a b c](d\n"e f") g\n',
     "[a [b c] d e](f) g\n",
+    # The text may end in the backslash of an escape, or of a hard break, inside a label.
+    "[a\\\nb][foo\\\nbar] c\n\n[foo\\\nbar]: /u\n",
+    "[a][b\\]c] d\n\n[b\\]c]: /u\n",
+    "[a](b\\)c 'd\\'e') f\n",
+    "[b\\]c]: <d\\>e> 'f\\'g'\n[b\\]c]\n",
     # A bare link must not know what stood before a checkpoint.
     "![ http://a]: <\n",
     "[[] www.a]] $\n",

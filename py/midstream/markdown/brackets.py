@@ -94,7 +94,7 @@ class Brackets(Emphasis):
             second = links.LABEL.match(text, after)
             assert second
             self.meter.spend(second.end() - after)
-            if not second[2] and second.end() == self.size and not self.final:
+            if not second[2] and not self.final and self._open_label(second.end()):
                 return links.PARTIAL
             if second[2]:
                 if second[1]:
@@ -103,6 +103,10 @@ class Brackets(Emphasis):
         if not usable or len(label) > caps.LABEL:
             return None
         return self._defined(label, end)
+
+    def _open_label(self, end: int) -> bool:
+        """Whether a label that was read up to `end` may go on."""
+        return end == self.size or (end == self.size - 1 and self.text[end] == "\\")
 
     def _defined(self, label: str, end: int) -> links.Target | None:
         self.meter.spend(len(label))
