@@ -43,10 +43,8 @@ def test_trunc_counts_utf16_units_and_removes_an_emptied_node() -> None:
 
 
 def test_unwrap_merges_texts_on_both_sides() -> None:
-    tree = Tree().apply(
-        [[0, 0, "p", 1], [1, 1, "a "], [0, 1, "em", 2], [1, 2, "b"], [0, 2, "code", 3], [1, 3, "c"]]
-        + [[1, 2, "d"], [1, 1, " e"], [4, 2, "*"]]
-    )
+    tree = Tree().apply([[0, 0, "p", 1], [1, 1, "a "], [0, 1, "em", 2], [1, 2, "b"]])
+    tree.apply([[0, 2, "code", 3], [1, 3, "c"], [1, 2, "d"], [1, 1, " e"], [4, 2, "*"]])
     assert shape(tree.root) == [("p", {}, ["a *b", ("code", {}, ["c"]), "d e"])]
     with pytest.raises(PatchError):
         tree.apply([[1, 2, "gone"]])
