@@ -17,7 +17,6 @@ __all__ = ["MAX_EVENT_BYTES", "Decoder", "Message", "encode"]
 MAX_EVENT_BYTES = 1024 * 1024
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-_TEXT_LINE_END = re.compile(r"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -139,5 +138,7 @@ def encode(
             lines.append(f"{name}: {value}")
     if retry is not None:
         lines.append(f"retry: {retry:d}")
-    lines.extend(f"data: {line}" for line in _TEXT_LINE_END.split(data))
+    if "\r" in data:
+        data = data.replace("\r\n", "\n").replace("\r", "\n")
+    lines.append("data: " + data.replace("\n", "\ndata: "))
     return ("\n".join(lines) + "\n\n").encode("utf-8", "replace")

@@ -8,19 +8,24 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from midstream.errors import StoreError
+from midstream.gateway.config import Limits
+from midstream.gateway.http_upstream import HttpUpstream
 from midstream.gateway.memory import MemoryStore
 from midstream.gateway.packing import pack, unpack
 from midstream.gateway.requests import OWNER
+from midstream.gateway.signals import Signals
 from midstream.gateway.sqlite import SQLiteStore
-from midstream.gateway.store import LEASE
+from midstream.gateway.store import LEASE, PAGE, Page
 from tests.gateway.live import FINISH, PlayedUpstream, in_process, live, text_of, word_chunk
 from tests.gateway.support import created, eventually, texts, write
+from tests.support.proxy import Proxy
 
 pytestmark = pytest.mark.anyio
 
@@ -218,3 +223,156 @@ def test_a_batch_is_small_and_comes_back_as_it_was() -> None:
     for damaged in (b"", b"z\x00", b"j{}", b"j[1]", b"jx"):
         with pytest.raises(ValueError):
             unpack(damaged)
+
+
+class DeafStore(MemoryStore):
+    """Never wakes anybody."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._signals = Signals()
+        self._signals.notify = lambda topic: None  # type: ignore[method-assign]
+
+
+async def test_a_lost_wake_up_costs_time_not_text() -> None:
+    async with (
+        live(store=DeafStore(), limits={"heartbeat": 0.1}) as gateway,
+        gateway.following() as stream,
+    ):
+        answer = gateway.upstream.answers[0]
+        answer.say("a ")
+        assert text_of(await stream.take(1)) == "a "
+        answer.say("b ")
+        answer.finish()
+        assert text_of(await stream.rest()) == "b "
+
+
+class SlowReadStore(MemoryStore):
+    """Takes a moment for each read, as a store behind a thread or a network does."""
+
+    reads = 0
+
+    async def read(self, run_id: str, after: int, limit: int = PAGE) -> Page | None:
+        self.reads += 1
+        page = await super().read(run_id, after, limit)
+        await asyncio.sleep(0.002)
+        return page
+
+
+async def test_every_reader_is_woken_while_another_asks_the_store() -> None:
+    store = SlowReadStore()
+    async with live(store=store) as gateway, gateway.following() as poster:
+        answer = gateway.upstream.answers[0]
+        async with AsyncExitStack() as stack:
+            streams = [
+                await stack.enter_async_context(gateway.following(poster.run)) for _ in range(8)
+            ]
+            store.reads = 0
+            for number in range(30):
+                answer.say(f"{number} ")
+                for stream in streams:  # at once: a heartbeat, which asks again, is 10 s away
+                    (message,) = await asyncio.wait_for(stream.take(1), 5)
+                    assert text_of([message]) == f"{number} "
+            assert store.reads < 30 * 4  # not one for each reader
+        answer.finish()
+        await poster.rest()
+
+
+async def test_no_more_streams_than_allowed() -> None:
+    async with (
+        live(limits={"readers": 2}) as gateway,
+        gateway.following() as stream,
+        gateway.following(stream.run),
+    ):
+        response = await gateway.client.get(f"/v1/runs/{stream.run}/events")
+        assert response.status_code == 429
+        assert response.json()["error"]["code"] == "too_many_readers"
+
+
+async def test_our_own_mistakes_are_logged_without_what_somebody_wrote(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG")
+    upstream = PlayedUpstream()
+    upstream.script(RuntimeError("canary"))
+    async with in_process(store=MemoryStore(), upstream=upstream) as gateway:
+        response = await gateway.post(text="canary")
+        assert response.status_code == 500
+        assert "canary" not in response.text
+    assert "RuntimeError" in caplog.text
+    assert "canary" not in caplog.text
+
+
+# -- the way to the upstream breaks
+
+
+@pytest.fixture
+async def far_upstream() -> AsyncIterator[tuple[Proxy, PlayedUpstream]]:
+    """A gateway behind a proxy, as the upstream of another."""
+    async with live(hosts=("127.0.0.1",), limits={"first_word": 0.0}) as far:
+        with Proxy(far.client.base_url.port or 0) as proxy:
+            yield proxy, far.upstream
+
+
+@pytest.mark.parametrize(
+    ("trouble", "state", "words"),
+    [
+        ("abort", "interrupted", "closed the connection in the middle"),
+        ("stall", "interrupted", "sent nothing for"),
+    ],
+)
+async def test_an_upstream_that_is_lost_in_the_middle(
+    far_upstream: tuple[Proxy, PlayedUpstream], trouble: str, state: str, words: str
+) -> None:
+    proxy, played = far_upstream
+    limits = Limits(silence=0.5)
+    upstream = HttpUpstream(f"{proxy.url}v1", limits=limits)
+    async with live(upstream=upstream, limits={"first_word": 1.0}) as gateway:
+        posting = asyncio.create_task(gateway.post())
+
+        async def begun() -> bool:
+            return bool(played.answers)
+
+        await eventually(begun, "request")
+        played.answers[0].say("kept ")
+
+        async def forwarded() -> bool:
+            return b"kept" in proxy.tail
+
+        await eventually(forwarded, "first word")
+        getattr(proxy, trouble)()
+        response = await posting
+        found = await gateway.snapshot(response.headers["midstream-run"])
+        proxy.resume()
+    assert (found["state"], found["text"]) == (state, "kept ")
+    assert words in found["error"]["message"]
+
+
+async def test_an_upstream_that_refuses_connections(
+    far_upstream: tuple[Proxy, PlayedUpstream],
+) -> None:
+    proxy, played = far_upstream
+    proxy.refuse()
+    async with in_process(upstream=HttpUpstream(f"{proxy.url}v1")) as gateway:
+        response = await gateway.post(key="k")
+        assert response.status_code == 502
+        assert "cannot be reached" in response.json()["error"]["message"]
+        proxy.accept()
+        played.script(word_chunk("a"), FINISH, None)
+        assert (await gateway.post(key="k")).status_code == 200
+
+
+# -- the sweeper
+
+
+async def test_a_living_writer_in_this_process_is_never_swept() -> None:
+    """Its lease may be over when the machine has slept."""
+    store = MemoryStore()
+    async with live(store=store) as gateway, gateway.following() as stream:
+        await store.renew(stream.run, 1, time.time() - 100)
+        other = await created(store, owner=OWNER, lease=time.time() - 100)
+        found = await gateway.ended(other.id)
+        assert found["state"] == "interrupted"
+        assert (await gateway.snapshot(stream.run))["state"] == "live"
+        gateway.upstream.answers[0].finish()
+        await stream.rest()

@@ -32,13 +32,14 @@ class Proxy:
     """Forwards 127.0.0.1:`port` to 127.0.0.1:`target`.
 
     `up` and `down` count the bytes forwarded to and from the target, `opened` the connections so
-    far.
+    far; `tail` is what was forwarded last to a client.
     """
 
     def __init__(self, target: int) -> None:
         self.up = 0
         self.down = 0
         self.opened = 0
+        self.tail = b""
         self.port = 0
         self._target = target
         self._loop = asyncio.new_event_loop()
@@ -152,7 +153,7 @@ class Proxy:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        count: Callable[[int], None],
+        count: Callable[[bytes], None],
     ) -> None:
         while True:
             await self._flowing.wait()
@@ -163,13 +164,14 @@ class Proxy:
                 return
             writer.write(data)
             await writer.drain()
-            count(len(data))
+            count(data)
 
-    def _sent(self, count: int) -> None:
-        self.up += count
+    def _sent(self, data: bytes) -> None:
+        self.up += len(data)
 
-    def _received(self, count: int) -> None:
-        self.down += count
+    def _received(self, data: bytes) -> None:
+        self.tail = data
+        self.down += len(data)
         if self._cut_after is not None and self.down >= self._cut_after:
             self._cut_after = None
             for link in self._links:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 
 from starlette.responses import JSONResponse, Response
@@ -15,7 +15,7 @@ from midstream import sse
 from midstream.errors import MidstreamError, RequestError, StoreError, UpstreamError
 from midstream.gateway.http_upstream import client_status
 from midstream.gateway.readers import Readers
-from midstream.gateway.store import ConversationBusy
+from midstream.gateway.store import ConversationBusy, Entry
 from midstream.providers import openai
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class EventStream(Response):
                 if page is None:
                     yield HEARTBEAT
                     continue
-                for chunk in _chunks([entry.frame for entry in page.entries]):
+                for chunk in _chunks(page.entries):
                     yield f"retry: {RETRY_MS}\n".encode() + chunk if first else chunk
                     first = False
                 ended = page.ends_at(page.entries[-1].seq)
@@ -91,17 +91,18 @@ class EventStream(Response):
             yield _DONE
 
 
-def _chunks(frames: list[bytes]) -> list[bytes]:
+def _chunks(entries: Sequence[Entry]) -> Iterator[bytes]:
     """Whole frames joined to about CHUNK bytes each."""
-    chunks: list[list[bytes]] = [[]]
+    frames: list[bytes] = []
     size = 0
-    for frame in frames:
-        if size + len(frame) > CHUNK and chunks[-1]:
-            chunks.append([])
-            size = 0
-        chunks[-1].append(frame)
-        size += len(frame)
-    return [b"".join(chunk) for chunk in chunks]
+    for entry in entries:
+        frames.append(entry.frame)
+        size += len(entry.frame)
+        if size >= CHUNK:
+            yield b"".join(frames)
+            frames, size = [], 0
+    if frames:
+        yield b"".join(frames)
 
 
 async def disconnected(receive: Receive) -> None:

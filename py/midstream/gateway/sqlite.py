@@ -301,6 +301,7 @@ def _words(error: BaseException) -> str:
         "attempt to write a readonly database": "it is read-only",
         "unable to open database file": "it cannot be opened",
         "file is not a database": "it is not a run log",
+        "disk I/O error": "its disk is full or failing",
         "database is locked": "another program holds it",
     }
     if isinstance(error, FileExistsError | NotADirectoryError):
