@@ -15,12 +15,12 @@ from tests.support.proxy import Proxy
 
 
 @pytest.fixture
-def proxy(upstream: Replay, dist: Path, tmp_path: Path) -> Iterator[Proxy]:
+def proxy(answer_file: Path, dist: Path, tmp_path: Path) -> Iterator[Proxy]:
     """A proxy with the app behind it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with Proxy(port) as proxy:
+    with Proxy(port) as proxy, replay(answer_file, rate=25, chunk=6) as upstream:
         options = ["--port", str(port), "--allow-host", "127.0.0.1"]
         options += ["--upstream", upstream.url, "--dist", str(dist)]
         with serve(*options, "--store", f"sqlite:{tmp_path / 'runs.sqlite'}"):
@@ -119,8 +119,8 @@ class TestPlainEndpoint:
     """The page talks to an endpoint that knows nothing of resuming."""
 
     @pytest.fixture
-    def app(self, upstream: Replay, dist: Path) -> Iterator[Serve]:
-        with serve("--direct", upstream.url, "--dist", str(dist)) as running:
+    def app(self, slow_upstream: Replay, dist: Path) -> Iterator[Serve]:
+        with serve("--direct", slow_upstream.url, "--dist", str(dist)) as running:
             yield running
 
     def test_an_answer_is_whole(self, page: Page, app: Serve, answer_file: Path) -> None:
@@ -131,20 +131,22 @@ class TestPlainEndpoint:
         self, page: Page, app: Serve
     ) -> None:
         chat = Chat(page, app.url).open().send("numbered words, please")
-        chat.until_seq(80)
+        chat.until_seq(40)
         before = chat.text()
         chat.reload()
         chat.until_painted()
         chat.until_ready()
         assert chat.until_ended() == "interrupted"
-        assert chat.text().startswith(before[:100])
+        assert chat.text().startswith(before[:60])
         chat.until_status("cannot go on with an answer")
         assert chat.answer.locator("button[name=regenerate]").is_visible()
 
-    def test_stop_closes_the_connection(self, page: Page, app: Serve, upstream: Replay) -> None:
-        aborted = len(upstream.events("abort"))
+    def test_stop_closes_the_connection(
+        self, page: Page, app: Serve, slow_upstream: Replay
+    ) -> None:
+        aborted = len(slow_upstream.events("abort"))
         chat = Chat(page, app.url).open().send("numbered words, please")
         chat.until_seq(30)
         page.click("button[name=stop]")
         assert chat.until_ended() == "stopped"
-        upstream.until(lambda: len(upstream.events("abort")) == aborted + 1)
+        slow_upstream.until(lambda: len(slow_upstream.events("abort")) == aborted + 1)

@@ -43,13 +43,15 @@ def test_with_the_server_stopped_the_conversation_is_there(
 
 
 def test_an_answer_that_was_being_written_is_kept_and_says_what_goes_on(
-    page: Page, own_app: Serve
+    page: Page, slow_upstream: Replay, dist: Path, tmp_path: Path
 ) -> None:
-    chat = Chat(page, own_app.url).open()
-    offline_ready(page)
-    chat.send("cut in the middle")
-    chat.until_seq(60)
-    own_app.kill()
+    options = ["--upstream", slow_upstream.url, "--dist", str(dist)]
+    with serve(*options, "--store", f"sqlite:{tmp_path / 'runs.sqlite'}") as app:
+        chat = Chat(page, app.url).open()
+        offline_ready(page)
+        chat.send("cut in the middle")
+        chat.until_seq(30)
+        app.kill()
     chat.until_state("reconnecting", "offline")
     before = chat.text()
     chat.until_status("saved")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.chat import Chat, score, words
-from tests.support.processes import Replay, Serve
+from tests.support.processes import Replay, Serve, serve
 
 
 def begin(page: Page, app: Serve) -> Chat:
@@ -75,21 +75,25 @@ def test_the_run_went_on_upstream_and_was_asked_for_once(
     assert len(upstream.events("abort")) == aborted
 
 
-def test_stop_works_after_a_refresh(page: Page, app: Serve, upstream: Replay) -> None:
-    aborted = len(upstream.events("abort"))
-    chat = begin(page, app)
-    chat.until_seq(40)
-    chat.reload()
-    chat.until_ready()
-    chat.until_state("streaming")
-    page.click("button[name=stop]")
-    assert chat.until_ended() == "stopped"
-    chat.until_status("Stopped by you")
-    upstream.until(lambda: len(upstream.events("abort")) == aborted + 1)
-    stopped = chat.text()
-    chat.reload()
-    chat.until_ready()
-    assert chat.text() == stopped
+def test_stop_works_after_a_refresh(
+    page: Page, slow_upstream: Replay, dist: Path, tmp_path: Path
+) -> None:
+    options = ["--upstream", slow_upstream.url, "--dist", str(dist)]
+    with serve(*options, "--store", f"sqlite:{tmp_path / 'runs.sqlite'}") as app:
+        aborted = len(slow_upstream.events("abort"))
+        chat = begin(page, app)
+        chat.until_seq(20)
+        chat.reload()
+        chat.until_ready()
+        chat.until_state("streaming")
+        page.click("button[name=stop]")
+        assert chat.until_ended() == "stopped"
+        chat.until_status("Stopped by you")
+        slow_upstream.until(lambda: len(slow_upstream.events("abort")) == aborted + 1)
+        stopped = chat.text()
+        chat.reload()
+        chat.until_ready()
+        assert chat.text() == stopped
 
 
 def test_a_reload_right_after_sending_keeps_the_prompt_and_answers_it(
