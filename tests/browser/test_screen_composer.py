@@ -115,6 +115,27 @@ def test_a_new_conversation_takes_its_id(screen: Screen) -> None:
     assert screen.intent("open")["conversation"] == "c5"
 
 
+def test_a_prompt_of_another_conversation_is_confirmed_without_moving(
+    screen: Screen, prompt: Locator
+) -> None:
+    prompt.fill("Asked here")
+    prompt.press("Enter")
+    sent = screen.intent("send")
+    items = [{"id": "c2", "title": "Two", "state": "complete", "updated": 1}]
+    screen.post({"type": "conversations", "items": items})
+    screen.page.get_by_role("link", name="Two").click()
+    expect(screen.page.get_by_role("heading", level=1)).to_have_text("Two")
+    screen.page.reload()
+    assert screen.intent("open")["conversation"] == "c2"
+    assert screen.intent("send") == sent  # the engine has it: it answers with that conversation
+    screen.conversation(asked("Asked here", sent["message"]), id="c1")
+    assert screen.intent("open")["conversation"] == "c2"  # but this one is shown
+    assert screen.page.url.endswith("?c=c2")
+    screen.page.reload()
+    screen.intent("network")
+    assert "send" not in screen.intents()
+
+
 def test_stop_stands_where_send_stood(screen: Screen, prompt: Locator) -> None:
     send, stop = (screen.page.get_by_role("button", name=name) for name in ("Send", "Stop"))
     prompt.fill("next")

@@ -17,6 +17,7 @@ export class Applier {
   constructor(root) {
     this.root = root;
     this.lenient = false;
+    this.opened = 0; // elements so far, those that could not be made included: the engine numbers them all
     /** @type {Map<number, Element>} the nodes that may still change */
     this.nodes = new Map([[0, root]]);
     /** @type {WeakMap<Element, number>} */
@@ -26,6 +27,7 @@ export class Applier {
   /** Empties the content, for a patch that brings all of it. */
   clear() {
     this.root.replaceChildren();
+    this.opened = 0;
     this.nodes = new Map([[0, this.root]]);
     this.ids = new WeakMap();
   }

@@ -78,8 +78,8 @@ async function stored(wanted) {
 /** @param {import('./saved.js').Saved | null} saved */
 function paint(saved) {
   if (!blank) shown = saved?.conversation ?? shown;
-  if (saved) list.show(saved.conversations);
-  rename(saved?.conversations.find(({ id }) => id === shown)?.title);
+  if (saved && html.dataset.engine !== 'ready') list.show(saved.conversations); // the engine's list has states too
+  rename(list.titleOf(shown));
   transcript.show(saved?.turns.map(({ turn }) => turn));
   for (const { turn, rows } of saved?.turns ?? []) {
     const made = transcript.turns.get(turn.message);
@@ -138,7 +138,7 @@ const HEARD = {
     rename(list.titleOf(shown) ?? title);
   },
   conversation({ id, title, turns }) {
-    if (id && shown && id !== shown) return; // the answer to an earlier question: the person has moved on
+    if (id && shown && id !== shown) return elsewhere(turns);
     take(id || null);
     rename(title);
     transcript.show(turns);
@@ -168,6 +168,15 @@ const HEARD = {
   clipboard: ({ text }) => void arrived(String(text)),
   notice: ({ code, level, detail }) => notices.show(String(code), String(detail ?? ''), level === 'error'),
 };
+
+/**
+ * The engine shows another conversation than we do: the person has moved on, or a prompt of an earlier page was confirmed.
+ * @param {any[]} turns
+ */
+function elsewhere(turns) {
+  composer.confirm(new Map(turns.map((turn) => [turn.message, turn])));
+  port.send(opening());
+}
 
 /**
  * The engine shows this conversation: the address, the list and the draft follow.

@@ -6,6 +6,7 @@
 
 import { ACTIONS, make } from './article.js';
 import { t } from './i18n.js';
+import { unpack } from './pack.js';
 import { LIVE, TICKING, buttons, clean, spoken, words } from './status.js';
 
 /** @typedef {import('./article.js').Turn} Turn */
@@ -115,7 +116,7 @@ export class Transcript {
     if (reset) turn.applier.clear();
     turn.asked = false;
     const empty = !turn.content.firstChild;
-    const whole = this.#applied(turn, turn.applier, message.ops);
+    const whole = this.#applied(turn, turn.applier, message);
     if (!whole) return;
     turn.n = n;
     this.#seen(turn, message.seq, turn.status.saved);
@@ -125,12 +126,12 @@ export class Transcript {
   /**
    * @param {Turn} turn
    * @param {Applier} applier
-   * @param {unknown} ops
+   * @param {Message} patch with `packed` ops, or with plain `ops` as they are stored
    * @returns {boolean} false when the answer has been asked for anew
    */
-  #applied(turn, applier, ops) {
+  #applied(turn, applier, { packed, ops }) {
     try {
-      applier.apply(ops);
+      applier.apply(packed ? unpack(packed, applier.opened) : ops);
       return true;
     } catch (error) {
       // From now on the odd ops are left out: asking a second time would bring the same ones.
