@@ -120,19 +120,29 @@ async def test_a_slow_reader_costs_the_producer_and_the_others_nothing(store: St
             writer.transport.abort()
 
 
-async def test_a_reader_that_takes_nothing_is_let_go() -> None:
+async def test_a_reader_that_takes_nothing_is_let_go(caplog: pytest.LogCaptureFixture) -> None:
     upstream = PlayedUpstream()
-    upstream.script(*(word_chunk("x" * 10_000) for _ in range(2000)))
-    async with (
-        live(upstream=upstream, limits={"stalled_reader": 0.2}) as gateway,
-        gateway.following() as reader,
-    ):
+    upstream.script(*(word_chunk("x" * 10_000) for _ in range(2000)), None)
+    async with live(upstream=upstream, limits={"stalled_reader": 0.2}) as gateway:
+        listed: list[dict[str, str]] = []
+
+        async def written() -> bool:
+            listed[:] = (await gateway.client.get("/v1/conversations/c")).json().get("runs", [])
+            return bool(listed) and listed[0]["state"] != "live"
+
+        posting = asyncio.create_task(gateway.post(conversation="c"))
+        await eventually(written, "end of the run")
+        await asyncio.gather(posting, return_exceptions=True)
         port = gateway.client.base_url.port
         stalled, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
-        head = f"GET /v1/runs/{reader.run}/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+        head = f"GET /v1/runs/{listed[0]['id']}/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
         writer.write(head.encode())
-        await reader.take(2000)
-        await asyncio.sleep(0.5)
+        caplog.clear()
+
+        async def let_go() -> bool:
+            return "let go" in caplog.text
+
+        await eventually(let_go, "end of patience")
         received = 0
         while piece := await asyncio.wait_for(stalled.read(1 << 20), 10):
             received += len(piece)

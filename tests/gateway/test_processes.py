@@ -313,7 +313,8 @@ def test_replay_keeps_its_pace(answer_file: Path, rate: int) -> None:
         seconds = time.monotonic() - start
         stream.close()
     tokens = sum(isinstance(e, Delta) for m in messages for e in openai.parse(m.data))
-    assert seconds == pytest.approx(tokens / rate, rel=0.1, abs=0.15)
+    # Never faster; on a busy machine the end may come late, but lateness must not add up.
+    assert 0.95 * tokens / rate - 0.1 < seconds < 1.1 * tokens / rate + 0.5
 
 
 def test_replay_lets_local_pages_in(answer_file: Path) -> None:

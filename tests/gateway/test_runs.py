@@ -417,6 +417,7 @@ async def test_too_many_runs_are_told_to_wait() -> None:
         (b'{"messages":[]}', {**JSON, "Idempotency-Key": "k" * 129}, 400),
         (b'{"messages":[]}', {**JSON, "Idempotency-Key": "a b"}, 400),
         (b'{"messages":[]}', {**JSON, "Midstream-Conversation": ""}, 400),
+        (b'{"messages":[]}', {**JSON, "Midstream-Conversation": "a/b"}, 400),
         (b'{"messages":["' + b"x" * 3000 + b'"]}', JSON, 413),
     ],
 )
@@ -526,6 +527,23 @@ async def test_another_device_finds_the_conversation_and_its_running_answer() ->
 async def test_models_are_passed_through() -> None:
     async with in_process() as gateway:
         assert (await gateway.client.get("/v1/models")).json()["data"][0]["id"] == "played"
+
+
+async def test_half_a_surrogate_pair_is_no_trouble(store: Store) -> None:
+    """Some servers cut an emoji into two pieces; JSON can say that, UTF-8 cannot."""
+    upstream = PlayedUpstream()
+    halves = [
+        '{"choices":[{"delta":{"content":"\\ud83d"}}]}',
+        '{"choices":[{"delta":{"content":"\\ude80"}}]}',
+    ]
+    upstream.script(*halves, '{"error":{"message":"half \\ud83d"}}')
+    async with in_process(store=store, upstream=upstream) as gateway:
+        body = b'{"stream":true,"model":"\\udfff","messages":[{"role":"user","content":"\\ud800"}]}'
+        headers = {**JSON, "Midstream-Conversation": "c"}
+        response = await gateway.client.post("/v1/chat/completions", content=body, headers=headers)
+        found = await gateway.snapshot(response.headers["midstream-run"])
+        assert (found["text"], found["state"], found["prompt"]) == ("🚀", "failed", "\ufffd")
+        assert (await gateway.client.get("/v1/conversations")).json()["data"][0]["id"] == "c"
 
 
 # -- writers that die

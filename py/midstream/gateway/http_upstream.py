@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from midstream import sse
-from midstream.errors import UpstreamBroken, UpstreamError, UpstreamRefused
+from midstream.errors import EventTooLarge, UpstreamBroken, UpstreamError, UpstreamRefused
 from midstream.gateway.config import Limits
 from midstream.providers import openai
 
@@ -83,11 +83,18 @@ class HttpUpstream:
 
     async def _events(self, response: httpx.Response) -> AsyncGenerator[str, None]:
         decoder = sse.Decoder(self._limits.event)
+        too_large: EventTooLarge | None = None
         async for chunk in response.aiter_raw():
-            for message in decoder.feed(chunk):
+            try:
+                messages = decoder.feed(chunk)
+            except EventTooLarge as error:  # what was whole before it is still an answer
+                messages, too_large = error.messages, error
+            for message in messages:
                 if message.data.strip() == openai.DONE:
                     return
                 yield message.data
+            if too_large is not None:
+                raise too_large
 
     async def _whole(self, response: httpx.Response) -> bytes:
         pieces, size = [], 0

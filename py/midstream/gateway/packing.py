@@ -13,7 +13,8 @@ _PLAIN, _ZLIB = b"j", b"z"
 
 
 def pack(payloads: Sequence[str]) -> bytes:
-    plain = json.dumps(list(payloads), ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(list(payloads), ensure_ascii=False, separators=(",", ":"))
+    plain = text.encode("utf-8", "surrogatepass")  # json.loads reads it so
     small = zlib.compress(plain, 1)
     return _ZLIB + small if len(small) < len(plain) else _PLAIN + plain
 

@@ -14,9 +14,8 @@ from dataclasses import replace
 
 from midstream.errors import RequestError
 from midstream.gateway.config import Limits
-from midstream.gateway.store import Entry, Page, Store
+from midstream.gateway.store import Entry, Page, Run, Store
 
-ATTEND = 10.0  # seconds between two signs that somebody is reading
 WINDOW = 128  # entries that are fetched and kept together
 KEPT_SIZE = 1 << 20  # characters that are kept of a followed run, but at least one window
 
@@ -125,10 +124,10 @@ class Readers:
 
         None when it is time for a heartbeat.
         """
-        attended = 0.0
+        attended = float("-inf")
         with self._follow(run_id) as (shared, changed):
             while not self._stopping:
-                if time.monotonic() - attended > ATTEND:
+                if time.monotonic() - attended >= self._heartbeat:
                     attended = time.monotonic()
                     await self._store.attend(run_id, time.time())
                 changed.clear()
@@ -144,9 +143,9 @@ class Readers:
                     shared.doubt()
                     yield None
 
-    async def ended(self, run_id: str) -> None:
+    async def ended(self, run: Run) -> None:
         """Returns when the run has ended, is gone, or this process stops."""
-        async with aclosing(self.pages(run_id, 0)) as pages:
+        async with aclosing(self.pages(run.id, run.head)) as pages:
             async for page in pages:
                 if page is not None and page.ends_at(page.head):
                     return
@@ -161,7 +160,7 @@ class Readers:
 
     async def _woken(self, changed: asyncio.Event) -> bool:
         try:
-            async with asyncio.timeout(min(self._heartbeat, ATTEND)):
+            async with asyncio.timeout(self._heartbeat):
                 await changed.wait()
         except TimeoutError:
             return False

@@ -138,16 +138,20 @@ class Relay:
 
     async def _keep(self) -> Outcome:
         """Renews the lease, and looks whether the run is to be stopped."""
+        attended, since = self._run.attended, time.monotonic()
         with self._store.watch(cancel_topic(self._run.id)) as asked:
             while True:
                 asked.clear()
                 with contextlib.suppress(StoreError):  # the lease allows for three tries
-                    now = time.time()
-                    run = await self._store.renew(self._run.id, self._run.epoch, now + LEASE)
+                    lease = time.time() + LEASE
+                    run = await self._store.renew(self._run.id, self._run.epoch, lease)
                     if run.cancelling:
                         return STOPPED
-                    if now - max(run.attended, run.created) > self._limits.unattended:
-                        return UNATTENDED
+                    if run.attended != attended:
+                        attended, since = run.attended, time.monotonic()
+                # By the clock that stands still while the machine sleeps: nobody could read then.
+                if time.monotonic() - since > self._limits.unattended:
+                    return UNATTENDED
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(RENEW):
                         await asked.wait()

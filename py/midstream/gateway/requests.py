@@ -18,7 +18,10 @@ from midstream.gateway.upstream import last_prompt
 OWNER = "local"
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
-_NAME = re.compile(r"[!-~]{1,128}")  # keys and conversation ids: visible ASCII
+_KEY = re.compile(r"[!-~]{1,128}")
+_CONVERSATION = re.compile(r"[A-Za-z0-9._~-]{1,128}")  # stands in a path
+_PROMPT = 64 * 1024  # characters that are kept for other devices
+
 _CURSOR = re.compile(r"(?:([0-9]{1,9})-)?([0-9]{1,15})")
 
 
@@ -51,21 +54,21 @@ async def read_body(request: Request, limit: int) -> bytes:
 def new_run(request: Request, body: bytes) -> Run:
     try:
         asked = json.loads(body)
+        canonical = json.dumps(asked, sort_keys=True).encode("ascii")
     except (ValueError, RecursionError):
         raise RequestError("The body is not valid JSON.", code="not_json") from None
     if not isinstance(asked, dict) or not isinstance(asked.get("messages"), list):
         raise RequestError("The body must be an object with a list of messages.")
     now = time.time()
-    canonical = json.dumps(asked, sort_keys=True, ensure_ascii=True).encode()
     model = asked.get("model")
     return Run(
         id=secrets.token_hex(16),
         owner=OWNER,
-        conversation=_name(request.headers.get("midstream-conversation"), "Midstream-Conversation"),
-        key=_name(request.headers.get("idempotency-key"), "Idempotency-Key"),
+        conversation=_name(request, "Midstream-Conversation", _CONVERSATION),
+        key=_name(request, "Idempotency-Key", _KEY),
         fingerprint=hashlib.sha256(canonical).hexdigest(),
-        model=model[:200] if isinstance(model, str) else "",
-        prompt=last_prompt(asked),
+        model=_whole(model[:200]) if isinstance(model, str) else "",
+        prompt=_whole(last_prompt(asked)[:_PROMPT]),
         stream=bool(asked.get("stream")),
         lease=now + LEASE,
         attended=now,
@@ -73,10 +76,18 @@ def new_run(request: Request, body: bytes) -> Run:
     )
 
 
-def _name(value: str | None, header: str) -> str | None:
-    if value is not None and not _NAME.fullmatch(value):
-        raise RequestError(f"{header} must be 1 to 128 visible ASCII characters.")
+def _name(request: Request, header: str, allowed: re.Pattern[str]) -> str | None:
+    value = request.headers.get(header)
+    if value is not None and not allowed.fullmatch(value):
+        raise RequestError(
+            f"{header} must be 1 to 128 characters of {allowed.pattern.partition('{')[0]}."
+        )
     return value
+
+
+def _whole(text: str) -> str:
+    """JSON may hold half a surrogate pair, which no store can keep."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 async def run_of(request: Request, store: Store) -> Run:
@@ -102,7 +113,7 @@ def unknown_run() -> RequestError:
 
 async def conversation_of(request: Request, store: Store) -> tuple[str, list[Run]]:
     name = request.path_params["conversation"]
-    known = _NAME.fullmatch(name)
+    known = _CONVERSATION.fullmatch(name)
     runs = await store.runs(OWNER, name) if known else []
     if not runs:
         raise RequestError(

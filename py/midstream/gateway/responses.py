@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from typing import Any
 
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -134,6 +135,13 @@ def ended_response(payload: str, headers: Mapping[str, str]) -> JSONResponse:
     return _error(message, code, hint, status, record.get("retry_after"), headers)
 
 
+class Json(JSONResponse):
+    """In ASCII: half a surrogate pair, which a model may end a piece with, has no UTF-8 form."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, separators=(",", ":")).encode("ascii")
+
+
 def _error(
     message: str,
     code: str,
@@ -144,4 +152,4 @@ def _error(
 ) -> JSONResponse:
     body = {"message": message, "code": code, "hint": hint, "type": "midstream"}
     wait = {"Retry-After": retry_after or "5"} if status in (429, 503) else {}
-    return JSONResponse({"error": body}, status, {"Cache-Control": "no-store", **wait, **headers})
+    return Json({"error": body}, status, {"Cache-Control": "no-store", **wait, **headers})

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from midstream.errors import RequestError
@@ -30,7 +30,7 @@ from midstream.gateway.requests import (
     run_of,
     unknown_run,
 )
-from midstream.gateway.responses import EventStream, ended_response
+from midstream.gateway.responses import EventStream, Json, ended_response
 from midstream.gateway.store import Run, Store, gives_key_back, title_of
 from midstream.gateway.upstream import Upstream
 
@@ -68,7 +68,7 @@ async def chat(request: Request) -> Response:
     if run.stream:
         await gateway.readers.begun(run.id, gateway.config.limits.first_word)
     else:
-        await gateway.readers.ended(run.id)
+        await gateway.readers.ended(run)
     run = await kept(gateway.store, run.id)
     if run.live and not run.stream:
         raise RequestError("The server is being stopped.", status=503, code="shutdown")
@@ -84,7 +84,7 @@ async def chat(request: Request) -> Response:
 
 
 async def models(request: Request) -> Response:
-    return JSONResponse(await Gateway.of(request).upstream.models())
+    return _json(await Gateway.of(request).upstream.models())
 
 
 async def run_snapshot(request: Request) -> Response:
@@ -228,13 +228,13 @@ async def _stop(gateway: Gateway, run: Run) -> Run:
         await gateway.store.cancel(run.id)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_PATIENCE):
-                await gateway.readers.ended(run.id)
+                await gateway.readers.ended(run)
     return await kept(gateway.store, run.id)
 
 
-def _json(content: Any, headers: dict[str, str] | None = None) -> JSONResponse:
+def _json(content: Any, headers: dict[str, str] | None = None) -> Response:
     fixed = {"Cache-Control": "no-store", "Content-Security-Policy": static.NOTHING_POLICY}
-    return JSONResponse(content, headers={**fixed, **(headers or {})})
+    return Json(content, headers={**fixed, **(headers or {})})
 
 
 ABOUT: list[BaseRoute] = [Route("/config.json", config_json), Route("/healthz", healthz)]
