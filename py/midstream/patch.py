@@ -1,7 +1,8 @@
 """Patches: what the engine tells the screen about a growing document.
 
 An op is a JSON array of small ints and strings. Ids name elements, 0 is the content root; the parser gives them out
-in order and never reuses one. A screen that applies the ops of patches 1, 2, 3 ... has exactly the engine's tree.
+in order, 1, 2, 3 ..., and never reuses one. A screen that applies the ops of patches 1, 2, 3 ... has exactly the
+engine's tree. Ops are stored as they are; on the wire a patch is packed (`pack`).
 
     [0, parent, tag, id]      open     append a new element `tag` as last child of `parent`
     [1, id, s]                text     append s to the trailing text node of `id` (made when there is none)
@@ -27,6 +28,7 @@ from collections.abc import Iterable, Sequence
 from midstream.errors import MidstreamError
 
 Op = list[int | str | None]
+Packed = list[int | str | None]
 
 OPEN, TEXT, ATTR, TRUNC, UNWRAP, RETAG, DROP, CLOSE = range(8)
 ROOT = 0
@@ -144,6 +146,12 @@ _SHAPES = {
     RETAG: "it",
     DROP: "ii",
     CLOSE: "i",
+}
+
+
+# Fields of a packed op after its kind.
+_LENGTHS: dict[int | str | None, int] = {
+    kind: len(shape) - (kind == OPEN) for kind, shape in _SHAPES.items()
 }
 
 
@@ -344,6 +352,47 @@ def merge(ops: Iterable[Op]) -> list[Op]:
             merged.pop()
             merged.extend(_shortened(last, op))
     return merged
+
+
+def opened(ops: Iterable[Op]) -> int:
+    """How many elements the ops open: the id of the newest one, when the ops are all there were so far."""
+    return sum(op[0] == OPEN for op in ops)
+
+
+def pack(ops: Iterable[Op], newest: int) -> Packed:
+    """The ops in one flat array, about a third shorter: an id is the distance back from the newest element (0),
+    and an open names no id of its own, since ids are given in order. `newest` is the last id before these ops."""
+    packed: Packed = []
+    for op in ops:
+        kind, id = op[0], op[1]
+        assert isinstance(id, int)
+        packed += [kind, newest - id, *op[2 : _LENGTHS[kind] + 1]]
+        if kind == OPEN:
+            newest += 1
+            if op[3] != newest:
+                raise PatchError(f"element {op[3]} follows element {newest - 1}: ids go up by one")
+    return packed
+
+
+def unpack(packed: Packed, newest: int) -> list[Op]:
+    """What `pack` was given. Raises PatchError when the array cannot be cut into ops."""
+    ops: list[Op] = []
+    at = 0
+    while at < len(packed):
+        kind = packed[at]
+        end = at + 1 + _LENGTHS.get(kind, len(packed))
+        if end > len(packed):
+            raise PatchError(f"a packed op is cut short at {at}")
+        back, *rest = packed[at + 1 : end]
+        if type(back) is not int:
+            raise PatchError(f"a packed op has no id at {at}")
+        id = newest - back
+        if kind == OPEN:
+            newest += 1
+            rest.append(newest)
+        ops.append([kind, id, *rest])
+        at = end
+    return ops
 
 
 def _shortened(last: Op, cut: Op) -> list[Op]:

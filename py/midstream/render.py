@@ -18,7 +18,7 @@ from midstream.errors import UsageError
 from midstream.markdown import Parser
 from midstream.markdown.html import render
 from midstream.markdown.policy import POLICIES
-from midstream.patch import SAFE, Op, Tree
+from midstream.patch import SAFE, Op, Tree, opened, pack
 
 _LONGEST_CUT = 40
 
@@ -124,9 +124,11 @@ def _html(text: str, args: argparse.Namespace) -> str:
 
 
 def _patches(text: str, args: argparse.Namespace) -> str:
-    out, n = [], 0
+    out, n, newest = [], 0, 0
     for ops in stream(Parser(args.policy), pieces(text, args.chunk, args.seed)):
         if ops:
             n += 1
-            out.append(json.dumps({"n": n, "ops": ops}, ensure_ascii=False, separators=(",", ":")))
+            patch = {"n": n, "packed": pack(ops, newest)}
+            newest += opened(ops)
+            out.append(json.dumps(patch, ensure_ascii=False, separators=(",", ":")))
     return "".join(line + "\n" for line in out)

@@ -18,6 +18,7 @@ from typing import Any
 import mistletoe
 
 from midstream.markdown import Parser
+from midstream.patch import opened, pack
 
 TOKEN = 4
 KINDS = ("mixed", "list", "table", "paragraph", "fence")
@@ -158,9 +159,11 @@ def patches() -> dict[str, Any]:
     text = document("mixed", 100_000)
     single = flushes(text, 1)
     eight = flushes(text, 8)
-    wire = sum(
-        len(json.dumps(ops, ensure_ascii=False, separators=(",", ":"))) for ops in eight if ops
-    )
+    wire = newest = 0
+    for ops in filter(None, eight):
+        packed = pack(ops, newest)
+        newest += opened(ops)
+        wire += len(json.dumps(packed, ensure_ascii=False, separators=(",", ":")).encode())
     return {
         "ops_per_token_median": statistics.median(len(ops) for ops in single),
         "ops_per_token_mean": round(sum(map(len, single)) / len(single), 3),

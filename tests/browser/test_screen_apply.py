@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from midstream import patch
 from midstream.patch import SAFE, Node, Tree, units
 from tests.browser.screen_support import Ops, Screen, answer, asked
 
@@ -112,8 +113,13 @@ class Sequence:
 @pytest.mark.parametrize("seed", range(12))
 def test_random_ops_give_the_reference_tree(live: Screen, seed: int) -> None:
     sequence = Sequence(seed)
+    newest = 0
     for n in range(1, 7):
-        live.patch(n, *sequence.ops(40))
+        ops = sequence.ops(40)
+        # Half of the cases as the engine sends them, half as they are stored.
+        fields = {"packed": patch.pack(ops, newest)} if seed % 2 else {"ops": ops}
+        newest += patch.opened(ops)
+        live.post({"type": "patch", "message": "a1", "n": n, "seq": n, **fields})
     expect(live.article()).to_have_attribute("data-seq", "6")
     assert shown(live) == [seen(child) for child in sequence.tree.root.children]
 
@@ -196,6 +202,7 @@ def test_patches_that_are_no_patches(live: Screen) -> None:
         {"n": n, "ops": [[0, 0, "p", 1]]} for n in (0, -1, 1.5, None, "1", [1])
     ]
     broken += [{"n": 1, "ops": ops} for ops in (None, 5, "ops", {"length": 1})]
+    broken += [{"n": 1, "packed": ops} for ops in (5, "p", [0, 0], [9, 0], [0, "x", "p"], [None])]
     live.conversation(*(answer(message=f"a{i}") for i in range(len(broken))))
     for i, fields in enumerate(broken):
         live.post({"type": "patch", "message": f"a{i}", "seq": 1, **fields})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,7 +23,7 @@ from midstream.engine.host import Host, Message
 from midstream.errors import StoreError
 from midstream.journal import Change, MemoryStore, Row, text
 from midstream.markdown import Parser
-from midstream.patch import Tree
+from midstream.patch import Op, Tree, opened, unpack
 from midstream.providers import demo
 
 DEMO = {"endpoints": [{"name": "Demo", "kind": "demo"}]}
@@ -55,6 +56,7 @@ class Page:
         self.messages: list[Message] = []
         self.trees: dict[str, Tree] = {}
         self.painted: dict[str, int] = {}
+        self.newest: Counter[str] = Counter()  # the id of the newest element, by message
         self.unsaved: list[int] = []  # patches that were shown before they were stored
         ids = (f"id-{id(self)}-{n}" for n in itertools.count())
         host = Host(
@@ -76,20 +78,25 @@ class Page:
         key, n = patch["message"], patch["n"]
         if patch.get("reset"):
             self.trees[key] = Tree()
+            self.newest[key] = 0
         elif n <= self.painted.get(key, 0):
             return
         else:
             assert n == self.painted.get(key, 0) + 1, "a hole in the patches"
-        self.trees.setdefault(key, Tree()).apply(patch["ops"])
+        self._apply(key, unpack(patch["packed"], self.newest[key]))
         self.painted[key] = n
         if n > max((row["n"] for row in self.store._stores["journal"].values()), default=0):
             self.unsaved.append(n)
+
+    def _apply(self, key: str, ops: list[Op]) -> None:
+        self.trees.setdefault(key, Tree()).apply(ops)
+        self.newest[key] += opened(ops)
 
     async def paint_saved(self, conversation: str) -> None:
         """What the screen does before Python is up."""
         for record in await self.store.messages(conversation):
             for row in await self.store.rows(record["id"]):
-                self.trees.setdefault(record["id"], Tree()).apply(row["ops"])
+                self._apply(record["id"], row["ops"])
                 self.painted[record["id"]] = row["n"]
 
     def every_state(self, message: str) -> list[str]:

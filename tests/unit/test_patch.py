@@ -123,3 +123,38 @@ def test_merge_keeps_the_effect() -> None:
         [1, 2, "xy"],
     ]
     assert patch.merge([[1, 1, "a"], [3, 1, 3]]) == [[3, 1, 2]]
+
+
+OPS: list[patch.Op] = [
+    [0, 0, "p", 1],
+    [1, 1, "see "],
+    [0, 1, "a", 2],
+    [2, 2, "href", None],
+    [5, 1, "h2"],
+    [0, 0, "p", 3],
+    [4, 2, "["],
+    [3, 1, 4],
+    [6, 0, 1],
+    [7, 1],
+]
+
+
+@pytest.mark.parametrize("cut", range(len(OPS)))
+def test_packed_ops_come_out_as_they_went_in(cut: int) -> None:
+    newest = patch.opened(OPS[:cut])
+    packed = patch.pack(OPS[cut:], newest)
+    assert not any(isinstance(field, list) for field in packed)
+    assert patch.unpack(packed, newest) == OPS[cut:]
+
+
+@pytest.mark.parametrize(
+    "packed", [[0, 0], [7], [1, 0], [8, 0], ["p", 0], [1, "x", "y"], [None, 0]]
+)
+def test_what_cannot_be_cut_into_ops_is_refused(packed: patch.Packed) -> None:
+    with pytest.raises(PatchError):
+        patch.unpack(packed, 1)
+
+
+def test_ids_that_leave_one_out_cannot_be_packed() -> None:
+    with pytest.raises(PatchError, match="go up by one"):
+        patch.pack([[0, 0, "p", 2]], 0)

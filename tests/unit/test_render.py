@@ -12,7 +12,7 @@ import pytest
 
 from midstream import render
 from midstream.errors import UsageError
-from midstream.patch import Tree
+from midstream.patch import Tree, opened, unpack
 
 
 def run(arguments: list[str]) -> int:
@@ -46,9 +46,11 @@ def test_patches_rebuild_the_tree(text: str, capsys: pytest.CaptureFixture[str])
     run(["--format", "patches", "--chunk", "3", text])
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["n"] for line in lines] == list(range(1, len(lines) + 1))
-    tree = Tree()
+    tree, newest = Tree(), 0
     for line in lines:
-        tree.apply(line["ops"])
+        ops = unpack(line["packed"], newest)
+        tree.apply(ops)
+        newest += opened(ops)
     assert len(tree.root.children) == 2
 
 

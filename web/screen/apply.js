@@ -51,6 +51,7 @@ export class Applier {
   /** @param {any} op */
   #act(op) {
     const act = Array.isArray(op) && Number.isInteger(op[0]) ? OPS[op[0]] : undefined;
+    if (act === open) this.opened += 1;
     if (!act) throw new PatchError(`unknown op ${JSON.stringify(op)}`);
     act(this, op);
   }

@@ -28,7 +28,7 @@ from ..journal import (
     tokens,
 )
 from ..markdown import VERSION, Parser
-from ..patch import merge
+from ..patch import merge, opened
 from ..providers import openai
 from ..session import (
     Cancel,
@@ -70,6 +70,7 @@ class Answer:
         self._parser = Parser()
         self._session: Session | None = None
         self._pending: list[Deliver] = []
+        self._newest = 0  # the id of the newest element that the rows have opened
         self._dirty = asyncio.Event()
         self._flushing = (
             asyncio.Lock()
@@ -158,6 +159,7 @@ class Answer:
             same = same and (ops == row.ops or row.whole)
             if not row.whole:
                 row.ops = ops
+        self._newest = sum(opened(row.ops) for row in self.rows)
         if not same:  # another version of the parser: what is painted has other nodes
             self.record["parser"] = VERSION
             self._post_all()
@@ -250,8 +252,9 @@ class Answer:
             row = self._row(taken)
             await self._store(Change().put("journal", row.record()))
             self.rows.append(row)
+            newest, self._newest = self._newest, self._newest + opened(row.ops)
         self._rate.add(self._host.now(), row.tokens)
-        self._host.post(patch_of(row))
+        self._host.post(patch_of(row, newest))
         self._report(again=True)
 
     def _take(self) -> list[Deliver]:
@@ -318,7 +321,7 @@ class Answer:
             change.put("journal", self.rows[0].record())
         await self._store(change)
         if last:
-            self._host.post(patch_of(last))
+            self._host.post(patch_of(last, self._newest))
         self._report(again=True)
         self.ended.set()
         for task in self._tasks:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..journal import Change, Record, Row, Store, compacted, text, unbroken
 from ..markdown import VERSION, Parser
+from ..patch import opened, pack
 from .host import Message
 
 
@@ -30,18 +31,21 @@ async def drawn_rows(store: Store, record: Record) -> tuple[list[Row], bool]:
     return [whole], True
 
 
-def patch_of(row: Row) -> Message:
-    return {"type": "patch", "message": row.message, "n": row.n, "seq": row.last, "ops": row.ops}
+def patch_of(row: Row, newest: int) -> Message:
+    """`newest`: the id of the newest element before this row."""
+    packed = pack(row.ops, newest)
+    return {"type": "patch", "message": row.message, "n": row.n, "seq": row.last, "packed": packed}
 
 
 def patches(rows: list[Row], painted: int) -> list[Message]:
-    """The rows after the patch number `painted`, as patches; the very first one starts on an empty
-    page."""
-    return [
-        patch_of(row) | ({"reset": True} if row is rows[0] else {})
-        for row in rows
-        if row.n > painted
-    ]
+    """The rows after the patch number `painted`; the very first one starts on an empty page."""
+    found: list[Message] = []
+    newest = 0
+    for row in rows:
+        if row.n > painted:
+            found.append(patch_of(row, newest) | ({"reset": True} if row is rows[0] else {}))
+        newest += opened(row.ops)
+    return found
 
 
 def question_of(messages: list[Record], answer: Record) -> str:
