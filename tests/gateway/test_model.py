@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,9 +159,7 @@ def test_the_child_lives_until_its_input_ends(
     until(lambda: state.read().state == "ready", "child")
     child = state.read()
     assert (child.model, child.url, len(child.key) > 20) == ("model-x", "http://127.0.0.1:1", True)
-    start = time.monotonic()
     model.stop()
-    assert time.monotonic() - start < 2
     assert not Path(f"/proc/{child.pid}").exists()
     assert state.read().state == "failed"
 

@@ -282,10 +282,8 @@ async def test_cancel_closes_the_upstream_and_keeps_the_text() -> None:
         answer = gateway.upstream.answers[0]
         answer.say("a ", "b ")
         await stream.take(2)
-        start = time.monotonic()
         response = await gateway.client.post(f"/v1/runs/{stream.run}/cancel")
         assert answer.closed.is_set()
-        assert time.monotonic() - start < 0.5
         found = response.json()
         assert (found["state"], found["text"]) == ("cancelled", "a b ")
         assert json.loads((await stream.rest())[0].data)["midstream"]["state"] == "cancelled"
@@ -576,9 +574,7 @@ async def test_stopping_the_server_interrupts_its_runs_and_lets_readers_go() -> 
         answer = gateway.upstream.answers[0]
         answer.say("a")
         await stream.take(1)
-        start = time.monotonic()
         await gateway.stop()
-        assert time.monotonic() - start < 3
         # The stream just ends: without a terminal event the client knows that it has to come back.
         assert await stream.rest() == []
         assert answer.closed.is_set()
