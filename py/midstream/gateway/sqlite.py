@@ -60,6 +60,8 @@ class SQLiteStore:
     # -- life
 
     async def open(self) -> None:
+        if self._connections:
+            return
         try:
             if self._path.is_dir():
                 raise StoreError("it is a folder")

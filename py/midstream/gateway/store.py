@@ -146,9 +146,11 @@ class TooManyRuns(RequestError):
 class Store(Protocol):
     """All methods may raise StoreError when the store itself fails."""
 
-    async def open(self) -> None: ...
+    async def open(self) -> None:
+        """Does nothing when it is open already."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Does nothing when it is closed already."""
 
     async def create(self, run: Run, request: bytes, *, max_live: int) -> tuple[Run, bool]:
         """Adds `run`, or finds the one that holds its key: (run, whether it is new).
