@@ -88,13 +88,10 @@ def test(places: Places, options: list[str]) -> int:
 
 
 def bench(places: Places, options: list[str]) -> int:
-    if not (places.root / "bench" / "__main__.py").exists():
-        raise Trouble("this checkout has no benchmarks yet")
     with alone(places):
         _set_up(places, lock="test", types=True)
-        _set_up_model(places)
-        machine.ensure(places)
-    _become(places, [places.python, "-m", "bench", *options])
+        venv.ensure(places, "bench")
+    _become(places, [places.python, "-m", "tests.bench", *options])
 
 
 def _set_up(places: Places, *, lock: str = "app", types: bool = False) -> None:

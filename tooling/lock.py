@@ -25,6 +25,7 @@ TABLE: dict[str, list[str]] = {
         "requirements/build.in",
         "--constraint=requirements/app.txt",
     ],
+    "bench": ["pyproject.toml", "--extra=bench", "--constraint=requirements/test.txt"],
     "local": ["requirements/local.in", "--no-deps"],
     "model": ["requirements/model.in", "--no-deps"],
     "browser": ["requirements/browser.in", "--no-deps", "--python-version=3.14"],

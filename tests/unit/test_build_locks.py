@@ -74,6 +74,7 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
     for text, locked in (
         *((text, names("app")) for text in asked),
         *((text, names("test")) for text in extras["dev"]),
+        *((text, names("bench")) for text in extras["bench"]),
         *((text, names("local")) for text in extras["local"]),
     ):
         assert re.split("[=<>]", text)[0] in locked, text

@@ -1,0 +1,60 @@
+"""`python3 build.py bench`: every benchmark in one run, as JSON and plots in bench/results/.
+
+Figures are ratios beside a peer or a floor of the same run; absolute times belong to the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+from matplotlib import pyplot
+
+from tests.bench import markdown_bench
+from tooling import npm
+from tooling.places import HERE
+
+PROJECT = Path(__file__).resolve().parents[2]
+RESULTS = PROJECT / "bench" / "results"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="build.py bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes only")
+    options = parser.parse_args()
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    written = RESULTS / "markdown.json"
+    arguments = ["--out", str(written), "--node", str(npm.node(HERE))]
+    markdown_bench.main([*arguments, "--quick"] if options.quick else arguments)
+    for name, figures in json.loads(written.read_text()).items():
+        if figures:
+            plot(name, figures)
+    print(f"\nwritten to {RESULTS.relative_to(PROJECT)}/")
+    return 0
+
+
+def plot(name: str, figures: dict[str, Any]) -> None:
+    """Time per KB over the size of the document, a line per kind, with mistletoe at once beside it."""
+    figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
+    for kind, rows in figures["kinds"].items():
+        sizes = [int(size) for size in rows["sizes"]]
+        line = axes.plot(
+            sizes, [row["us_per_kb"] for row in rows["sizes"].values()], "o-", label=kind
+        )
+        peer = [row["mistletoe_us_per_kb"] for row in rows["sizes"].values()]
+        axes.plot(sizes, peer, ":", color=line[0].get_color())
+    axes.set(xscale="log", yscale="log", xlabel="characters", ylabel="µs per KB")
+    axes.set_title(f"{name}: streamed, 4 tokens per flush (dotted: mistletoe at once)")
+    axes.legend()
+    figure.savefig(RESULTS / f"markdown-{name}.svg")
+    pyplot.close(figure)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
