@@ -19,6 +19,7 @@ from midstream.gateway.config import Limits
 from midstream.gateway.http_upstream import HttpUpstream
 from midstream.gateway.memory import MemoryStore
 from midstream.gateway.packing import pack, unpack
+from midstream.gateway.readers import Readers
 from midstream.gateway.requests import OWNER
 from midstream.gateway.signals import Signals
 from midstream.gateway.sqlite import SQLiteStore
@@ -276,6 +277,57 @@ async def test_every_reader_is_woken_while_another_asks_the_store() -> None:
             assert store.reads < 30 * 4  # not one for each reader
         answer.finish()
         await poster.rest()
+
+
+class HeldStore(MemoryStore):
+    """Its reads wait for `gate`; `asking` is the task that waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.asking: asyncio.Task[object] | None = None
+
+    async def read(self, run_id: str, after: int, limit: int = PAGE) -> Page | None:
+        self.asking = asyncio.current_task()
+        await self.gate.wait()
+        return await super().read(run_id, after, limit)
+
+
+async def test_a_reader_that_leaves_while_it_asks_takes_no_wake_up_along() -> None:
+    store = HeldStore()
+    readers = Readers(store, Limits())
+    run = await created(store)
+    await write(store, run, "a")
+    seen: dict[str, list[str]] = {"one": [], "two": []}
+
+    async def follow(name: str) -> None:
+        async for page in readers.pages(run.id, 0):
+            assert page is not None
+            seen[name] += [entry.payload for entry in page.entries]
+
+    tasks = {name: asyncio.create_task(follow(name)) for name in seen}
+
+    async def everybody_waits() -> bool:
+        return all(texts == ["a"] for texts in seen.values()) and len(readers._waiting) == 2
+
+    await eventually(everybody_waits, "first entry")
+    store.gate.clear()
+    store.asking = None
+    await write(store, run, "b", end="completed")
+
+    async def asked() -> bool:
+        return store.asking is not None
+
+    await eventually(asked, "question")
+    gone = store.asking
+    assert gone is not None
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    store.gate.set()
+    (stayed,) = [name for name, task in tasks.items() if task is not gone]
+    await asyncio.wait_for(tasks[stayed], 5)
+    assert seen[stayed] == ["a", "b"]
 
 
 async def test_no_more_streams_than_allowed() -> None:

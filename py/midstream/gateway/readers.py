@@ -71,6 +71,9 @@ class _Shared:
         self._asking = True
         try:
             page = await self._store.read(self._run_id, first, WINDOW - len(window))
+        except BaseException:  # this reader has left: the next one has to ask again
+            self._changed.set()
+            raise
         finally:
             self._asking = False
         if page is None:
