@@ -199,6 +199,9 @@ def test_one_key_is_one_run_over_several_workers(
         for thread in threads:
             thread.join()
         assert len({stream.run for stream in streams}) == 1
+        # Not at once: on a busy machine the answers' headers come before the upstream is asked.
+        streams[0].until(3)
+        upstream.until(lambda: len(upstream.events("open")) > opened)
         assert len(upstream.events("open")) == opened + 1
         ask(app, "POST", f"/v1/runs/{streams[0].run}/cancel")
         for stream in streams:
