@@ -83,6 +83,14 @@ def _number(kind: type[T], low: float, high: float) -> Callable[[str], T]:
     return read
 
 
+def _host_name(text: str) -> str:
+    """A name with a port would match no request, since the port is not compared."""
+    bracketed = text.startswith("[") and text.endswith("]")
+    if not text or "/" in text or (":" in text and not bracketed and text.count(":") == 1):
+        raise argparse.ArgumentTypeError(f"must be a name without scheme and port, not {text!r}")
+    return text.strip("[]")
+
+
 def _serve_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
@@ -100,10 +108,11 @@ def _serve_options(parser: argparse.ArgumentParser) -> None:
     add("--dist", metavar="PATH", help="the built app (dist/)")
     add(
         "--allow-host",
+        type=_host_name,
         metavar="NAME",
         action="append",
         default=[],
-        help="further name of this server",
+        help="further name of this server, with any port",
     )
     add(
         "--allow-origin",

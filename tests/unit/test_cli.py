@@ -41,6 +41,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
         (["serve", "--port", "80.5"], "whole number"),
         (["serve", "--workers", "0"], "--workers"),
         (["serve", "--workers", "65"], "--workers"),
+        (["serve", "--allow-host", "example.org:80"], "without scheme and port"),
+        (["serve", "--allow-host", "http://example.org"], "without scheme and port"),
         (["serve", "--nonsense"], "--nonsense"),
         (["serve", "extra"], "extra"),
         (["serve", "--store", "x"], "sqlite:PATH"),
