@@ -89,8 +89,8 @@ def _follows(before: Row | None, row: Row) -> bool:
 
 
 def cursor(rows: Sequence[Row], run: int) -> int:
-    """The last seq that is stored of a run; 0 when there is none."""
-    return max((row.last for row in rows if row.run == run), default=0)
+    """The last seq that is stored of a run; 0 when there is none. The rows are in order."""
+    return next((row.last for row in reversed(rows) if row.run == run), 0)
 
 
 def text(rows: Iterable[Row]) -> str:

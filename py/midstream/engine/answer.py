@@ -332,20 +332,26 @@ class Answer:
     def _report(self, again: bool = False) -> None:
         """Posts the status when the state has changed; with `again` also when only its counts
         have."""
-        status = self.status()
-        if again or status["state"] != self._seen:
-            self._seen = status["state"]
-            self._host.post({"type": "status", "message": self.id, **status})
+        state = self._state()  # alone first: this runs for every chunk, and counting takes all rows
+        if again or state != self._seen:
+            self._seen = state
+            self._host.post({"type": "status", "message": self.id, **self.status()})
+
+    def _state(self) -> str:
+        if self.record["state"] in FINAL_STATES:
+            return str(self.record["state"])
+        if self._session is None:
+            return "catching-up" if self._recalled else "sending"
+        return live_state(self._session, self.rows, self._seen)
 
     def status(self) -> Message:
-        status = status_of(self.record, self.rows)
+        status = status_of(self.record, self.rows) | {"state": self._state()}
         if self.record["state"] in FINAL_STATES:
             return status if self._saving else status | {"saved": 0}
         if self._session is None:
-            return status | {"state": "catching-up" if self._recalled else "sending"}
+            return status
         now, session = self._host.now(), self._session
         status |= {
-            "state": live_state(session, self.rows, self._seen),
             "saved": status["seq"] if self._saving else 0,
             "seconds": round(self._seconds(), 1),
             "rate": round(self._rate.value(now), 1),

@@ -29,7 +29,7 @@ def live_state(session: Session, rows: Sequence[Row], before: str) -> str:
         case State.CATCHING_UP:
             return "catching-up"
         case State.LIVE:
-            return "streaming" if tokens(rows) else "waiting"
+            return "streaming" if any(row.tokens for row in rows) else "waiting"
         case State.OPENING if session.attempt:
             return "reconnecting"
         case State.OPENING if rows:
