@@ -13,14 +13,15 @@ where it could disagree.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, Literal, Protocol
 
 Record = dict[str, Any]
 Durability = Literal["relaxed", "strict"]
 
-STORES = ("conversations", "messages", "journal")
-UNFINISHED = ("sending", "streaming")  # the stored states of an answer that has not ended
+STORES = ("conversations", "messages", "journal", "settings")
+# The stored states of an answer that has not ended.
+UNFINISHED = ("sending", "streaming", "queued")
 
 
 @dataclass(slots=True)
@@ -43,27 +44,34 @@ class Row:
     ops: list[list[Any]] = field(default_factory=list)
     finish: str = ""  # the finish_reason, in the row whose events brought it
     ended: str = ""  # the terminal record's state, likewise
-    whole: bool = (
-        False  # made by compacted(): the text of all rows, the ops of the whole finished tree
-    )
+    # Made by compacted(): the text of all rows, the ops of the whole finished tree.
+    whole: bool = False
+    epoch: int = 0  # of the event `last`; 0 when the endpoint gives none
 
     def record(self) -> Record:
         return asdict(self)
 
     @classmethod
     def from_record(cls, record: Record) -> Row:
-        """Reads a stored row. Raises ValueError on foreign or damaged data (storage is not
-        trusted)."""
+        """Reads a stored row; fields that an older version did not write have their defaults.
+
+        Raises ValueError on foreign or damaged data (storage is not trusted).
+        """
         try:
-            row = cls(**{name: record[name] for name in cls.__dataclass_fields__})
+            row = cls(**{f.name: record[f.name] for f in fields(cls) if _given(record, f)})
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a journal row: {error}") from error
-        integers = (row.n, row.run, row.first, row.last, row.tokens)
+        integers = (row.n, row.run, row.first, row.last, row.tokens, row.epoch)
         if not all(isinstance(value, int) for value in integers):
             raise ValueError("not a journal row: a position is not an integer")
         if not (isinstance(row.text, str) and isinstance(row.ops, list)):
             raise ValueError("not a journal row: text or ops of the wrong kind")
         return row
+
+
+def _given(record: Record, field_: Any) -> bool:
+    optional = field_.default is not MISSING or field_.default_factory is not MISSING
+    return field_.name in record or not optional
 
 
 def unbroken(rows: Iterable[Row]) -> list[Row]:
@@ -82,7 +90,7 @@ def unbroken(rows: Iterable[Row]) -> list[Row]:
 
 def _follows(before: Row | None, row: Row) -> bool:
     if before is None:
-        return row.run == 0 and row.first == 1
+        return (row.run == 0 or row.whole) and row.first == 1
     if row.n != before.n + 1:
         return False
     return row.first == (before.last + 1 if row.run == before.run else 1)
@@ -91,6 +99,11 @@ def _follows(before: Row | None, row: Row) -> bool:
 def cursor(rows: Sequence[Row], run: int) -> int:
     """The last seq that is stored of a run; 0 when there is none. The rows are in order."""
     return next((row.last for row in reversed(rows) if row.run == run), 0)
+
+
+def epoch(rows: Sequence[Row], run: int) -> int:
+    """The epoch of the event at the cursor; 0 when there is none, or the endpoint gives none."""
+    return next((row.epoch for row in reversed(rows) if row.run == run), 0)
 
 
 def text(rows: Iterable[Row]) -> str:
@@ -128,6 +141,7 @@ def compacted(rows: Sequence[Row], ops: list[list[Any]]) -> Row:
         finish=last.finish,
         ended=last.ended,
         whole=True,
+        epoch=last.epoch,
     )
 
 
@@ -137,12 +151,20 @@ class Change:
 
     puts: list[tuple[str, Record]] = field(default_factory=list)
     drop_rows: list[str] = field(default_factory=list)  # messages whose journal rows go
+    drops: list[tuple[str, str]] = field(default_factory=list)  # (store, id): records that go
     durability: Durability = "relaxed"
 
     def put(self, store: str, record: Record) -> Change:
         if store not in STORES:
             raise ValueError(f"unknown store {store!r}")
         self.puts.append((store, record))
+        return self
+
+    def drop(self, store: str, key: str) -> Change:
+        """Drops a record by its id; a message takes its journal rows along."""
+        self.drops.append((store, key))
+        if store == "messages":
+            self.drop_rows.append(key)
         return self
 
 
@@ -170,6 +192,10 @@ class Store(Protocol):
         """In the order of their numbers."""
         ...
 
+    async def setting(self, key: str) -> Record | None:
+        """A record of the store `settings`: {"id": key, …}."""
+        ...
+
 
 class MemoryStore:
     """A Store in memory: for tests in CPython, and for a tab whose browser denies storage."""
@@ -182,6 +208,8 @@ class MemoryStore:
         for message in change.drop_rows:
             for key in [key for key in journal if key[0] == message]:
                 del journal[key]
+        for store, dropped in change.drops:
+            self._stores[store].pop(dropped, None)
         for store, record in change.puts:
             key = (record["message"], record["n"]) if store == "journal" else record["id"]
             self._stores[store][key] = dict(record)
@@ -208,6 +236,9 @@ class MemoryStore:
         every = self._stores["journal"].items()
         own = [dict(row) for (owner, _), row in every if owner == message]
         return sorted(own, key=lambda record: int(record["n"]))
+
+    async def setting(self, key: str) -> Record | None:
+        return self._copy("settings", key)
 
     def _copy(self, store: str, key: str) -> Record | None:
         record = self._stores[store].get(key)

@@ -130,7 +130,7 @@ class Engine:
         conversation["updated"] = now
         position = len(await self._host.store.messages(conversation["id"]))
         question = new_question(str(intent["message"]), conversation, position, words, now)
-        answer = self._new_answer(conversation, position + 1, now)
+        answer = self._new_answer(conversation, position + 1, now, question["id"])
         change = Change(durability="strict")
         for store, record in (
             ("conversations", conversation),
@@ -159,8 +159,8 @@ class Engine:
             raise KeyError(f"conversation {old['conversation']} is not stored")
         now = self._milliseconds()
         conversation["updated"] = now
-        answer = self._new_answer(conversation, len(messages), now)
-        answer["question"] = question_of(messages, old)
+        question = question_of(messages, old)
+        answer = self._new_answer(conversation, len(messages), now, question)
         change = (
             Change(durability="strict").put("messages", answer).put("conversations", conversation)
         )
@@ -199,9 +199,9 @@ class Engine:
 
     # Answers
 
-    def _new_answer(self, conversation: Record, position: int, now: int) -> Record:
-        ids = (self._host.new_id(), self._host.new_id())
-        return new_answer(ids, conversation, position, now, self._endpoints[0])
+    def _new_answer(self, conversation: Record, position: int, now: int, question: str) -> Record:
+        key = self._host.new_id()
+        return new_answer(key, conversation, position, now, question, self._endpoints[0])
 
     def _write(self, record: Record, *, recalled: bool) -> None:
         async def history() -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The Store in IndexedDB: database `midstream`, version 1.
+"""The Store in IndexedDB: database `midstream`, version 2.
 
 Python talks to it in JSON: one `JSON.parse` or `JSON.stringify` per record is several times cheaper
 than converting nested objects over the boundary, and the same bytes can be looked at in CPython.
@@ -18,7 +18,7 @@ from ..errors import StoreError
 from ..journal import STORES, UNFINISHED, Change, Record
 
 NAME = "midstream"
-VERSION = 1
+VERSION = 2
 
 
 class IndexedDBStore:
@@ -39,7 +39,9 @@ class IndexedDBStore:
             Exception
         ) as error:  # a JsException; a denied storage throws at once in some browsers
             raise StoreError(f"The browser denies storage: {error}") from error
-        request.onupgradeneeded = create_once_callable(lambda event: _create(request.result))
+        request.onupgradeneeded = create_once_callable(
+            lambda event: _upgrade(request.result, int(event.oldVersion))
+        )
         _settle(request, done)
         return cls(await done)
 
@@ -50,6 +52,8 @@ class IndexedDBStore:
             transaction = self._database.transaction(to_js(list(STORES)), "readwrite", options)
             for message in change.drop_rows:
                 transaction.objectStore("journal").delete(_numbered(message))
+            for store, key in change.drops:
+                transaction.objectStore(store).delete(key)
             for store, record in change.puts:
                 transaction.objectStore(store).put(js.JSON.parse(json.dumps(record)))
         except Exception as error:
@@ -83,6 +87,9 @@ class IndexedDBStore:
     async def rows(self, message: str) -> list[Record]:
         return _list(await self._request("journal", "getAll", _numbered(message)))
 
+    async def setting(self, key: str) -> Record | None:
+        return _record(await self._request("settings", "get", key))
+
     async def _request(self, store: str, method: str, *arguments: Any, index: str = "") -> Any:
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         try:
@@ -94,12 +101,26 @@ class IndexedDBStore:
         return await done
 
 
+def _upgrade(database: Any, old: int) -> None:
+    """Runs the migrations that the database has not seen, oldest first."""
+    for migrate in MIGRATIONS[old:]:
+        migrate(database)
+
+
 def _create(database: Any) -> None:
     database.createObjectStore("conversations", _options({"keyPath": "id"}))
     messages = database.createObjectStore("messages", _options({"keyPath": "id"}))
     messages.createIndex("conversation", to_js(["conversation", "position"]))
     messages.createIndex("state", "state")
     database.createObjectStore("journal", _options({"keyPath": ["message", "n"]}))
+
+
+def _add_settings(database: Any) -> None:
+    database.createObjectStore("settings", _options({"keyPath": "id"}))
+
+
+# MIGRATIONS[n] makes version n + 1 out of version n; 0 is no database at all.
+MIGRATIONS = (_create, _add_settings)
 
 
 def _options(options: dict[str, Any]) -> Any:

@@ -31,18 +31,29 @@ def new_question(key: str, conversation: Record, position: int, words: str, now:
     }
 
 
+def run_key(question: str, answer: str, n: int) -> str:
+    """The Idempotency-Key of an answer's run `n` (from 0). It names the messages too, so that
+    another device that finds the run at the gateway makes the same records of it."""
+    return f"{question}.{answer}.{n}"
+
+
 def new_answer(
-    ids: tuple[str, str], conversation: Record, position: int, now: int, endpoint: Endpoint
+    key: str, conversation: Record, position: int, now: int, question: str, endpoint: Endpoint
 ) -> Record:
-    """`ids`: of the message, and of its first run, which is the Idempotency-Key of the request."""
-    message, key = ids
+    """An answer to the message `question`, with the one run that is about to be started."""
     return {
-        "id": message,
+        "id": key,
         "conversation": conversation["id"],
         "position": position,
         "author": "assistant",
         "state": "sending",
         "created": now,
         "parser": VERSION,
-        "runs": [{"key": key, "run": None, "endpoint": asdict(endpoint)}],
+        "question": question,
+        "runs": [new_run(run_key(question, key, 0), endpoint)],
     }
+
+
+def new_run(key: str, endpoint: Endpoint) -> Record:
+    """`run` is the id that the endpoint gives it; None until it has answered."""
+    return {"key": key, "run": None, "endpoint": asdict(endpoint)}
