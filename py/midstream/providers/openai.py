@@ -23,9 +23,26 @@ from midstream.events import (
     Usage,
 )
 
-__all__ = ["DONE", "chat_request", "chunk", "completion", "parse", "terminal"]
+__all__ = [
+    "CONTINUE_MODES",
+    "DONE",
+    "chat_request",
+    "chunk",
+    "completion",
+    "continue_request",
+    "parse",
+    "terminal",
+]
 
 DONE = "[DONE]"
+
+# Ways to ask for the rest of an answer; see `continue_request`.
+CONTINUE_MODES = ("prefill", "continue_final_message", "prefix", "ask")
+
+_GO_ON = (
+    "Your last message was cut off. Continue it exactly where it stopped, in the middle of a word "
+    "if need be. Do not repeat any of it and do not introduce the continuation."
+)
 
 _UNNAMED_ERROR = "The endpoint reported an error."
 
@@ -42,6 +59,46 @@ def chat_request(
         "stream_options": {"include_usage": True},
         **given,
     }
+
+
+def continue_request(
+    messages: Sequence[Mapping[str, Any]],
+    partial: str,
+    *,
+    reasoning: str = "",
+    mode: str,
+    model: str,
+    **options: Any,
+) -> dict[str, Any]:
+    """The JSON body that asks for the rest of `partial`, the answer to `messages` so far.
+
+    | mode | what it relies on |
+    |---|---|
+    | `prefill` | a trailing assistant turn is left open (llama.cpp, Ollama, LM Studio) |
+    | `continue_final_message` | the flags of vLLM and llama.cpp |
+    | `prefix` | a mark on the trailing turn (Mistral, DeepSeek, LiteLLM) |
+    | `ask` | nothing: a user turn asks to go on |
+
+    White space at the end of `partial` is left out: templates that trim the turn refuse it
+    (vllm#9547), and tokens begin with their space. `midstream.seam.join` puts it right again.
+    """
+    if mode not in CONTINUE_MODES:
+        raise ValueError(f"not a way to continue: {mode!r}")
+    turn: dict[str, Any] = {"role": "assistant", "content": partial.rstrip()}
+    # A closed turn has no reasoning in any template, and some servers answer 400 to it there.
+    if reasoning and mode != "ask":
+        turn["reasoning_content"] = reasoning
+    elif not turn["content"]:
+        return chat_request(messages, model=model, **options)  # nothing to go on from
+    if mode == "prefix":
+        turn["prefix"] = True
+    if mode == "continue_final_message":
+        flags = {"continue_final_message": True, "add_generation_prompt": False, "echo": False}
+        options = {**options, **flags}
+    turns = [*messages, turn]
+    if mode == "ask":
+        turns.append({"role": "user", "content": _GO_ON})
+    return chat_request(turns, model=model, **options)
 
 
 def parse(data: str) -> list[Event]:
