@@ -9,12 +9,15 @@
 Everything that decides what happens next stands in TRANSITIONS. A run ends in two ways only: the
 person stops it, or the other side says that it has ended. A closed socket is neither: a resumable
 session opens again at its cursor for as long as the page lives; one that cannot be resumed is
-*interrupted*.
+*interrupted*. The request that begins a run is made a second time only where that is known to be
+harmless: the endpoint knows the key of the first (`repeatable`), or there was no network when it
+was made.
 
-Positions: `seq` counts a run's events from 1 without holes, `cursor` is the last one delivered. An
-event at or below the cursor is a repetition and is dropped; one beyond cursor + 1 means that
-something is missing, so the stream is opened again at the cursor rather than shown with a hole. An
-endpoint that gives no ids counts the same way: 1 for each data payload.
+Positions: `seq` counts a run's events from 1 without holes, `cursor` is the last one delivered and
+`epoch` the generation of the log that it came from. An event at or below the cursor is a repetition
+and is dropped; one beyond cursor + 1 means that something is missing, so the stream is opened again
+at the cursor rather than shown with a hole. Where a stream has no ids, 1 is counted for each data
+payload from the place where the connection began.
 """
 
 from __future__ import annotations
@@ -96,10 +99,11 @@ OUTCOMES = {
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Make the request: the run's events after `after`; where no run is known yet, the one that
-    starts it."""
+    """Make the request: the run's events after this position; where no run is known yet, the one
+    that starts it."""
 
     after: int
+    epoch: int = 0  # 0: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,7 @@ class Wait:
 class Deliver:
     seq: int
     events: tuple[Event, ...]
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,11 @@ JITTER = 0.25
 # though nobody closed it.
 SILENCE_S = 45.0
 
+# A request that was answered by nothing for so long had probably been received: nobody listening, or
+# no such host, is known much sooner.
+RECEIVED_S = 2.0
+MAYBE_SENT = "maybe-sent"  # the `reason` of a Closed
+
 # Statuses by which a server says that asking again in the same way cannot help; every other one is
 # tried again.
 FINAL_STATUSES = {
@@ -164,22 +174,34 @@ class Session:
         *,
         parse: Callable[[str], list[Event]],
         cursor: int = 0,
+        epoch: int = 0,
         resumable: bool = True,
+        repeatable: bool = True,
+        begun: bool = False,
+        stopping: bool = False,
         finish_reason: str = "",
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
+        """`begun`: the endpoint is known to have the run. `stopping`: the person pressed Stop in an
+        earlier life of the page."""
         self.state = State.IDLE
         self.cursor = cursor
+        self.epoch = epoch
+        self.head = 0  # the last seq the other side had when the stream was opened
         self.resumable = resumable
+        self.begun = begun
+        self.stopping = stopping
+        self.unreachable = False  # the last attempt was answered by nobody
         self.online = True
         self.attempt = 0  # consecutive failed attempts, 0 while all is well
         self.retry_at: float | None = None  # when the next attempt is due, on the caller's clock
         self._parse = parse
         self._uniform = uniform
+        self._repeatable = repeatable
         self._decoder = sse.Decoder()
-        self._head = 0
+        self._position = cursor  # the seq of the last event on this connection
         self._heard = 0.0  # when the last byte came
-        self._stop_asked = False
+        self._asked_online = True  # at the last request
         self._finish_reason = finish_reason  # known before a reload; complete needs one
         self._failure: Failed | None = None
 
@@ -187,8 +209,7 @@ class Session:
 
     def start(self, now: float) -> list[Intent]:
         self._enter(Signal.START)
-        self._heard = now
-        return [Open(self.cursor)]
+        return [self._open(now)]
 
     def recall_end(self, state: str, message: str = "") -> list[Intent]:
         """The run is known to have ended without asking: its terminal record is stored, or there
@@ -197,16 +218,20 @@ class Session:
             self._failure = Failed(message, state)
         return self._ended(state)
 
-    def opened(self, *, head: int, now: float) -> list[Intent]:
+    def opened(self, *, head: int, now: float, start: int | None = None) -> list[Intent]:
         """The request was answered with a stream. `head`: the last seq the server had then (0 when
-        it does not say)."""
+        it does not say); `start`: the seq before the stream's first event, the cursor unless
+        given."""
         if self.state is not State.OPENING:
             return []
         self._decoder = sse.Decoder()
         self._heard = now
-        self._head = head
+        self._position = self.cursor if start is None else start
+        self.head = head
+        self.begun = True
+        self.unreachable = False
         self._enter(Signal.OPENED_BEHIND if head > self.cursor else Signal.OPENED_AT_HEAD)
-        return [Cancel()] if self._stop_asked else []
+        return [Cancel()] if self.stopping else []
 
     def receive(self, chunk: bytes, now: float) -> list[Intent]:
         if self.state not in (State.CATCHING_UP, State.LIVE):
@@ -228,6 +253,7 @@ class Session:
             return []
         if not self.resumable and self._finish_reason:
             return self._close(Closed(Outcome.DONE, self._finish_reason))
+        self.unreachable = self.state is State.OPENING
         return self._reopen_or_close(why, now)
 
     def refused(
@@ -236,7 +262,8 @@ class Session:
         """The request was answered with an HTTP error instead of a stream."""
         if self.state is not State.OPENING:
             return []
-        if self._stop_asked and self.cursor == 0:
+        self.unreachable = False
+        if self.stopping and self.cursor == 0:
             return self._close(Closed(Outcome.STOPPED))
         if status in BUSY_STATUSES or (status >= 500 and self.resumable):
             return self._wait(now, at_least=retry_after)
@@ -245,21 +272,29 @@ class Session:
             return self._close(Closed(outcome, code, words))
         return self._close(Closed(Outcome.FAILED, str(status), message))
 
-    def nothing_left(self, now: float) -> list[Intent]:
-        """204: the run has ended and its terminal record was delivered before, though perhaps not
-        to this session."""
+    def nothing_left(self, now: float, state: str = "", why: str = "") -> list[Intent]:
+        """The other side has no more and never will: 204, or the end of what it had kept. `state`:
+        how the run ended, where that is known; `why`: words for one that was cut off."""
+        if state:
+            return self._ended(state)
         if self._finish_reason:
             return self._close(Closed(Outcome.DONE, self._finish_reason))
-        return self._close(Closed(Outcome.INTERRUPTED, "gone"))
+        if self._failure:
+            return self._ended("failed")
+        if self.cursor == 0:
+            words = why or "The endpoint has sent nothing."
+            return self._close(Closed(Outcome.FAILED, MAYBE_SENT if why else "empty", words))
+        return self._close(Closed(Outcome.INTERRUPTED, "gone", why))
 
     def stop(self, now: float) -> list[Intent]:
         """The person pressed Stop. A resumable run is over when the server says so: it may have
         more to deliver."""
         if self.state is State.CLOSED:
             return []
-        if not self.resumable or self.state is State.IDLE:
+        unsent = self.state is State.WAITING and not self.begun and not self._repeatable
+        if not self.resumable or self.state is State.IDLE or unsent:
             return [Close(), *self._close(Closed(Outcome.STOPPED))]
-        self._stop_asked = True
+        self.stopping = True
         if self.state is State.WAITING:
             return self._retry(now)
         return (
@@ -299,20 +334,19 @@ class Session:
     def _message(self, message: sse.Message, now: float) -> list[Intent]:
         if message.data == "[DONE]":
             return self._done(now)
-        seq = _seq_of(message.id) if message.id else None
-        if seq is None:
-            seq = self.cursor + 1
+        epoch, seq = _position_of(message.id) or (0, self._position + 1)
+        self._position = seq
         if seq <= self.cursor:
             return []
         if seq > self.cursor + 1:
             return self._reopen_or_close(f"event {self.cursor + 1} is missing", now)
-        return self._deliver(seq, tuple(self._parse(message.data)))
+        self.cursor, self.epoch = seq, epoch
+        return self._deliver(tuple(self._parse(message.data)))
 
-    def _deliver(self, seq: int, events: tuple[Event, ...]) -> list[Intent]:
-        self.cursor = seq
+    def _deliver(self, events: tuple[Event, ...]) -> list[Intent]:
         self.attempt = 0
-        intents: list[Intent] = [Deliver(seq, events)]
-        if self.state is State.CATCHING_UP and seq >= self._head:
+        intents: list[Intent] = [Deliver(self.cursor, events, self.epoch)]
+        if self.state is State.CATCHING_UP and self.cursor >= self.head:
             self._enter(Signal.CAUGHT_UP)
         for event in events:
             match event:
@@ -344,11 +378,17 @@ class Session:
         return [Close(), *self._close(Closed(Outcome.INTERRUPTED, "no finish_reason"))]
 
     def _reopen_or_close(self, why: str, now: float) -> list[Intent]:
-        if self.resumable:
+        if self._may_ask_again():
             return [Close(), *self._wait(now)]
-        if self.cursor:
+        if self.begun:
             return [Close(), *self._close(Closed(Outcome.INTERRUPTED, why))]
-        return [Close(), *self._close(Closed(Outcome.FAILED, "unreachable", why))]
+        reason = MAYBE_SENT if now - self._heard > RECEIVED_S else "unreachable"
+        return [Close(), *self._close(Closed(Outcome.FAILED, reason, why))]
+
+    def _may_ask_again(self) -> bool:
+        if self.begun:
+            return self.resumable
+        return self._repeatable or not self._asked_online
 
     def _wait(self, now: float, at_least: float = 0) -> list[Intent]:
         self._enter(Signal.DROPPED)
@@ -361,8 +401,12 @@ class Session:
     def _retry(self, now: float) -> list[Intent]:
         self._enter(Signal.RETRY)
         self.retry_at = None
+        return [self._open(now)]
+
+    def _open(self, now: float) -> Open:
         self._heard = now
-        return [Open(self.cursor)]
+        self._asked_online = self.online
+        return Open(self.cursor, self.epoch)
 
     def _close(self, closed: Closed) -> list[Intent]:
         if self.state is State.CLOSED:
@@ -377,12 +421,12 @@ class Session:
         self.state = targets[signal]
 
 
-def _seq_of(event_id: str) -> int | None:
-    """The seq of an id `<epoch>-<seq>`; None for an id of another kind, which some endpoints send
-    and nobody promises."""
-    epoch, dash, seq = event_id.partition("-")
+def _position_of(event_id: str | None) -> tuple[int, int] | None:
+    """Epoch and seq of an id `<epoch>-<seq>`; None for an id of another kind, which some endpoints
+    send and nobody promises."""
+    epoch, dash, seq = (event_id or "").partition("-")
     if dash and epoch.isascii() and epoch.isdigit() and seq.isascii() and seq.isdigit():
-        return int(seq)
+        return int(epoch), int(seq)
     return None
 
 

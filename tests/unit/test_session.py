@@ -14,6 +14,8 @@ from midstream import sse
 from midstream.providers import openai
 from midstream.session import (
     LADDER,
+    MAYBE_SENT,
+    RECEIVED_S,
     SILENCE_S,
     TRANSITIONS,
     Cancel,
@@ -42,6 +44,10 @@ def new_session(
     uniform: Callable[[float, float], float] = middle,
 ) -> Session:
     return Session(parse=openai.parse, cursor=cursor, resumable=resumable, uniform=uniform)
+
+
+def plain() -> Session:
+    return Session(parse=openai.parse, resumable=False, repeatable=False, uniform=middle)
 
 
 def live(cursor: int = 0, head: int = 0, *, resumable: bool = True) -> Session:
@@ -97,7 +103,7 @@ def test_a_cut_anywhere_and_a_resume_deliver_each_event_once(cuts: list[int], cu
     if session.state is not State.CLOSED:
         assert session.dropped("reset", 0)[0] == Close()
         (again,) = session.tick(session.retry_at or 0)
-        assert again == Open(len(seen))
+        assert again == Open(len(seen), epoch=1 if seen else 0)
         session.opened(head=11, now=0)
         for piece in _split(b"".join(events[len(seen) :]), cuts):
             seen += delivered(session.receive(piece, 0))
@@ -120,7 +126,7 @@ def test_repeated_events_are_dropped_and_a_hole_reopens_at_the_cursor() -> None:
     intents = session.receive(word(8) + word(9), 0)
     assert delivered(intents) == []
     assert isinstance(intents[0], Close) and isinstance(intents[1], Wait)
-    assert session.tick(session.retry_at or 0) == [Open(6)]
+    assert session.tick(session.retry_at or 0) == [Open(6, epoch=1)]
 
 
 def test_it_is_catching_up_until_the_head_of_the_time_it_opened() -> None:
@@ -268,15 +274,99 @@ class TestPlainEndpoint:
         assert closed(intents).outcome is Outcome.INTERRUPTED
 
     def test_unreachable_is_failed_with_the_reason(self) -> None:
-        session = new_session(resumable=False)
+        session = plain()
         session.start(0)
         found = closed(session.dropped("nobody answers", 0))
         assert (found.outcome, found.message) == (Outcome.FAILED, "nobody answers")
+        assert found.reason == "unreachable"
+
+    def test_a_request_that_was_long_unanswered_may_have_been_received(self) -> None:
+        session = plain()
+        session.start(0)
+        assert closed(session.dropped("reset", RECEIVED_S + 1)).reason == MAYBE_SENT
+
+    def test_what_was_asked_without_a_network_is_asked_again_and_only_that(self) -> None:
+        session = plain()
+        session.network(online=False, now=0)
+        session.start(0)
+        assert session.dropped("no network", 0) == [Close(), Wait(LADDER[0])]
+        assert session.unreachable
+        assert session.network(online=True, now=9) == [Open(0)]
+        assert closed(session.dropped("refused", 9)).outcome is Outcome.FAILED
+
+    def test_stop_before_anything_was_sent_needs_nobody(self) -> None:
+        session = plain()
+        session.network(online=False, now=0)
+        session.start(0)
+        session.dropped("no network", 0)
+        assert closed(session.stop(1)).outcome is Outcome.STOPPED
 
     def test_an_error_in_the_stream_ends_it(self) -> None:
         session = live(resumable=False)
         found = closed(session.receive(self.data({"error": {"message": "boom"}}), 0))
         assert (found.outcome, found.message) == (Outcome.FAILED, "boom")
+
+
+class TestSpool:
+    """A stream without ids that is kept from its first byte: each connection begins at 0."""
+
+    def events(self, count: int) -> bytes:
+        chunk = {"choices": [{"delta": {"content": "w "}}]}
+        return b"".join(sse.encode(json.dumps(chunk)) for _ in range(count))
+
+    def spooled(self, cursor: int) -> Session:
+        session = Session(parse=openai.parse, cursor=cursor, repeatable=False, begun=True)
+        session.start(0)
+        session.opened(head=0, start=0, now=0)
+        return session
+
+    @pytest.mark.parametrize("cursor", [0, 3, 5])
+    def test_what_was_delivered_before_is_counted_and_dropped(self, cursor: int) -> None:
+        assert delivered(self.spooled(cursor).receive(self.events(5), 0)) == [*range(cursor + 1, 6)]
+
+    def test_a_dropped_connection_counts_anew(self) -> None:
+        session = self.spooled(0)
+        assert delivered(session.receive(self.events(3), 0)) == [1, 2, 3]
+        session.dropped("the worker was stopped", 0)
+        session.wake(0)
+        session.opened(head=0, start=0, now=0)
+        assert delivered(session.receive(self.events(4), 0)) == [4]
+
+    @pytest.mark.parametrize(
+        ("cursor", "state", "why", "outcome", "reason"),
+        [
+            (5, "", "lost", Outcome.INTERRUPTED, "gone"),
+            (5, "cancelled", "", Outcome.STOPPED, "cancelled"),
+            (0, "", "lost", Outcome.FAILED, MAYBE_SENT),
+            (0, "", "", Outcome.FAILED, "empty"),
+        ],
+    )
+    def test_the_end_of_what_was_kept(
+        self, cursor: int, state: str, why: str, outcome: Outcome, reason: str
+    ) -> None:
+        found = closed(self.spooled(cursor).nothing_left(0, state, why))
+        assert (found.outcome, found.reason) == (outcome, reason)
+
+    def test_an_error_in_what_was_kept_is_the_end_of_it(self) -> None:
+        session = self.spooled(0)
+        session.receive(sse.encode(json.dumps({"error": {"message": "boom"}})), 0)
+        assert closed(session.nothing_left(0)) == Closed(Outcome.FAILED, "error", "boom")
+
+
+def test_a_position_has_the_epoch_of_its_event() -> None:
+    session = Session(parse=openai.parse, cursor=4, epoch=3)
+    assert session.start(0) == [Open(4, epoch=3)]
+    session.opened(head=9, now=0)
+    (last,) = session.receive(word(5), 0)
+    assert isinstance(last, Deliver) and last.epoch == 1
+    session.dropped("reset", 0)
+    assert session.wake(0) == [Open(5, epoch=1)]
+
+
+def test_a_stop_of_an_earlier_life_is_sent_when_the_run_is_there() -> None:
+    session = Session(parse=openai.parse, cursor=4, begun=True, stopping=True)
+    session.start(0)
+    assert session.opened(head=9, now=0) == [Cancel()]
 
 
 @pytest.mark.parametrize(
