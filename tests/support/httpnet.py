@@ -1,0 +1,55 @@
+"""The engine's Net over httpx, for engines that a test runs in CPython before a real gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+import httpx
+
+from midstream.errors import UpstreamBroken
+
+
+class HttpNet:
+    """`base`: what relative URLs are relative to, as a page's address is. One event loop only."""
+
+    def __init__(self, base: str) -> None:
+        # Without a limit of connections, and without a proxy from the environment.
+        self._client = httpx.AsyncClient(
+            base_url=base,
+            limits=httpx.Limits(max_connections=None),
+            timeout=httpx.Timeout(30, read=None),
+            trust_env=False,
+        )
+
+    async def open(
+        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
+    ) -> HttpResponse:
+        request = self._client.build_request(method, url, headers=headers, content=body)
+        try:
+            return HttpResponse(await self._client.send(request, stream=True))
+        except httpx.HTTPError as error:
+            raise UpstreamBroken(f"nobody answers: {error}") from error
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+class HttpResponse:
+    def __init__(self, response: httpx.Response) -> None:
+        self.status = response.status_code
+        self.headers = {name.lower(): value for name, value in response.headers.items()}
+        self._response = response
+        self._pieces: AsyncIterator[bytes] = response.aiter_bytes()
+        self._closing: asyncio.Task[None] | None = None
+
+    async def read(self) -> bytes:
+        try:
+            return await anext(self._pieces, b"")
+        except (httpx.HTTPError, httpx.StreamClosed) as error:
+            raise UpstreamBroken(f"the connection broke: {error}") from error
+
+    def close(self) -> None:
+        """At once for the caller; the connection itself is closed a moment later."""
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._response.aclose())

@@ -1,0 +1,461 @@
+"""What a second device makes of the gateway's list: engine/roaming.py before a real gateway.
+
+A *device* is a store of its own; the gateway is the only thing that two of them share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from midstream import sse
+from midstream.engine import roaming
+from midstream.engine.app import Engine
+from midstream.engine.endpoints import Endpoint
+from midstream.engine.host import Host, Message
+from midstream.engine.roaming import listed, missing
+from midstream.errors import UpstreamError
+from midstream.journal import Change, MemoryStore, Record, Row, text
+from midstream.markdown import Parser
+from tests.support.httpnet import HttpNet
+from tests.support.processes import Serve, replay, serve
+
+WORDS = "".join(f"word{number} of *many*\n\n" for number in range(40))
+GATEWAY = Endpoint("Gateway", "gateway", "v1", "replay")
+NOW = 4_000_000_000_000  # ahead of every clock here
+names = (f"talk-{number}" for number in itertools.count())
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    directory = tmp_path_factory.mktemp("roaming")
+    (directory / "answer.md").write_text(WORDS)
+    (directory / "index.html").write_text("<!doctype html><title>screen</title>")
+    with replay(directory / "answer.md", rate=600, chunk=4) as upstream:
+        options = ["--upstream", upstream.url, "--store", f"sqlite:{directory / 'log.db'}"]
+        with serve(*options, "--dist", str(directory)) as running:
+            yield running
+
+
+def run(scenario: Callable[[HttpNet], Awaitable[None]], gateway: Serve) -> None:
+    async def with_net() -> None:
+        net = HttpNet(gateway.url)
+        try:
+            await scenario(net)
+        finally:
+            await net.close()
+
+    asyncio.run(with_net())
+
+
+async def post(net: HttpNet, conversation: str, key: str | None, words: str, read: int = 3) -> str:
+    """One run, begun by a device or program of which only this request is known; its id. `read`:
+    how many events are read before it is cancelled."""
+    body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": words}]}
+    headers = {"content-type": "application/json", "midstream-conversation": conversation}
+    headers |= {"idempotency-key": key} if key else {}
+    response = await net.open("POST", "v1/chat/completions", headers, json.dumps(body))
+    assert response.status == 200, await response.read()
+    decoder, seen, name = sse.Decoder(), 0, response.headers["midstream-run"]
+    while seen < read and (chunk := await response.read()):
+        seen += len(decoder.feed(chunk))
+    response.close()
+    (await net.open("POST", f"v1/runs/{name}/cancel", {})).close()
+    return name
+
+
+async def said(net: HttpNet, name: str) -> str:
+    response = await net.open("GET", f"v1/runs/{name}", {})
+    body = b""
+    while chunk := await response.read():
+        body += chunk
+    return str(json.loads(body)["text"])
+
+
+async def take_over(net: HttpNet, conversation: str, store: MemoryStore) -> Change | None:
+    change = await missing(net, GATEWAY, conversation, store, NOW)
+    if change:
+        await store.commit(change)
+    return change
+
+
+class Device:
+    """An engine with a store of its own."""
+
+    def __init__(self, net: HttpNet, store: MemoryStore) -> None:
+        self.store = store
+        self.messages: list[Message] = []
+        ids = (f"{id(self)}-{number}" for number in itertools.count())
+        locks: dict[str, asyncio.Lock] = {}
+
+        @asynccontextmanager
+        async def lock(name: str) -> AsyncIterator[None]:
+            async with locks.setdefault(name, asyncio.Lock()):
+                yield
+
+        host = Host(store, net, self.messages.append, time.time, lambda: next(ids), lock)
+        self.engine = Engine(host)
+
+    async def begin(self) -> None:
+        await self.engine.start()
+        entry = {"name": "Gateway", "kind": "gateway", "url": "v1", "model": "replay"}
+        self.engine.configure({"endpoints": [entry]})
+
+    async def answers(self, conversation: str) -> list[Record]:
+        records = await self.store.messages(conversation)
+        return [record for record in records if record["author"] == "assistant"]
+
+    async def until(self, conversation: str, condition: Callable[[Record], object]) -> Record:
+        """The newest answer, once `condition` holds of it."""
+        async with asyncio.timeout(30):
+            while not condition((await self.answers(conversation))[-1]):
+                await asyncio.sleep(0.005)
+        return (await self.answers(conversation))[-1]
+
+    async def text(self, answer: Record) -> str:
+        return text(map(Row.from_record, await self.store.rows(answer["id"])))
+
+
+def shape(record: Record) -> tuple[Any, ...]:
+    asked = record.get("text"), record.get("question")
+    keys = [(entry["key"], entry["run"]) for entry in record["runs"]]
+    return record["id"], record["position"], record["author"], *asked, keys
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_second_device_has_the_same_conversation_word_for_word(
+    gateway: Serve, ended: bool
+) -> None:
+    async def scenario(net: HttpNet) -> None:
+        first = Device(net, MemoryStore())
+        await first.begin()
+        await first.engine.handle({"type": "send", "message": f"q-{ended}", "text": "Tell me."})
+        (talk,) = [record["id"] for record in await first.store.conversations()]
+        wanted = "complete" if ended else "streaming"
+        await first.until(
+            talk, lambda record: record["state"] == wanted and record["runs"][0]["run"]
+        )
+
+        item = (await listed(net, "v1"))[0]
+        assert (item["id"], item["title"], item["server"]) == (talk, "Tell me.", True)
+        assert item["state"] == wanted
+        second = Device(net, MemoryStore())
+        await take_over(net, talk, second.store)
+        assert list(map(shape, await second.store.messages(talk))) == list(
+            map(shape, await first.store.messages(talk))
+        )
+        await second.begin()
+        for device in (first, second):
+            answer = await device.until(talk, lambda record: record["state"] == "complete")
+            assert await device.text(answer) == WORDS
+        assert await take_over(net, talk, second.store) is None
+        assert await take_over(net, talk, first.store) is None
+
+    run(scenario, gateway)
+
+
+def test_questions_and_other_answers_come_in_their_order(gateway: Serve) -> None:
+    async def scenario(net: HttpNet) -> None:
+        talk = next(names)
+        for key, words in [("q1.a1.0", "One?"), ("q2.a2.0", "Two?"), ("q1.a3.0", "One?")]:
+            await post(net, talk, f"{talk}{key.replace('.', f'.{talk}', 1)}", words)
+        store = MemoryStore()
+        change = await take_over(net, talk, store)
+        assert change is not None and change.durability == "strict"
+        records = await store.messages(talk)
+        assert [(record["id"].removeprefix(talk), record["position"]) for record in records] == [
+            ("q1", 0),
+            ("a1", 1),
+            ("q2", 2),
+            ("a2", 3),
+            ("a3", 4),
+        ]
+        assert [record.get("question", "").removeprefix(talk) for record in records] == [
+            "",
+            "q1",
+            "",
+            "q2",
+            "q1",
+        ]
+        assert [record.get("text") for record in records[::2][:2]] == ["One?", "Two?"]
+        assert {record["state"] for record in records} == {"complete", "streaming"}
+        conversation = await store.conversation(talk)
+        assert conversation is not None
+        assert (conversation["title"], conversation["updated"]) == ("One?", records[4]["created"])
+
+    run(scenario, gateway)
+
+
+def test_what_this_device_has_stays_as_it_is_and_the_rest_comes_behind(gateway: Serve) -> None:
+    async def scenario(net: HttpNet) -> None:
+        talk, store = next(names), MemoryStore()
+        await post(net, talk, f"{talk}q.{talk}a.0", "Mine?")
+        await take_over(net, talk, store)
+        (question, answer) = await store.messages(talk)
+        await store.commit(Change().put("messages", question | {"position": 7, "text": "mine"}))
+        await post(net, talk, f"{talk}r.{talk}b.0", "Theirs?")
+        change = await take_over(net, talk, store)
+        assert change is not None
+        records = await store.messages(talk)
+        assert [(record["position"], record.get("text")) for record in records] == [
+            (1, None),
+            (7, "mine"),
+            (8, "Theirs?"),
+            (9, None),
+        ]
+        assert records[0] == answer
+
+    run(scenario, gateway)
+
+
+# -- answers that were continued
+
+
+def test_an_answer_that_was_continued_has_its_earlier_runs_as_rows(gateway: Serve) -> None:
+    async def scenario(net: HttpNet) -> None:
+        talk, store = next(names), MemoryStore()
+        runs = [
+            await post(net, talk, f"{talk}q.{talk}a.0", "Well?", read=30),
+            await post(net, talk, f"{talk}q.{talk}a.1", "Well?", read=60),
+            await post(net, talk, f"{talk}q.{talk}a.2", "Well?"),
+        ]
+        heard = [await said(net, name) for name in runs[:2]]
+        await take_over(net, talk, store)
+        record = (await store.messages(talk))[1]
+        assert [entry["run"] for entry in record["runs"]] == runs
+        rows = [Row.from_record(row) for row in await store.rows(record["id"])]
+        assert [(row.n, row.run, row.first, row.ended) for row in rows] == [
+            (1, 0, 1, "cancelled"),
+            (2, 1, 1, "cancelled"),
+        ]
+        # The second run began again at the beginning: what it repeated is not there twice.
+        assert len(heard[1]) > len(heard[0]) > 0
+        assert (rows[0].text, text(rows)) == (heard[0], heard[1])
+        parser = Parser()
+        assert [row.ops for row in rows] == [
+            parser.feed(row.text) if row.text else [] for row in rows
+        ]
+        assert rows[0].tokens > 0
+
+    run(scenario, gateway)
+
+
+def test_a_run_that_is_no_longer_kept_leaves_its_place(gateway: Serve) -> None:
+    async def scenario(net: HttpNet) -> None:
+        talk, store = next(names), MemoryStore()
+        first = await post(net, talk, f"{talk}q.{talk}a.0", "Well?", read=5)
+        await post(net, talk, f"{talk}q.{talk}a.1", "Well?")
+        (await net.open("DELETE", f"v1/runs/{first}", {})).close()
+        await take_over(net, talk, store)
+        record = (await store.messages(talk))[1]
+        assert [entry["key"][-1] for entry in record["runs"]] == ["0", "1"]
+        assert record["runs"][0]["run"] is None
+        (row,) = await store.rows(record["id"])
+        assert (row["run"], row["first"], row["last"], row["text"]) == (0, 1, 0, "")
+
+    run(scenario, gateway)
+
+
+@pytest.mark.parametrize("state", ["streaming", "interrupted", "stopped"])
+def test_a_record_is_extended_only_when_this_device_has_ended_it(
+    gateway: Serve, state: str
+) -> None:
+    async def scenario(net: HttpNet) -> None:
+        talk, store = next(names), MemoryStore()
+        await post(net, talk, f"{talk}q.{talk}a.0", "Well?", read=5)
+        await take_over(net, talk, store)
+        record = (await store.messages(talk))[1]
+        here = {"state": state, "error": {"message": "cut"}}
+        row = Row(record["id"], 1, 0, 1, 6, "words here", whole=True).record()
+        await store.commit(Change().put("messages", record | here).put("journal", row))
+        later = await post(net, talk, f"{talk}q.{talk}a.1", "Well?")
+        change = await missing(net, GATEWAY, talk, store, NOW)
+        assert (await store.messages(talk))[1]["runs"] == record["runs"]  # not before the commit
+        if state == "streaming":
+            assert change is None
+            return
+        await take_over(net, talk, store)
+        found = (await store.messages(talk))[1]
+        assert (found["state"], found["runs"][1]["run"]) == ("streaming", later)
+        assert found["runs"][0] == record["runs"][0]
+        assert "error" not in found
+        assert [row["text"] for row in await store.rows(record["id"])] == ["words here"]
+
+    run(scenario, gateway)
+
+
+def test_a_prompt_whose_answer_never_reached_this_device_finds_it(gateway: Serve) -> None:
+    """The request arrived, the answer's headers did not, and the page gave up."""
+
+    async def scenario(net: HttpNet) -> None:
+        talk, store = next(names), MemoryStore()
+        name = await post(net, talk, f"{talk}q.{talk}a.0", "Well?")
+        await take_over(net, talk, store)
+        record = (await store.messages(talk))[1]
+        record["runs"][0]["run"] = None
+        await store.commit(Change().put("messages", record | {"state": "failed"}))
+        await take_over(net, talk, store)
+        found = (await store.messages(talk))[1]
+        assert (found["state"], found["runs"]) == (
+            "streaming",
+            [record["runs"][0] | {"run": name}],
+        )
+
+    run(scenario, gateway)
+
+
+# -- other programs
+
+
+def test_other_programs_runs_are_questions_and_answers_of_their_own(gateway: Serve) -> None:
+    async def scenario(net: HttpNet) -> None:
+        talk, store = next(names), MemoryStore()
+        runs = [
+            await post(net, talk, None, "No key?"),
+            await post(net, talk, f"{talk}!odd/key", "Odd key?"),
+            await post(net, talk, f"{talk}x.{talk}x.0", "The same name twice?"),
+        ]
+        await take_over(net, talk, store)
+        records = await store.messages(talk)
+        assert [record["id"] for record in records] == [
+            f"{name}-{kind}" for name in runs for kind in ("question", "answer")
+        ]
+        assert [record["runs"][0]["run"] for record in records[1::2]] == runs
+        assert await take_over(net, talk, store) is None
+
+    run(scenario, gateway)
+
+
+def test_a_key_cannot_reach_into_another_conversation(gateway: Serve) -> None:
+    async def scenario(net: HttpNet) -> None:
+        talk, other, store = next(names), next(names), MemoryStore()
+        await post(net, talk, f"{talk}q.{talk}a.0", "Mine?")
+        await take_over(net, talk, store)
+        before = await store.messages(talk)
+        names_of_mine = [
+            f"{talk}q.{talk}a.1",  # an answer there
+            f"{talk}a.{other}b.0",  # an answer as a question
+            f"{other}q.{talk}q.0",  # a question as an answer
+        ]
+        runs = [await post(net, other, key, "Yours?") for key in names_of_mine]
+        await take_over(net, other, store)
+        assert await store.messages(talk) == before
+        answers = [record for record in await store.messages(other) if record["runs"]]
+        assert [record["id"] for record in answers] == [f"{name}-answer" for name in runs]
+
+    run(scenario, gateway)
+
+
+# -- what goes wrong
+
+
+def test_an_unknown_conversation_is_nothing(gateway: Serve) -> None:
+    async def scenario(net: HttpNet) -> None:
+        for name in ("nobody-has-it", "..", "a/b", ""):
+            assert await missing(net, GATEWAY, name, MemoryStore(), NOW) is None
+
+    run(scenario, gateway)
+
+
+def test_a_gateway_that_is_not_there_is_said() -> None:
+    async def scenario() -> None:
+        net = HttpNet("http://127.0.0.1:9")
+        for asked in (listed(net, "v1"), missing(net, GATEWAY, "c", MemoryStore(), NOW)):
+            with pytest.raises(UpstreamError):
+                await asked
+        await net.close()
+
+    asyncio.run(scenario())
+
+
+class Foreign:
+    """A server that says something else: a Net that answers every request alike."""
+
+    def __init__(self, body: bytes, status: int = 200) -> None:
+        self.status = status
+        self.headers: Mapping[str, str] = {}
+        self._body = body
+
+    async def open(
+        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
+    ) -> Foreign:
+        return self
+
+    async def read(self) -> bytes:
+        piece, self._body = self._body[:1000], self._body[1000:]
+        return piece
+
+    def close(self) -> None: ...
+
+
+ENTRY: Record = {"id": "0" * 32, "key": "q.a.0", "prompt": "", "model": "", "created": 1.0}
+ENTRY |= {"updated": 2.0, "state": "live", "head": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<!doctype html>",
+        b"[" * 100_000,
+        b"[]",
+        b"null",
+        b'{"data": {}, "runs": 3}',
+        b'{"data": [3], "runs": [3]}',
+        b'{"data": [{}], "runs": [{}]}',
+        json.dumps(
+            {
+                "data": [{"id": "../x", "title": "", "updated": 1, "active": None}],
+                "runs": [ENTRY | {"id": "../x"}],
+            }
+        ).encode(),
+        json.dumps(
+            {
+                "data": [{"id": "x", "title": 3, "updated": 1, "active": None}],
+                "runs": [ENTRY | {"prompt": ["x"]}],
+            }
+        ).encode(),
+        json.dumps(
+            {
+                "data": [{"id": "x", "title": "", "updated": 1e400, "active": None}],
+                "runs": [ENTRY | {"created": "soon"}],
+            }
+        ).encode(),
+        b'{"data": [' + b" " * 30_000 + b'], "runs": []}',
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roaming, "BODY_BYTES", 20_000 if b"    " in body else 1 << 20)
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        for asked in (
+            listed(Foreign(body), "v1"),
+            missing(Foreign(body), GATEWAY, "c", store, NOW),
+        ):
+            with pytest.raises(UpstreamError) as refused:
+                await asked
+            assert "gateway" in str(refused.value)
+        assert await store.conversations() == []
+
+    asyncio.run(scenario())
+
+
+def test_an_error_of_the_gateway_is_repeated() -> None:
+    async def scenario() -> None:
+        body = b'{"error": {"message": "The run log is full."}}'
+        with pytest.raises(UpstreamError, match="The run log is full"):
+            await listed(Foreign(body, 503), "v1")
+        with pytest.raises(UpstreamError, match="status 500"):
+            await missing(Foreign(b"oops", 500), GATEWAY, "c", MemoryStore(), NOW)
+
+    asyncio.run(scenario())
