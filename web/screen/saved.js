@@ -1,5 +1,6 @@
 // What this browser has stored, read once, before Python is up: so a reload paints the text that stood there without waiting
-// for anything. The engine is the only writer; rows are checked as if a stranger had written them.
+// for anything. The engine is the only writer; rows are checked as if a stranger had written them. It writes to a database,
+// or, where the browser denies one, this tab keeps its records (kept.js); of a record that lies in both the tab's is newer.
 
 /** @typedef {Record<string, any>} Row */
 /**
@@ -8,7 +9,14 @@
  * @property {Row[]} conversations newest first
  * @property {{turn: Row, rows: {n: number, last: number, ops: unknown}[]}[]} turns in order
  */
+/**
+ * @typedef {object} Source where records lie
+ * @property {() => Promise<any[]>} conversations
+ * @property {(conversation: string) => Promise<any[]>} messages
+ * @property {(message: string) => Promise<any[]>} rows
+ */
 
+import { records } from './kept.js';
 import { LIVE } from './status.js';
 
 /**
@@ -17,20 +25,85 @@ import { LIVE } from './status.js';
  * @returns {Promise<Saved | null>} null when nothing is stored
  */
 export async function read(wanted) {
-  const database = await open();
-  if (!database) return null;
+  const kept = records();
+  const database = await open().catch((error) => {
+    if (!kept.length) throw error;
+    console.warn('midstream: storage', error); // said by the engine already, when the tab began to keep them
+    return null;
+  });
   try {
-    const stores = database.transaction(['conversations', 'messages', 'journal'], 'readonly');
-    const all = await done(stores.objectStore('conversations').getAll());
-    const conversations = all.filter((row) => typeof row?.id === 'string').sort((a, b) => b.updated - a.updated);
-    const conversation = wanted ?? conversations[0]?.id ?? null;
-    const messages = conversation === null ? [] : await messagesOf(stores, conversation);
-    const journal = stores.objectStore('journal');
-    const turns = messages.map(async (record) => saved(record, await rowsOf(journal, record.id)));
-    return { conversation, conversations, turns: await Promise.all(turns) };
+    if (!database) return kept.length ? await view(ofTab(kept), wanted) : null;
+    const stored = ofDatabase(database);
+    return await view(kept.length ? both(ofTab(kept), stored) : stored, wanted);
   } finally {
-    database.close(); // an open connection would hold up an upgrade by the engine
+    database?.close(); // an open connection would hold up an upgrade by the engine
   }
+}
+
+/**
+ * @param {Source} source
+ * @param {string | null} wanted
+ * @returns {Promise<Saved>}
+ */
+async function view(source, wanted) {
+  const all = await source.conversations();
+  const conversations = all.filter((row) => typeof row?.id === 'string').sort((a, b) => b.updated - a.updated);
+  const conversation = wanted ?? conversations[0]?.id ?? null;
+  const found = conversation === null ? [] : await source.messages(conversation);
+  const messages = found.filter((record) => typeof record?.id === 'string');
+  const turns = messages.map(async (record) => saved(record, unbroken(await source.rows(record.id))));
+  return { conversation, conversations, turns: await Promise.all(turns) };
+}
+
+// Sources
+
+/**
+ * @param {IDBDatabase} database
+ * @returns {Source}
+ */
+function ofDatabase(database) {
+  const stores = database.transaction(['conversations', 'messages', 'journal'], 'readonly');
+  const messages = stores.objectStore('messages').index('conversation');
+  const journal = stores.objectStore('journal');
+  return {
+    conversations: () => done(stores.objectStore('conversations').getAll()),
+    messages: (id) => done(messages.getAll(IDBKeyRange.bound([id], [id, []]))),
+    rows: (id) => done(journal.getAll(IDBKeyRange.bound([id, 0], [id, Infinity]))),
+  };
+}
+
+/**
+ * @param {[string, Row][]} kept
+ * @returns {Source}
+ */
+function ofTab(kept) {
+  /** @param {string} store */
+  const all = (store) => kept.filter(([name]) => name === store).map(([, record]) => record);
+  const [conversations, messages, journal] = ['conversations', 'messages', 'journal'].map(all);
+  return {
+    conversations: async () => conversations,
+    messages: async (id) => messages.filter((one) => one.conversation === id).sort((a, b) => a.position - b.position),
+    rows: async (id) => journal.filter((row) => row.message === id).sort((a, b) => a.n - b.n),
+  };
+}
+
+/**
+ * @param {Source} tab
+ * @param {Source} stored
+ * @returns {Source}
+ */
+function both(tab, stored) {
+  /** @param {any[]} ours @param {any[]} theirs */
+  const joined = (ours, theirs) => [...theirs.filter((one) => !ours.some(({ id }) => id === one?.id)), ...ours];
+  return {
+    conversations: async () => joined(await tab.conversations(), await stored.conversations()),
+    messages: async (id) =>
+      joined(await tab.messages(id), await stored.messages(id)).sort((a, b) => a.position - b.position),
+    async rows(id) {
+      const ours = await tab.rows(id);
+      return ours.length ? ours : stored.rows(id);
+    },
+  };
 }
 
 /** @returns {Promise<IDBDatabase | null>} null when there is none: the engine makes it, not we */
@@ -48,22 +121,24 @@ function open() {
 }
 
 /**
- * @param {IDBTransaction} stores
- * @param {string} conversation
+ * @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>}
  */
-async function messagesOf(stores, conversation) {
-  const index = stores.objectStore('messages').index('conversation');
-  const found = await done(index.getAll(IDBKeyRange.bound([conversation], [conversation, []])));
-  return found.filter((record) => typeof record?.id === 'string');
+function done(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
 }
+
+// Records
 
 /**
  * The rows up to the first hole: what lies behind one is given again by the engine.
- * @param {IDBObjectStore} journal
- * @param {string} message
+ * @param {any[]} rows
  */
-async function rowsOf(journal, message) {
-  const rows = await done(journal.getAll(IDBKeyRange.bound([message, 0], [message, Infinity])));
+function unbroken(rows) {
   const hole = rows.findIndex((row, i) => !Number.isSafeInteger(row?.n) || (i > 0 && row.n !== rows[i - 1].n + 1));
   return hole < 0 ? rows : rows.slice(0, hole);
 }
@@ -81,16 +156,4 @@ function saved(record, rows) {
   const state = author === 'assistant' && LIVE.has(record.state) ? 'catching-up' : record.state;
   const status = { state, seq, saved: seq, tokens, seconds, rate, error };
   return { turn: { message, author, text, status }, rows: rows.map(({ n, last, ops }) => ({ n, last, ops })) };
-}
-
-/**
- * @template T
- * @param {IDBRequest<T>} request
- * @returns {Promise<T>}
- */
-function done(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }

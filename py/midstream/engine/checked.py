@@ -1,0 +1,238 @@
+"""What is read from storage, checked: it may have been written by another version, by another app
+of the same origin, or be damaged. One unusable record never keeps the others from being opened.
+
+A record that lacks something which can be done without is mended; one that cannot be used at all is
+left out, and said once. Nothing is ever deleted or rewritten here: another version may be able to
+read it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import Any
+
+from ..journal import UNFINISHED, Change, Record, Row, Store
+from ..markdown import Parser
+from .endpoints import Endpoint
+from .host import Message
+from .status import FINAL_STATES
+
+NAMED = 3  # unusable records that one notice names; of the others it gives the number
+_ENDPOINT = frozenset(field.name for field in fields(Endpoint))
+# Fields of an op by its kind, as in midstream.patch.
+_LENGTHS = (4, 3, 4, 3, 3, 3, 3, 2)
+
+
+class CheckedStore:
+    """A Store in front of another one: gives only records that the engine can work with.
+
+    What is left out is said in one notice `damaged` for each reading, each record once.
+    """
+
+    def __init__(self, inner: Store, post: Callable[[Message], None]) -> None:
+        self.inner = inner
+        self._post = post
+        self._told: set[str] = set()
+
+    async def commit(self, change: Change) -> None:
+        await self.inner.commit(change)
+
+    async def conversations(self) -> list[Record]:
+        return self._usable("conversation", sound_conversation, await self.inner.conversations())
+
+    async def conversation(self, key: str) -> Record | None:
+        return self._one("conversation", sound_conversation, await self.inner.conversation(key))
+
+    async def message(self, key: str) -> Record | None:
+        return self._one("message", sound_message, await self.inner.message(key))
+
+    async def messages(self, conversation: str) -> list[Record]:
+        return self._usable("message", sound_message, await self.inner.messages(conversation))
+
+    async def unfinished(self) -> list[Record]:
+        found = self._usable("message", sound_message, await self.inner.unfinished())
+        return [record for record in found if record["state"] in UNFINISHED]
+
+    async def rows(self, message: str) -> list[Record]:
+        rows = self._usable("row", sound_row, await self.inner.rows(message))
+        return rows if drawable(rows) else drawn(rows)
+
+    async def setting(self, key: str) -> Record | None:
+        found = await self.inner.setting(key)
+        return found if isinstance(found, dict) else None
+
+    def _one(
+        self, kind: str, sound: Callable[[Any], Record | None], found: Record | None
+    ) -> Record | None:
+        return None if found is None else next(iter(self._usable(kind, sound, [found])), None)
+
+    def _usable(
+        self, kind: str, sound: Callable[[Any], Record | None], found: Iterable[Any]
+    ) -> list[Record]:
+        usable, bad = [], []
+        for raw in found:
+            record = sound(raw)
+            if record is None:
+                bad.append(f"{kind} {_key(raw)}")
+            else:
+                usable.append(record)
+        self._tell([name for name in bad if name not in self._told])
+        return usable
+
+    def _tell(self, names: list[str]) -> None:
+        if not names:
+            return
+        self._told.update(names)
+        more = len(names) - NAMED
+        detail = ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+        self._post({"type": "notice", "code": "damaged", "level": "error", "detail": detail})
+
+
+def sound_conversation(raw: Any) -> Record | None:
+    """A conversation with a title and times; None when it has no id."""
+    if not isinstance(raw, dict) or not _is_name(raw.get("id")):
+        return None
+    created = _number(raw.get("created"))
+    return raw | {
+        "title": raw["title"] if isinstance(raw.get("title"), str) else "",
+        "created": created,
+        "updated": _number(raw.get("updated"), created),
+    }
+
+
+def sound_message(raw: Any) -> Record | None:
+    """A question or an answer; None when it is neither, or nobody could say where it stands."""
+    if not isinstance(raw, dict) or not _is_name(raw.get("id"), raw.get("conversation")):
+        return None
+    if raw.get("author") not in ("user", "assistant") or _number(raw.get("position"), -1) < 0:
+        return None
+    kept = {key: value for key, value in raw.items() if _OPTIONAL.get(key, _anything)(value)}
+    record = kept | {"created": _number(raw.get("created"))}
+    return _answer(record) if record["author"] == "assistant" else _question(record)
+
+
+def _question(record: Record) -> Record | None:
+    if not isinstance(record.get("text"), str):
+        return None
+    state = record.get("state")
+    runs = record.get("runs")
+    return record | {
+        "state": state if isinstance(state, str) and state else "complete",
+        "runs": runs if isinstance(runs, list) else [],
+    }
+
+
+def _answer(record: Record) -> Record:
+    """An answer whose state or runs cannot be used is shown as interrupted: its text stands in the
+    journal."""
+    raw = record.get("runs")
+    runs = [run if _is_run(run) else _LOST_RUN | {} for run in raw] if isinstance(raw, list) else []
+    record = record | {"runs": runs}
+    if record.get("state") in FINAL_STATES:
+        return record
+    if record.get("state") in UNFINISHED and runs and _is_run(raw[-1] if raw else None):
+        return record
+    reason = "What is stored about this answer is damaged."
+    return record | {"state": "interrupted", "error": {"message": reason, "hint": ""}}
+
+
+_LOST_RUN: Record = {"key": "", "run": None, "endpoint": {"name": "", "kind": "gateway"}}
+
+
+def _is_run(run: Any) -> bool:
+    if not isinstance(run, dict) or not isinstance(run.get("key"), str):
+        return False
+    endpoint = run.get("endpoint")
+    if not isinstance(run.get("run"), str | None) or not isinstance(endpoint, dict):
+        return False
+    words = (endpoint.get(name, "") for name in ("name", "kind", "url", "model", "note"))
+    return (
+        endpoint.keys() <= _ENDPOINT
+        and {"name", "kind"} <= endpoint.keys()
+        and all(isinstance(word, str) for word in words)
+        and isinstance(endpoint.get("options", {}), dict)
+    )
+
+
+def sound_row(raw: Any) -> Record | None:
+    """A journal row; None when Row cannot be made of it. Its ops are looked at by `drawable`."""
+    try:
+        row = Row.from_record(raw)
+    except (ValueError, AttributeError, TypeError):
+        return None
+    words = (row.message, row.reasoning, row.finish, row.ended)
+    numbers = (row.n, row.run, row.first, row.last, row.tokens, row.epoch)
+    if not all(isinstance(word, str) for word in words) or min(numbers) < 0:
+        return None
+    return dict(raw)
+
+
+def drawable(rows: list[Record]) -> bool:
+    """Whether the ops can be packed for the screen, which holds them against the vocabulary
+    itself."""
+    newest = 0
+    for row in rows:
+        for op in row["ops"]:
+            if not isinstance(op, list) or len(op) < 2 or type(op[1]) is not int:
+                return False
+            kind = op[0]
+            if type(kind) is not int or not 0 <= kind < 8 or len(op) != _LENGTHS[kind]:
+                return False
+            if kind == 0:
+                newest += 1
+                if op[3] != newest:
+                    return False
+    return True
+
+
+def drawn(rows: list[Record]) -> list[Record]:
+    """The rows with the ops that their text gives: parsing is deterministic, so nothing is lost
+    with damaged ones."""
+    parser = Parser()
+    made = []
+    for row in rows:
+        ops = parser.feed(row["text"]) if row["text"] else []
+        made.append(row | {"ops": ops + parser.finish() if row.get("whole") else ops})
+    return made
+
+
+def _key(raw: Any) -> str:
+    if not isinstance(raw, dict):
+        return "?"
+    if "message" in raw:
+        return f"{raw['message']!s:.40}/{raw.get('n')!s:.10}"
+    return f"{raw.get('id')!s:.40}"
+
+
+def _is_name(*values: Any) -> bool:
+    return all(isinstance(value, str) and value for value in values)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _number(value: Any, otherwise: float = 0) -> Any:
+    return value if _is_number(value) else otherwise
+
+
+def _is_error(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(key, ""), str) for key in ("message", "hint")
+    )
+
+
+def _anything(value: Any) -> bool:
+    return True
+
+
+# Fields of a message that may be missing: one of another type is as good as none.
+_OPTIONAL: dict[str, Callable[[Any], bool]] = {
+    "seconds": _is_number,
+    "tokens": _is_number,
+    "seq": _is_number,
+    "error": _is_error,
+    "question": lambda value: isinstance(value, str),
+}
