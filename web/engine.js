@@ -2,7 +2,7 @@
 // cannot start, and is the place where the service worker is registered (in the visible document that is a Trusted Types
 // sink, which its policy forbids).
 
-/** PyScript's own module; it is loaded by engine.html too, so this gives the same instance. */
+/** PyScript's own module. Imported here alone: WebKit gives a second importer its names before they have values. */
 const CORE = './pyscript/core.js';
 /** Milliseconds after which the runtime is stored for offline use even if Python has not answered. */
 const PATIENCE = 30_000;
