@@ -66,15 +66,16 @@ def join(before: str, text: str, final: bool) -> Joint | None:
     body = text[lead:]
     if not final and _may_grow(said, body):
         return None
-    if len(said) >= MIN_ECHO and body.startswith(said) and not _repeats_itself(said[:HELD_BACK]):
+    if len(said) >= MIN_ECHO and body.startswith(said) and not _is_refrain(said[:HELD_BACK]):
         return _joint("echo", lead + len(said), before, text, final)
     bare = lead == 0 and said[-1] == before[-1]
     if size := _overlap(said, body[:HELD_BACK], bare):
         return _joint("overlap", lead + size, before, text, final)
     if len(body) >= MIN_RESTART and said.startswith(body[:MIN_RESTART]):
-        if said.startswith(body):  # the run has ended inside its echo
+        if said.startswith(body) and len(body) < len(said):  # the run has ended inside its echo
             return Joint("echo", len(text))
-        return Joint("restart", lead, "\n" * (2 - min(2, _space_after(before).count("\n"))))
+        if not body.startswith(said):
+            return Joint("restart", lead, "\n" * (2 - min(2, _space_after(before).count("\n"))))
     return _joint("exact", 0, before, text, final)
 
 
@@ -98,8 +99,8 @@ def _overlap(said: str, body: str, bare: bool) -> int:
             size = borders[size - 1]
         size += body[size] == char
     while size:
-        if 2 * borders[size - 1] >= size:
-            return 0  # "la la la": as likely the answer's own next verse as a repetition
+        if _is_verse(body[:size], borders[size - 1]):
+            return 0
         if _is_telling(said, size, bare):
             return size
         size = borders[size - 1]
@@ -116,8 +117,14 @@ def _is_telling(said: str, size: int, bare: bool) -> bool:
     return weight >= MIN_OVERLAP or (bare and size >= MIN_WORD and shared.isalpha())
 
 
-def _repeats_itself(text: str) -> bool:
-    return 2 * _borders(text)[-1] >= len(text)
+def _is_refrain(text: str) -> bool:
+    return _is_verse(text, _borders(text)[-1])
+
+
+def _is_verse(text: str, border: int) -> bool:
+    """Whether `text` is something said twice or more ("la la la"), given its longest border: its
+    next repetition is as likely the answer's own as the model's, and then nothing is skipped."""
+    return not text[border : len(text) - border].strip()
 
 
 def _borders(text: str) -> list[int]:
