@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from midstream import sse
-from midstream.engine import roaming
+from midstream.engine import elsewhere
 from midstream.engine.app import Engine
 from midstream.engine.endpoints import Endpoint
 from midstream.engine.host import Host, Message
@@ -434,7 +434,7 @@ ENTRY |= {"updated": 2.0, "state": "live", "head": 1}
 def test_what_makes_no_sense_is_refused_in_words(
     body: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(roaming, "BODY_BYTES", 20_000 if b"    " in body else 1 << 20)
+    monkeypatch.setattr(elsewhere, "BODY_BYTES", 20_000 if b"    " in body else 1 << 20)
 
     async def scenario() -> None:
         store = MemoryStore()
