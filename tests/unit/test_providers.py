@@ -180,6 +180,72 @@ def test_a_request_streams_and_asks_for_usage() -> None:
     }
 
 
+QUESTION = {"role": "user", "content": "hi"}
+TURN = {"role": "assistant", "content": "The hippopot"}
+FLAGS = {"continue_final_message": True, "add_generation_prompt": False, "echo": False}
+
+
+@pytest.mark.parametrize(
+    ("mode", "turn", "options"),
+    [
+        ("prefill", TURN, {}),
+        ("continue_final_message", TURN, FLAGS),
+        ("prefix", {**TURN, "prefix": True}, {}),
+    ],
+)
+def test_an_answer_is_continued_as_an_open_turn(
+    mode: str, turn: dict[str, Any], options: dict[str, Any]
+) -> None:
+    body = openai.continue_request([QUESTION], TURN["content"], mode=mode, model="m", stop=None)
+    assert body == {
+        "model": "m",
+        "messages": [QUESTION, turn],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        **options,
+    }
+
+
+def test_an_answer_is_continued_by_asking() -> None:
+    body = openai.continue_request([QUESTION], "The hippopot", mode="ask", model="m", top_p=0.5)
+    *before, request = body["messages"]
+    assert before == [QUESTION, TURN]
+    assert request["role"] == "user"
+    for word in ("exactly where it stopped", "not repeat", "not introduce"):
+        assert word in request["content"]
+    assert body["top_p"] == 0.5
+    assert not FLAGS.keys() & body.keys()
+
+
+@pytest.mark.parametrize("mode", openai.CONTINUE_MODES)
+def test_a_continued_turn_has_no_space_at_its_end(mode: str) -> None:
+    body = openai.continue_request([QUESTION], " a\n b \n\n", mode=mode, model="m")
+    assert body["messages"][1]["content"] == " a\n b"
+
+
+@pytest.mark.parametrize("mode", openai.CONTINUE_MODES)
+def test_the_reasoning_stands_in_an_open_turn(mode: str) -> None:
+    body = openai.continue_request([QUESTION], "x", reasoning="hm", mode=mode, model="m")
+    assert body["messages"][1].get("reasoning_content") == (None if mode == "ask" else "hm")
+
+
+@pytest.mark.parametrize("mode", openai.CONTINUE_MODES)
+def test_an_answer_without_a_word_is_asked_for_again(mode: str) -> None:
+    again = openai.chat_request([QUESTION], model="m")
+    assert openai.continue_request([QUESTION], " \n", mode=mode, model="m") == again
+    thought = openai.continue_request([QUESTION], "", reasoning="hm", mode=mode, model="m")
+    if mode == "ask":
+        assert thought == again
+    else:
+        assert thought["messages"][1]["content"] == ""
+        assert thought["messages"][1]["reasoning_content"] == "hm"
+
+
+def test_a_way_to_continue_that_is_not_known() -> None:
+    with pytest.raises(ValueError, match="guess"):
+        openai.continue_request([QUESTION], "x", mode="guess", model="m")
+
+
 def test_our_chunks_are_read_by_our_parser() -> None:
     assert openai.parse(openai.chunk("r", "m", role="assistant")) == [Other()]
     assert openai.parse(openai.chunk("r", "m", content="x", finish="stop")) == [
