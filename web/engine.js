@@ -8,7 +8,10 @@ const CORE = './pyscript/core.js';
 const PATIENCE = 30_000;
 
 /** @typedef {Worker & {ready: Promise<unknown>, onerror: (event: ErrorEvent) => void}} PyWorker */
-/** @typedef {{version: string, done: number, total: number, failed?: string}} Stored what sw.js says */
+/** Milliseconds until an update that has to wait for an answer is tried again. */
+const HELD_AGAIN = 5000;
+
+/** @typedef {{version: string, done: number, total: number, failed?: string, held?: boolean}} Stored what sw.js says */
 
 /** The last message of each type: the screen may begin to listen after they were sent. @type {Map<string, object>} */
 const told = new Map();
@@ -130,9 +133,14 @@ async function say() {
   else if (await fill(active)) tell({ type: 'shell', state: 'offline-ready' });
 }
 
-function update() {
-  if (registration?.waiting) registration.waiting.postMessage({ type: 'skip-waiting' });
-  else tell({ type: 'shell', state: 'updated' });
+/** Hands over to the new version; while the old one holds an answer's connection it waits, and says so. */
+async function update() {
+  const { waiting } = registration ?? {};
+  if (!waiting) return tell({ type: 'shell', state: 'updated' });
+  const { held } = await ask(waiting, { type: 'skip-waiting' });
+  if (!held) return;
+  tell({ type: 'shell', state: 'update-held' });
+  setTimeout(update, HELD_AGAIN);
 }
 
 /** @param {ServiceWorker | null} other */

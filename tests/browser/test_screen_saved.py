@@ -227,11 +227,14 @@ def test_a_prompt_the_engine_never_got_is_sent_again(screen: Screen) -> None:
 
 
 def test_saved_user_states(deaf: Screen) -> None:
-    rows = saved_rows(FIRST, state="complete")
+    rows = saved_rows(state="queued")
     rows[1][1]["state"] = "queued"
     store(deaf, rows)
     deaf.goto()
-    expect(deaf.line("u1")).to_have_text("Waiting to send")
+    expect(deaf.article("u1")).to_have_attribute("data-state", "queued")
+    expect(deaf.line("u1")).to_be_empty()  # said once, under the answer
+    expect(deaf.line()).to_have_text("Waiting to send")
+    expect(deaf.article().locator("button:visible")).to_have_text(["Edit", "Remove"])
 
 
 def test_ready_without_painting_when_the_database_is_held(

@@ -5,7 +5,7 @@ import { t } from './i18n.js';
 import { clean } from './status.js';
 
 /** The buttons under an answer, in their order; each is an intent of the same name. */
-export const ACTIONS = ['retry', 'continue', 'copy', 'save', 'regenerate'];
+export const ACTIONS = ['retry', 'continue', 'edit', 'remove', 'copy', 'save', 'regenerate'];
 
 /**
  * @typedef {object} Turn
@@ -19,6 +19,7 @@ export const ACTIONS = ['retry', 'continue', 'copy', 'save', 'regenerate'];
  * @property {boolean} asked a reset is on its way: other patches do not fit any more
  * @property {import('./status.js').Status} status
  * @property {number} drawn when the status line was written
+ * @property {Set<string>} said what of this answer is spoken only once
  */
 
 /**
@@ -45,7 +46,7 @@ export function make(id, author, text, number) {
   else plain(content, text);
   const status = { .../** @type {import('./status.js').Status} */ (clean({ state: 'sending' })), at: 0 };
   const applier = answer ? new Applier(content) : null;
-  return { id, article, content, line, actions, applier, n: 0, asked: false, status, drawn: 0 };
+  return { id, article, content, line, actions, applier, n: 0, asked: false, status, drawn: 0, said: new Set() };
 }
 
 /**

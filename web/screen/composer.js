@@ -56,6 +56,43 @@ export class Composer {
     this.#keep();
   }
 
+  /**
+   * Puts a text back that was taken out of a conversation. What is being typed there stays, after it.
+   * @param {string | null} conversation
+   * @param {string} text
+   */
+  give(conversation, text) {
+    const key = conversation ?? NEW;
+    const whole = [text, this.drafts.texts[key]].filter(Boolean).join('\n\n');
+    if (conversation === this.conversation) {
+      this.fill(whole);
+      this.prompt.focus();
+      return;
+    }
+    this.drafts.texts[key] = whole;
+    this.#keep();
+  }
+
+  /**
+   * A conversation has gone: what was typed for it is not lost with it.
+   * @param {string} conversation
+   */
+  bequeath(conversation) {
+    const text = this.drafts.texts[conversation];
+    delete this.drafts.texts[conversation];
+    if (text) this.give(null, text);
+  }
+
+  /**
+   * Prompts that were taken back are not sent again.
+   * @param {unknown} messages their ids
+   */
+  drop(messages) {
+    const gone = new Set(Array.isArray(messages) ? messages : []);
+    this.drafts.pending = this.pending.filter(({ message }) => !gone.has(message));
+    this.#keep();
+  }
+
   /** @param {string} text */
   fill(text) {
     if (this.prompt.value !== text) this.prompt.value = text;

@@ -9,6 +9,7 @@
 let catalogue = new Map();
 let plural = new Intl.PluralRules('en');
 let number = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
+let listing = new Intl.ListFormat('en');
 
 /**
  * Loads the catalogue of a language. A missing one leaves the keys to be seen instead of words: the text still shows.
@@ -20,6 +21,7 @@ export async function load(language) {
     catalogue = new Map(Object.entries(/** @type {Record<string, Entry>} */ (await response.json())));
     plural = new Intl.PluralRules(language);
     number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+    listing = new Intl.ListFormat(language);
   } catch (error) {
     console.error('midstream: no words for', language, error);
   }
@@ -43,6 +45,9 @@ export function t(key, values = {}) {
 function written(value) {
   return typeof value === 'number' ? number.format(value) : value ?? '';
 }
+
+/** "214 and 512". @param {number[]} numbers */
+export const enumerate = (numbers) => listing.format(numbers.map((each) => number.format(each)));
 
 /**
  * "7 s", "2 min 5 s", "1 min".

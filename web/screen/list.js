@@ -2,10 +2,13 @@
 
 import { has, t } from './i18n.js';
 
-/** Dots by state: filled = being written, ring = waiting to be sent, half = cut off. @type {Record<string, string>} */
+/**
+ * Dots by state: filled = being written, ring = waiting to be sent, half = cut off, full = ended unseen.
+ * @type {Record<string, string>}
+ */
 const DOTS = {
   sending: 'active', waiting: 'active', streaming: 'active', 'catching-up': 'active', reconnecting: 'active',
-  queued: 'waiting', offline: 'waiting', interrupted: 'interrupted', failed: 'interrupted',
+  queued: 'waiting', offline: 'waiting', interrupted: 'interrupted', failed: 'interrupted', finished: 'finished',
 };
 
 export class List {
@@ -14,6 +17,8 @@ export class List {
    * @param {object} on
    * @param {(conversation: string) => void} on.open
    * @param {() => void} on.new
+   * @param {() => void} on.export
+   * @param {(file: File) => void} on.import
    */
   constructor(nav, on) {
     this.nav = nav;
@@ -21,7 +26,15 @@ export class List {
     this.list = /** @type {HTMLElement} */ (nav.querySelector('[data-part=conversations]'));
     /** @type {string | null} */
     this.shown = null;
+    this.file = /** @type {HTMLInputElement} */ (nav.querySelector('input[name=file]'));
     nav.addEventListener('click', (event) => this.#clicked(event));
+    this.file.addEventListener('change', () => this.#chosen());
+  }
+
+  #chosen() {
+    const [file] = this.file.files ?? [];
+    if (file) this.on.import(file);
+    this.file.value = ''; // the same file may be chosen again
   }
 
   /** @param {unknown} items [{id, title, state, updated}], newest first */
@@ -46,7 +59,16 @@ export class List {
   /** @param {string | null} conversation */
   titleOf(conversation) {
     const link = [...this.list.querySelectorAll('a')].find((each) => each.dataset.conversation === conversation);
-    return link?.textContent ?? null;
+    return link?.firstChild?.textContent ?? null;
+  }
+
+  /**
+   * @param {string} conversation
+   * @returns {boolean} its answer has ended while nobody looked
+   */
+  finished(conversation) {
+    const links = [...this.list.querySelectorAll('a')];
+    return links.some((link) => link.dataset.conversation === conversation && link.dataset.dot === 'finished');
   }
 
   close() {
@@ -58,6 +80,8 @@ export class List {
     const target = event.target instanceof Element ? event.target.closest('a, button') : null;
     const elsewhere = event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0;
     if (target instanceof HTMLButtonElement && target.name === 'new') this.on.new();
+    else if (target instanceof HTMLButtonElement && target.name === 'export') this.on.export();
+    else if (target instanceof HTMLButtonElement && target.name === 'import') this.file.click();
     else if (target instanceof HTMLAnchorElement && !elsewhere) {
       event.preventDefault();
       this.on.open(String(target.dataset.conversation));
@@ -73,11 +97,19 @@ export class List {
 function row(link, item) {
   link.dataset.conversation = item.id;
   link.href = `?c=${encodeURIComponent(item.id)}`;
-  link.textContent = String(item.title || t('list.untitled'));
-  link.dir = 'auto';
   const dot = Object.hasOwn(DOTS, item.state) ? DOTS[item.state] : '';
+  const words = has(`list.${dot}`) ? t(`list.${dot}`) : '';
+  const title = document.createElement('span');
+  title.textContent = String(item.title || t('list.untitled'));
+  title.dir = 'auto';
+  const place = item.server === true ? t('list.server') : '';
+  const note = document.createElement('small');
+  // Words stand there for what goes away only by opening it: others would make the list jump while one reads it.
+  note.textContent = [dot === 'finished' ? words : '', place].filter(Boolean).join(' · ');
+  link.replaceChildren(title, ...(note.textContent ? [note] : []));
   link.dataset.dot = dot;
-  link.ariaDescription = has(`list.${dot}`) ? t(`list.${dot}`) : null;
+  link.title = dot === 'finished' ? '' : words;
+  link.ariaDescription = link.title || null;
   const holder = link.parentElement ?? document.createElement('li');
   holder.append(link);
   return holder;

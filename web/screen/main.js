@@ -3,12 +3,13 @@
 import { Announcer } from './announce.js';
 import { Composer } from './composer.js';
 import { duration, label, load, t } from './i18n.js';
+import * as kept from './kept.js';
 import { List } from './list.js';
 import { Notices, connection, find, html, part, suggest } from './page.js';
 import { Port } from './port.js';
 import { read } from './saved.js';
 import { Scroll } from './scroll.js';
-import { arrived, copyLater, download } from './share.js';
+import { TooLarge, arrived, copyLater, download, textOf } from './share.js';
 import { Shell } from './shell.js';
 import { LIVE, rate } from './status.js';
 import * as tab from './tab.js';
@@ -30,6 +31,8 @@ let shown = start.conversation === tab.NEW ? null : start.conversation;
 let blank = start.conversation === tab.NEW;
 let title = '';
 let boot = 0;
+/** The conversation that was emptied last: its draft belongs to the new one that is shown instead. */
+let emptied = '';
 const words = load('en');
 
 const announcer = new Announcer(part('polite'), part('assertive'));
@@ -39,10 +42,15 @@ const transcript = new Transcript(part('transcript'), { intent, announcer, chang
 const scroll = new Scroll(part('scroller'), part('column'), find('button[name=end]'));
 const composer = new Composer(find('form[data-part=composer]'), {
   send,
-  stop: () => transcript.live && port.send({ type: 'stop', message: transcript.live.id }),
+  stop,
   unsaved: () => notices.show('draft-not-saved'),
 });
-const list = new List(part('list'), { open: (id) => visit(id, true), new: () => fresh(true) });
+const list = new List(part('list'), {
+  open: (id) => visit(id, true),
+  new: () => fresh(true),
+  export: () => able() && port.send({ type: 'export' }),
+  import: (file) => void (able() && bring(file)),
+});
 const shell = new Shell(part('shell'), part('update'), { accept: () => port.tell({ type: 'shell', do: 'update' }) });
 
 async function begin() {
@@ -53,6 +61,7 @@ async function begin() {
     composer.prompt.focus();
   });
   paint(saved);
+  html.dataset.paint = 'done';
   if (shown) tab.show(shown, false);
   if (start.top !== null) scroll.toPosition(start.top);
   listen();
@@ -103,7 +112,7 @@ function repeat() {
 /** The first messages to an engine: what is shown, what is painted, what it may not have got. */
 function greeting() {
   const { pending } = composer;
-  return [opening(), { type: 'network', online: navigator.onLine }, ...pending.map((each) => ({ type: 'send', ...each }))];
+  return [...kept.greeting(), opening(), { type: 'network', online: navigator.onLine }, ...pending.map((each) => ({ type: 'send', ...each }))];
 }
 
 /** @returns {Message} */
@@ -125,13 +134,12 @@ const HEARD = {
     clearTimeout(boot);
     html.dataset.engine = 'ready';
     part('engine').hidden = true;
+    transcript.bury(false);
     performance.mark('midstream:engine');
   },
-  endpoint({ name, kind, model, note }) {
-    transcript.gateway = kind === 'gateway';
+  endpoint({ name, model, note }) {
     const line = model ? t('endpoint.model', { name, model }) : t('endpoint', { name });
     part('endpoint').textContent = note ? t('endpoint.note', { line, note }) : line;
-    transcript.redraw();
   },
   conversations({ items }) {
     list.show(items);
@@ -163,6 +171,17 @@ const HEARD = {
     if (isNew && !performance.getEntriesByName('midstream:live').length) performance.mark('midstream:live');
   },
   status: (message) => transcript.status(message),
+  removed({ conversation, messages }) {
+    composer.drop(messages);
+    if (conversation !== shown) return;
+    transcript.remove(messages);
+    if (transcript.turns.size) return;
+    emptied = conversation;
+    composer.bequeath(conversation);
+    fresh(false);
+  },
+  draft: ({ conversation, text }) => composer.give(conversation === emptied ? null : conversation, String(text ?? '')),
+  keep: ({ changes }) => kept.keep(changes) || notices.show('tab-full', '', true),
   connection: ({ state }) => connection(state),
   download: ({ name, mime, text }) => download(String(name), String(mime), String(text)),
   clipboard: ({ text }) => void arrived(String(text)),
@@ -214,6 +233,7 @@ function failed(reason) {
   const words = t('engine.failed', { reason });
   find('[data-part=engine] span').textContent = words;
   part('engine').hidden = false;
+  transcript.bury(true);
   announcer.alarm(words);
 }
 
@@ -226,13 +246,38 @@ function send(pending) {
   if (port.connected) port.send({ type: 'send', ...pending }); // else the greeting brings it
 }
 
+function stop() {
+  const { live } = transcript;
+  if (!live) return;
+  transcript.stopping(live);
+  port.send({ type: 'stop', message: live.id });
+}
+
 /** @param {Message} message a button under an answer, or a request of the transcript itself */
 function intent(message) {
   const turn = transcript.turns.get(message.message);
+  const ready = html.dataset.engine === 'ready';
   if (message.type === 'copy') copied(copyLater());
-  if (html.dataset.engine === 'ready') port.send(message);
-  else if (turn && message.type === 'copy') arrived(turn.content.innerText);
-  else if (turn && message.type === 'save') download(`${message.message}.txt`, 'text/plain', turn.content.innerText);
+  if (!ready && turn && message.type === 'copy') arrived(turn.content.innerText);
+  else if (!ready && turn && message.type === 'save') {
+    download(`${message.message}.txt`, 'text/plain', turn.content.innerText);
+  } else port.send(message); // one that is still to come gets it after the greeting
+}
+
+/** @returns {boolean} false, and said, when no engine will come */
+function able() {
+  if (transcript.dead) notices.show('no-engine', '', true);
+  return !transcript.dead;
+}
+
+/** @param {File} file to be imported */
+async function bring(file) {
+  try {
+    port.send({ type: 'import', text: await textOf(file) });
+  } catch (error) {
+    if (error instanceof TooLarge) notices.show('import-too-large', String(error.megabytes), true);
+    else notices.show('import-failed', String(error), true);
+  }
 }
 
 /** @param {Promise<void>} copy */
@@ -246,6 +291,7 @@ function copied(copy) {
  * @param {boolean} visited
  */
 async function visit(id, visited) {
+  const unseen = list.finished(id);
   shown = id;
   blank = false;
   tab.show(id, visited);
@@ -253,6 +299,8 @@ async function visit(id, visited) {
   if (shown !== id) return;
   paint(saved);
   scroll.toEnd();
+  const question = [...transcript.turns.values()].findLast((turn) => !turn.applier);
+  if (unseen && question) scroll.toElement(question.article); // an answer that nobody has seen is read from its start
   if (port.connected) port.send(opening());
 }
 
@@ -317,6 +365,8 @@ function listen() {
   addEventListener('pagehide', leave);
   document.addEventListener('freeze', leave);
   document.addEventListener('visibilitychange', () => (document.hidden ? leave() : port.send({ type: 'visible' })));
+  // A page out of the back/forward cache goes on where it stood, and so should its engine.
+  addEventListener('pageshow', (event) => event.persisted && port.prove({ type: 'visible' }, opening()));
   addEventListener('popstate', () => {
     const id = tab.inAddress();
     if (id) visit(id, false);

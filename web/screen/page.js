@@ -31,7 +31,7 @@ export class Notices {
    * @param {boolean} [error]
    */
   show(code, detail = '', error = false) {
-    const words = has(`notice.${code}`) ? t(`notice.${code}`, { detail }) : t('notice.other', { code, detail });
+    const words = has(`notice.${code}`) ? t(`notice.${code}`, { detail, n: detail }) : t('notice.other', { code, detail });
     find('[data-part=notice] span').textContent = words;
     this.line.hidden = false;
     clearTimeout(this.timer);

@@ -5,6 +5,9 @@
 
 /** @typedef {Record<string, any> & {type: string}} Message */
 
+/** Milliseconds in which an engine that was asked something has to speak; it answers at once, unless the machine is busy. */
+const SILENCE = 10_000;
+
 export class Port {
   /**
    * @param {HTMLIFrameElement} frame the engine's document
@@ -19,6 +22,7 @@ export class Port {
     /** @type {MessagePort | null} */
     this.port = null;
     this.engine = ''; // which document has the port: each has its own id
+    this.doubt = 0; // the timer of an engine that has to prove itself alive
     /** @type {Message[]} */
     this.queue = [];
   }
@@ -40,6 +44,18 @@ export class Port {
   }
 
   /**
+   * Asks the engine something that it always answers. When it stays silent, as it does when the browser has let its worker
+   * die while the page was put away, its document is loaded anew, and that gets a new port.
+   * @param {Message[]} messages
+   */
+  prove(...messages) {
+    if (!this.port) return;
+    clearTimeout(this.doubt);
+    this.doubt = setTimeout(() => this.frame.contentWindow?.location.reload(), SILENCE);
+    for (const message of messages) this.send(message);
+  }
+
+  /**
    * Tells engine.js something that is not for Python.
    * @param {Message} message
    */
@@ -58,6 +74,7 @@ export class Port {
   /** @param {string} engine */
   #connect(engine) {
     this.engine = engine;
+    clearTimeout(this.doubt);
     this.port?.close();
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
@@ -68,6 +85,7 @@ export class Port {
 
   /** @param {unknown} batch */
   #receive(batch) {
+    clearTimeout(this.doubt);
     for (const message of parsed(batch)) {
       // One message that cannot be handled must not take the rest of its batch with it.
       try {

@@ -38,6 +38,12 @@ export class Scroll {
     this.#to(this.scroller.scrollHeight);
   }
 
+  /** @param {Element} element that shall stand at the top */
+  toElement(element) {
+    const offset = element.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top;
+    this.toPosition(this.scroller.scrollTop + offset - NEAR);
+  }
+
   /** @param {number} top */
   toPosition(top) {
     this.following = false;

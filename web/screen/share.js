@@ -1,4 +1,4 @@
-// What leaves the app by the person's wish: the clipboard and files. The source text comes from the engine; without an engine
+// What leaves the app by the person's wish, and comes in: the clipboard and files. The source text comes from the engine; without an engine
 // what is shown is taken instead.
 
 /** The copy that waits for its text. @type {((text: string) => void) | null} */
@@ -23,6 +23,23 @@ export function arrived(text) {
   waiting?.(text);
   waiting = null;
   return taken;
+}
+
+/** Bytes of a file that is loaded: it goes through memory as one string. */
+const LARGEST = 64 * 2 ** 20;
+
+export class TooLarge extends Error {
+  megabytes = LARGEST / 2 ** 20;
+}
+
+/**
+ * The text of a file that the person has chosen.
+ * @param {File} file
+ * @returns {Promise<string>} rejected with TooLarge, or when the file cannot be read
+ */
+export async function textOf(file) {
+  if (file.size > LARGEST) throw new TooLarge(file.name);
+  return file.text();
 }
 
 /**

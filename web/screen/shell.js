@@ -17,6 +17,7 @@ export class Shell {
     this.bar = bar;
     this.busy = false;
     this.accepted = false;
+    this.held = false; // accepted, but the service worker holds an answer's connection
     bar.querySelector('button')?.addEventListener('click', () => {
       this.accepted = true;
       on.accept();
@@ -26,7 +27,8 @@ export class Shell {
   /** @param {Record<string, any>} message {state, done, total} */
   show({ state, done, total }) {
     if (state === 'updated' && this.accepted) return location.reload();
-    if (!STATES.has(state)) return;
+    if (state === 'update-held') this.held = true;
+    if (!STATES.has(state)) return this.#offer();
     document.documentElement.dataset.shell = state;
     const counted = state === 'installing' && total > 0;
     this.note.textContent = t(counted ? 'shell.installing.count' : `shell.${state}`, { done, total });
@@ -41,7 +43,10 @@ export class Shell {
 
   #offer() {
     const words = this.bar.querySelector('span');
-    if (words) words.textContent = t('shell.update-ready');
-    this.bar.hidden = this.busy || document.documentElement.dataset.shell !== 'update-ready';
+    if (words) words.textContent = t(this.held ? 'shell.update-held' : 'shell.update-ready');
+    const button = this.bar.querySelector('button');
+    if (button) button.hidden = this.held;
+    const ready = document.documentElement.dataset.shell === 'update-ready';
+    this.bar.hidden = !ready || (this.busy && !this.held);
   }
 }

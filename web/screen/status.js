@@ -1,7 +1,7 @@
 // From the state of an answer to the words under it, the buttons beside them and what is spoken. Pure functions: what is
 // shown depends on the status and the clock only.
 
-import { duration, t } from './i18n.js';
+import { duration, enumerate, t } from './i18n.js';
 
 /**
  * @typedef {'sending' | 'waiting' | 'streaming' | 'catching-up' | 'reconnecting' | 'offline' | 'queued' | 'complete'
@@ -11,21 +11,33 @@ import { duration, t } from './i18n.js';
  * @property {number} seq last event covered
  * @property {number} saved last event stored, 0 when the browser refuses to store
  * @property {number} tokens
+ * @property {number} head tokens to catch up to, 0 when not known
  * @property {number} seconds since the run began
  * @property {number} rate tokens per second
  * @property {number} attempt
  * @property {number} retryAt epoch milliseconds, 0 when none is planned
+ * @property {number} resumed tokens at the last resumption in this page, 0 for none
+ * @property {number[]} seams tokens at which the answer was continued
+ * @property {number[]} queue place and length, [] when not known
+ * @property {'server' | 'browser' | 'nobody' | 'unknown'} keeper who goes on with the answer while this page does not hear it
+ * @property {boolean} stopping Stop was pressed and is not confirmed
+ * @property {boolean} sure false: the prompt may have arrived, and asking again may ask twice
  * @property {{message: string, hint: string} | null} error
  * @property {number} at when this was heard, performance.now()
+ * @property {number} since when the answer was resumed, performance.now()
  * @property {boolean} painted from storage: the engine has not spoken yet
  */
 
-/** The states in which an answer is being written: Stop is offered. */
-export const LIVE = new Set(['sending', 'waiting', 'streaming', 'catching-up', 'reconnecting']);
-/** The states whose words change with the clock alone. */
-export const TICKING = new Set(['waiting', 'reconnecting']);
+/** The states in which an answer is not at its end: Stop is offered. */
+export const LIVE = new Set(['sending', 'waiting', 'streaming', 'catching-up', 'reconnecting', 'offline']);
+/** Those of them in which nothing comes. */
+const AWAY = new Set(['reconnecting', 'offline']);
+/** How long a resumption is said in the line, in ms; later it stands in the details. */
+const RESUMED_TIME = 4000;
+/** Seconds of waiting for the first token after which that is spoken. */
+const WAITING_SPOKEN = 5;
 
-/** @type {Record<State, string[]>} */
+/** Those that make no sense without text are left out until there is some. @type {Record<State, string[]>} */
 const BUTTONS = {
   sending: [],
   waiting: [],
@@ -33,13 +45,16 @@ const BUTTONS = {
   'catching-up': ['copy', 'save'],
   reconnecting: ['retry', 'copy', 'save'],
   offline: ['copy', 'save'],
-  queued: [],
+  queued: ['edit', 'remove'],
   complete: ['copy', 'save', 'regenerate'],
-  stopped: ['copy', 'save', 'regenerate'],
-  interrupted: ['copy', 'save', 'regenerate'],
-  failed: ['retry', 'copy', 'save'],
-  length: ['copy', 'save', 'regenerate'],
+  stopped: ['continue', 'copy', 'save', 'regenerate'],
+  interrupted: ['continue', 'copy', 'save', 'regenerate'],
+  failed: ['retry', 'continue', 'copy', 'save'],
+  length: ['continue', 'copy', 'save', 'regenerate'],
 };
+/** The states that, without any text, leave nothing to do but to ask again. */
+const CUT = new Set(['stopped', 'interrupted', 'failed', 'length']);
+const OF_TEXT = new Set(['copy', 'save', 'continue']);
 
 /**
  * A status as it came over the port or out of storage, made safe; null when its state is not one of ours.
@@ -54,90 +69,182 @@ export function clean(raw) {
     seq: count(raw.seq),
     saved: count(raw.saved),
     tokens: count(raw.tokens),
+    head: count(raw.head),
     seconds: count(raw.seconds),
     rate: count(raw.rate),
     attempt: count(raw.attempt),
     retryAt: count(raw.retry_at),
+    resumed: count(raw.resumed),
+    seams: counts(raw.seams),
+    queue: counts(raw.queue),
+    keeper: raw.keeper === 'server' || raw.keeper === 'browser' ? raw.keeper : raw.keeper === '' ? 'nobody' : 'unknown',
+    stopping: raw.stopping === true,
+    sure: raw.sure !== false,
     error: error ? { message: String(error.message ?? ''), hint: String(error.hint ?? '') } : null,
     at: performance.now(),
+    since: -Infinity,
     painted: false,
   };
 }
 
 /** @param {unknown} value */
 const count = (value) => (typeof value === 'number' && value >= 0 && value < Infinity ? value : 0);
+/** @param {unknown} value */
+const counts = (value) => (Array.isArray(value) ? value.map(count).filter(Boolean) : []);
+
+/**
+ * What a status takes over from the one before it: when the answer was resumed.
+ * @param {Status} before
+ * @param {Status} status
+ */
+export function follow(before, status) {
+  const again = status.resumed !== before.resumed || (AWAY.has(before.state) && !AWAY.has(status.state));
+  // An article that has just been made knows of no cut: what it is told of was said long ago.
+  status.since = status.resumed && again && before.at ? status.at : before.since;
+}
 
 /**
  * Which buttons stand under an answer.
  * @param {Status} status
- * @param {boolean} empty no text yet: nothing to copy or save
+ * @param {boolean} empty no text yet: nothing to copy, save or continue
+ * @param {boolean} dead there is no engine: what needs it is not offered
  */
-export function buttons({ state }, empty) {
-  const names = BUTTONS[state];
-  return empty ? names.filter((name) => name !== 'copy' && name !== 'save') : names;
+export function buttons({ state, sure }, empty, dead) {
+  if (dead) return empty ? [] : ['copy', 'save'];
+  if (empty && CUT.has(state)) return sure ? ['retry'] : ['retry', 'remove'];
+  return empty ? BUTTONS[state].filter((name) => !OF_TEXT.has(name)) : BUTTONS[state];
 }
 
 /**
  * The line under an answer, as facts/interface.md section 3 has it.
  * @param {Status} status
- * @param {boolean} gateway the answer goes on without this browser
+ * @param {boolean} dead there is no engine, and none will come before a reload
  */
-export function words(status, gateway) {
-  const { state, error } = status;
-  const tokens = t('count.tokens', { n: status.tokens });
+export function words(status, dead) {
+  const live = LIVE.has(status.state);
+  const line = live && dead ? t('status.dead', { here: here(status) }) : live ? living(status) : ended(status);
+  return status.sure ? line : t('status.unsure', { line });
+}
+
+/** @param {Status} status */
+function living(status) {
+  const { state } = status;
+  const values = { ...numbers(status), here: here(status), kept: kept(status) };
+  if (status.stopping) return t(AWAY.has(state) ? 'status.stopping.later' : 'status.stopping', values);
+  if (status.painted) return t('status.painted', values);
+  if (state === 'waiting') return waiting(status);
+  if (state === 'reconnecting') return reconnecting(status, values);
+  if (state === 'streaming' && justResumed(status)) return t('status.resumed', { n: status.resumed });
+  if (state === 'streaming' && status.seq > 0 && !status.saved) return t('status.streaming.unsaved', values);
+  if (state === 'catching-up' && status.head > status.tokens) return t('status.catching-up.of', values);
+  return t(`status.${state}`, values);
+}
+
+/** @param {Status} status */
+function ended(status) {
+  const { state, error, queue, seams } = status;
   const values = {
+    ...numbers(status),
+    place: queue[0] ?? 1,
+    reason: error?.message ? [error.message, error.hint].filter(Boolean).join(' ') : t(`status.${state}.reason`),
+  };
+  if (state === 'queued' && queue[1] > 1) return t('status.queued.of', { ...values, n: queue[1] });
+  if (state === 'complete' && !status.seconds) return seamed(t('status.complete.short', values), seams);
+  if ((state === 'stopped' || state === 'interrupted') && !status.tokens) return t(`status.${state}.empty`, values);
+  return seamed(t(`status.${state}`, values), seams);
+}
+
+/**
+ * @param {string} line
+ * @param {number[]} seams
+ */
+function seamed(line, seams) {
+  return seams.length ? t('status.seams', { line, n: seams.length, list: enumerate(seams) }) : line;
+}
+
+/** @param {Status} status */
+function numbers(status) {
+  return {
     n: status.tokens,
-    tokens,
-    saved: status.saved < status.seq ? status.saved : status.tokens,
+    tokens: t('count.tokens', { n: status.tokens }),
+    head: t('count.tokens', { n: status.head }),
+    saved: saved(status),
     attempt: status.attempt,
     seconds: duration(status.seconds),
     rate: rate(status.rate),
-    reason: error?.message ? [error.message, error.hint].filter(Boolean).join(' ') : t(`status.${state}.reason`),
   };
-  if (state === 'waiting') return waiting(status);
-  if (state === 'reconnecting') return reconnecting(status, values, gateway);
-  if (state === 'streaming' && status.seq > 0 && !status.saved) return t('status.streaming.unsaved', values);
-  if (state === 'complete' && !status.seconds) return t('status.complete.short', values);
-  if (LIVE.has(state) && status.painted) return t('status.catching-up.saved', values);
-  return t(`status.${state}`, values);
+}
+
+/** @param {Status} status */
+const saved = ({ saved, seq, tokens }) => (saved < seq ? saved : tokens);
+
+/** What of the answer this browser has, and who keeps writing it. @param {Status} status */
+const kept = (status) => t(`kept.${status.keeper}`, { here: here(status) });
+
+/** @param {Status} status */
+function here(status) {
+  if (!status.tokens) return t('kept.none');
+  const n = saved(status);
+  return n ? t('kept.saved', { tokens: t('count.tokens', { n }) }) : t('kept.shown', numbers(status));
 }
 
 /** "31/s", "0.4/s". @param {number} n */
 export const rate = (n) => t('count.rate', { n: n < 10 ? n : Math.round(n) });
 
 /** @param {Status} status */
+const waited = (status) => status.seconds + (performance.now() - status.at) / 1000;
+
+/** @param {Status} status */
 function waiting(status) {
-  const seconds = status.seconds + (performance.now() - status.at) / 1000;
+  const seconds = waited(status);
   return seconds < 2 ? t('status.waiting') : t('status.waiting.long', { seconds: duration(seconds) });
 }
 
 /**
  * @param {Status} status
  * @param {import('./i18n.js').Values} values
- * @param {boolean} gateway
  */
-function reconnecting(status, values, gateway) {
+function reconnecting(status, values) {
   const left = Math.ceil((status.retryAt - Date.now()) / 1000);
-  const key = left > 0 ? 'status.reconnecting' : 'status.reconnecting.now';
-  const line = t(key, { ...values, seconds: duration(left) });
-  return gateway ? `${line} ${t('status.reconnecting.gateway')}` : line;
+  return t(left > 0 ? 'status.reconnecting' : 'status.reconnecting.now', { ...values, seconds: duration(left) });
+}
+
+/** @param {Status} status */
+export const justResumed = (status) => status.state === 'streaming' && performance.now() - status.since < RESUMED_TIME;
+
+/** Do the words change with the clock alone? @param {Status} status */
+export const ticking = (status) => status.state === 'waiting' || status.state === 'reconnecting' || justResumed(status);
+
+/** What has happened to the answer on its way, for the line's details; "" when nothing has. @param {Status} status */
+export function details({ resumed, seams }) {
+  const parts = resumed ? [t('status.resumed', { n: resumed })] : [];
+  if (seams.length) parts.push(t('details.seams', { n: seams.length, list: enumerate(seams) }));
+  return parts.join('\n');
 }
 
 /**
- * What is spoken when an answer goes from one state to another; null for silence.
- * @param {State | null} before
+ * What is spoken when an answer goes from one state to another; null for silence. Waiting is not among it: that is spoken
+ * when it has lasted (`spokenWait`).
+ * @param {Status} before
  * @param {Status} status
- * @returns {{text: string, urgent: boolean} | null}
+ * @param {boolean} hidden nobody looks: a cut that heals until somebody does never was
+ * @returns {{text: string, urgent?: boolean, once?: boolean} | null}
  */
-export function spoken(before, status) {
+export function spoken(before, status, hidden) {
   const { state } = status;
-  if (state === before || before === null) return null;
-  const tokens = t('count.tokens', { n: status.tokens });
+  if (status.stopping && !before.stopping && AWAY.has(state)) return { text: t('say.stopping') };
+  if (state === before.state || !before.at) return null;
   if (state === 'failed') return { text: words(status, false), urgent: true };
   if (state === 'interrupted') return { text: t('say.interrupted'), urgent: true };
-  if (state === 'streaming' && ['catching-up', 'reconnecting', 'offline'].includes(before)) {
-    return { text: t('say.resumed'), urgent: false };
-  }
-  if (state === 'sending' || state === 'catching-up') return null;
-  return { text: t(`say.${state}`, { tokens }), urgent: false };
+  const again = state === 'streaming' && (AWAY.has(before.state) || before.state === 'catching-up');
+  if (state === 'sending' || state === 'waiting' || state === 'catching-up') return null;
+  if (hidden && (again || AWAY.has(state))) return null;
+  if (again) return { text: t('say.resumed') };
+  if (state === 'reconnecting' && !saved(status)) return { text: t('say.lost') };
+  const tokens = t('count.tokens', { n: state === 'reconnecting' ? saved(status) : status.tokens });
+  return { text: t(`say.${state}`, { tokens }), once: state === 'streaming' };
 }
+
+/** What is said of an answer that has kept its reader waiting; null while that is not long. @param {Status} status */
+export const spokenWait = (status) =>
+  status.state === 'waiting' && waited(status) >= WAITING_SPOKEN ? t('say.waiting') : null;

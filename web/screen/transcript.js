@@ -7,7 +7,7 @@
 import { ACTIONS, make } from './article.js';
 import { t } from './i18n.js';
 import { unpack } from './pack.js';
-import { LIVE, TICKING, buttons, clean, spoken, words } from './status.js';
+import { LIVE, buttons, clean, details, follow, justResumed, spoken, spokenWait, ticking, words } from './status.js';
 
 /** @typedef {import('./article.js').Turn} Turn */
 /** @typedef {import('./apply.js').Applier} Applier */
@@ -30,7 +30,8 @@ export class Transcript {
     this.on = on;
     /** @type {Map<string, Turn>} in the order of the conversation */
     this.turns = new Map();
-    this.gateway = false;
+    /** There is no engine, and none will come before a reload. */
+    this.dead = false;
     this.timer = 0;
     this.later = 0;
     log.addEventListener('click', (event) => this.#clicked(event));
@@ -38,6 +39,7 @@ export class Transcript {
 
   /** The newest answer that is being written. */
   get live() {
+    if (this.dead) return null; // it may go on elsewhere, but nothing here can tell or stop it
     return [...this.turns.values()].findLast((turn) => turn.applier && LIVE.has(turn.status.state)) ?? null;
   }
 
@@ -177,9 +179,33 @@ export class Transcript {
     this.on.change();
   }
 
-  /** Draws every line anew: the kind of endpoint became known. */
-  redraw() {
+  /**
+   * The engine has failed, or has come after all.
+   * @param {boolean} dead
+   */
+  bury(dead) {
+    if (dead === this.dead) return;
+    this.dead = dead;
     for (const turn of this.turns.values()) this.#draw(turn);
+    this.#changed();
+  }
+
+  /** Stop was pressed: said at once, however long it takes to reach the engine. @param {Turn} turn */
+  stopping(turn) {
+    this.#renew(turn, { ...turn.status, stopping: true });
+    this.#draw(turn);
+  }
+
+  /**
+   * Takes turns away, with what is in them.
+   * @param {unknown} messages their ids
+   */
+  remove(messages) {
+    for (const id of Array.isArray(messages) ? messages : []) {
+      this.turns.get(id)?.article.remove();
+      this.turns.delete(id);
+    }
+    this.#changed();
   }
 
   /**
@@ -209,49 +235,72 @@ export class Transcript {
    */
   #renew(turn, status) {
     const before = turn.status;
+    follow(before, status);
     turn.status = status;
     turn.article.dataset.state = status.state;
     if (turn.applier) {
       this.#seen(turn, status.seq, status.saved);
       turn.article.ariaBusy = String(LIVE.has(status.state));
-      this.#speak(before, status);
+      this.#speak(turn, before);
     }
-    const due = status.state !== before.state || before.painted || performance.now() - turn.drawn >= REDRAW;
+    const other = status.state !== before.state || status.since !== before.since || before.painted;
+    const due = other || performance.now() - turn.drawn >= REDRAW;
     if (due) this.#draw(turn);
     else this.later ||= setTimeout(() => this.#late(), REDRAW);
   }
 
   /**
+   * @param {Turn} turn
    * @param {Status} before
-   * @param {Status} status
    */
-  #speak(before, status) {
-    const line = spoken(before.at ? before.state : null, status);
+  #speak(turn, before) {
+    const line = spoken(before, turn.status, document.hidden);
     if (line?.urgent) this.on.announcer.alarm(line.text);
+    else if (line?.once) this.#sayOnce(turn, line.text);
     else if (line) this.on.announcer.say(line.text);
+  }
+
+  /**
+   * @param {Turn} turn
+   * @param {string} text
+   */
+  #sayOnce(turn, text) {
+    if (turn.said.has(text)) return;
+    turn.said.add(text);
+    this.on.announcer.say(text);
   }
 
   /** @param {Turn} turn */
   #draw(turn) {
     const { status, line, actions, applier, article } = turn;
     turn.drawn = performance.now();
-    const quiet = !applier && status.state === 'complete';
-    const text = quiet ? '' : words(status, this.gateway);
+    const text = applier ? words(status, this.dead) : this.#sending(status);
     const all = applier?.lenient ? `${text} ${t('status.damaged')}` : text;
     if (line.textContent !== all) line.textContent = all;
-    const offered = applier ? buttons(status, !turn.content.firstChild) : [];
+    if (line.title !== details(status)) line.title = details(status);
+    line.toggleAttribute('data-fading', justResumed(status));
+    const offered = applier ? buttons(status, !turn.content.firstChild, this.dead) : [];
     for (const button of actions) button.hidden = !offered.includes(button.name);
     const retry = article.querySelector('button[name=retry]');
     const key = status.state === 'reconnecting' ? 'button.retry.reconnecting' : 'button.retry';
     if (retry) retry.textContent = t(key);
   }
 
+  /**
+   * The line under a person's turn: all else that can be said stands under the answer.
+   * @param {Status} status
+   */
+  #sending(status) {
+    if (status.state === 'sending') return t(this.dead ? 'status.unsent' : 'status.sending');
+    return status.state === 'failed' ? words(status, this.dead) : '';
+  }
+
   /** Lines that count seconds are drawn once a second, as long as there are any. */
   #tick() {
-    const ticking = [...this.turns.values()].some((turn) => TICKING.has(turn.status.state));
-    if (ticking === this.timer > 0) return;
+    const due = [...this.turns.values()].some((turn) => ticking(turn.status));
+    if (due === this.timer > 0) return;
     clearInterval(this.timer);
-    this.timer = ticking ? setInterval(() => this.#ticked(), 1000) : 0;
+    this.timer = due ? setInterval(() => this.#ticked(), 1000) : 0;
   }
 
   /** The last numbers of a burst. */
@@ -261,7 +310,12 @@ export class Transcript {
   }
 
   #ticked() {
-    for (const turn of this.turns.values()) if (TICKING.has(turn.status.state)) this.#draw(turn);
+    for (const turn of this.turns.values()) {
+      const long = turn.applier && spokenWait(turn.status);
+      if (long) this.#sayOnce(turn, long);
+      // One that is said to have resumed is drawn once more when that has been said long enough.
+      if (ticking(turn.status) || turn.line.hasAttribute('data-fading')) this.#draw(turn);
+    }
     this.#tick();
   }
 
