@@ -11,11 +11,13 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -144,6 +146,47 @@ def test_a_killed_worker_is_replaced_and_its_runs_are_ended(
             messages = again.rest()
         assert json.loads(messages[-2].data)["midstream"]["code"] == "writer_lost"
         assert TEXT.startswith(text_of(messages))
+
+
+def test_a_killed_worker_takes_no_other_workers_run_along(
+    upstream: Replay, small_dist: Path, tmp_path: Path
+) -> None:
+    """Its own runs end at once, not when their leases do."""
+    if sys.platform != "linux":
+        pytest.skip("looks for the worker in /proc")
+    log = tmp_path / "log.db"
+    with server(upstream, small_dist, f"sqlite:{log}", "--workers", "4") as app:
+        streams = [post(app)]
+        while len(set(columns(log, "writer").values())) < 2:  # whichever worker takes it
+            assert len(streams) < 40
+            streams.append(post(app))
+        writers = columns(log, "writer")
+        dead = writers[streams[0].run]
+        (worker,) = [pid for pid in children(app.pid, "spawn_main") if holds(pid, dead)]
+        os.kill(worker, signal.SIGKILL)
+        leases = columns(log, "lease")
+        for run in (run for run, writer in writers.items() if writer == dead):
+            with contextlib.closing(follow(app, run)) as reader:
+                terminal = json.loads(reader.rest()[-2].data)["midstream"]
+            assert (terminal["state"], terminal["code"]) == ("interrupted", "writer_lost")
+            assert columns(log, "updated")[run] < leases[run]
+        for run in (run for run, writer in writers.items() if writer != dead):
+            assert ask(app, "GET", f"/v1/runs/{run}")["state"] in ("live", "completed")
+        for stream in streams:
+            stream.close()
+
+
+def columns(log: Path, name: str) -> dict[str, Any]:
+    """What the store has in one column, by run."""
+    with contextlib.closing(sqlite3.connect(log)) as db:
+        return dict(db.execute(f"SELECT id, {name} FROM runs").fetchall())
+
+
+def holds(pid: int, writer: str) -> bool:
+    """Whether a process has the lock file of that name open."""
+    with contextlib.suppress(OSError):
+        return any(str(fd.readlink()).endswith(writer) for fd in Path(f"/proc/{pid}/fd").iterdir())
+    return False
 
 
 def test_workers_end_with_a_killed_parent(

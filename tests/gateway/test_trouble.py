@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from midstream.errors import StoreError
+from midstream.gateway.alive import Presence
 from midstream.gateway.config import Limits
 from midstream.gateway.http_upstream import HttpUpstream
 from midstream.gateway.memory import MemoryStore
@@ -166,6 +167,44 @@ async def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreError, match="newer Midstream"):
         await SQLiteStore(path).open()
+
+
+async def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    store = SQLiteStore(path)
+    await store.open()
+    run = await created(store, lease=time.time() + LEASE)
+    await store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE runs DROP COLUMN writer")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    beside = Presence(tmp_path / "log.db-alive")  # not alone: whose run it is, nobody knows
+    with beside.enter():
+        pass
+    await store.open()
+    assert await store.get(run.id) == run
+    assert await store.stale(time.time()) == []
+    assert await store.stale(time.time() + 2 * LEASE) == [run]
+    await store.close()
+    beside.leave()
+
+
+async def test_the_marks_of_the_dead_are_tidied_away(tmp_path: Path) -> None:
+    (tmp_path / "log.db-alive-0123456789abcdef").touch()
+    (tmp_path / "log.db-other").touch()
+    first, second = SQLiteStore(tmp_path / "log.db"), SQLiteStore(tmp_path / "log.db")
+    await first.open()
+    await second.open()
+    marks = [path for path in tmp_path.iterdir() if "-alive-" in path.name]
+    assert len(marks) == 2
+    await first.close()
+    await second.close()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "log.db",
+        "log.db-alive",
+        "log.db-other",
+    }
 
 
 async def test_a_damaged_segment_is_an_error_not_a_hole(tmp_path: Path) -> None:

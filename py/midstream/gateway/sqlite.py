@@ -74,6 +74,7 @@ class SQLiteStore:
             with self._presence.enter() as alone:
                 if alone:  # whoever wrote the live runs is dead: no need to wait for the leases
                     await self._write(lambda db: db.execute(tables.END_LEASES))
+            self._presence.tidy(await self._writers())
         except (OSError, StoreError) as error:
             await self.close()
             raise StoreError(
@@ -118,8 +119,8 @@ class SQLiteStore:
                 db.execute("UPDATE runs SET key = NULL WHERE id = ?", (holder.id,))
             tables.refuse_if_busy(db, run, max_live)
             places = ", ".join("?" * len(fields(Run)))
-            sql = f"INSERT INTO runs ({tables.COLUMNS}, request) VALUES ({places}, ?)"
-            db.execute(sql, (*astuple(run), request))
+            sql = f"INSERT INTO runs ({tables.COLUMNS}, request, writer) VALUES ({places}, ?, ?)"
+            db.execute(sql, (*astuple(run), request, self._presence.name))
             return run, True
 
         return await self._write(work)
@@ -152,7 +153,8 @@ class SQLiteStore:
         return await self._update_owned(run_id, epoch, "lease = ?", lease)
 
     async def claim(self, run_id: str, epoch: int, lease: float) -> Run:
-        return await self._update_owned(run_id, epoch, "epoch = epoch + 1, lease = ?", lease)
+        change = "epoch = epoch + 1, lease = ?, writer = ?"
+        return await self._update_owned(run_id, epoch, change, lease, self._presence.name)
 
     async def attend(self, run_id: str, now: float) -> None:
         await self._execute("UPDATE runs SET attended = ? WHERE id = ?", now, run_id)
@@ -201,7 +203,11 @@ class SQLiteStore:
         return await self._call("read", work)
 
     async def stale(self, now: float) -> list[Run]:
-        return await self._runs("state = 'live' AND lease < ?", now)
+        dead = self._presence.gone(await self._writers())
+        places = ", ".join("?" * len(dead))
+        return await self._runs(
+            f"state = 'live' AND (lease < ? OR writer IN ({places}))", now, *dead
+        )
 
     async def runs(self, owner: str, conversation: str) -> list[Run]:
         where = "owner = ? AND conversation = ? AND NOT purged ORDER BY created, id"
@@ -250,16 +256,21 @@ class SQLiteStore:
 
     # -- helpers
 
-    async def _update_owned(self, run_id: str, epoch: int, change: str, value: float) -> Run:
+    async def _update_owned(self, run_id: str, epoch: int, change: str, *values: object) -> Run:
         def work(db: sqlite3.Connection) -> Run:
             sql = f"UPDATE runs SET {change} WHERE id = ? AND epoch = ? AND state = 'live'"
-            changed = db.execute(sql, (value, run_id, epoch))
+            changed = db.execute(sql, (*values, run_id, epoch))
             run = tables.one_run(db, "id = ?", run_id)
             if changed.rowcount != 1 or run is None:
                 raise Fenced(f"epoch {epoch} does not own this run")
             return run
 
         return await self._write(work)
+
+    async def _writers(self) -> list[str]:
+        """The processes that write the live runs, as far as their names are known."""
+        rows = await self._rows(tables.WRITERS)
+        return [row[0] for row in rows]
 
     async def _execute(self, sql: str, *values: object) -> None:
         await self._write(lambda db: db.execute(sql, values))

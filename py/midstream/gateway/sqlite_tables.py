@@ -1,7 +1,8 @@
 """The tables of the SQLite store and what is done to them, one connection at a time.
 
-`runs` has a row for each run. `segments` has its log in batches: `payloads` are those of seq
-`first` to `last`, packed, all written in one epoch.
+`runs` has a row for each run; `writer` names the process that writes it (see `alive`). `segments`
+has its log in batches: `payloads` are those of seq `first` to `last`, packed, all written in one
+epoch.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from midstream.errors import StoreError
 from midstream.gateway.packing import pack, unpack
 from midstream.gateway.store import SEGMENT, ConversationBusy, Entry, Run, TooManyRuns
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _COMPACT_LIMIT = 8 << 20  # bytes; more would hold up the other writers
 
@@ -41,7 +42,8 @@ CREATE TABLE runs (
     started REAL NOT NULL,
     updated REAL NOT NULL,
     purged INTEGER NOT NULL,
-    request BLOB
+    request BLOB,
+    writer TEXT NOT NULL DEFAULT ''
 );
 CREATE UNIQUE INDEX runs_key ON runs (owner, key) WHERE key IS NOT NULL;
 CREATE INDEX runs_conversation ON runs (owner, conversation, created);
@@ -60,6 +62,11 @@ COLUMNS = ", ".join(field.name for field in fields(Run))
 _FLAGS = frozenset({"stream", "cancelling", "purged"})
 SELECT = f"SELECT {COLUMNS} FROM runs"
 
+# What brings a file of each version to the next one. A run that version 1 wrote has no name of its
+# writer: its lease decides.
+_MIGRATIONS = {1: "ALTER TABLE runs ADD COLUMN writer TEXT NOT NULL DEFAULT ''"}
+
+WRITERS = "SELECT DISTINCT writer FROM runs WHERE state = 'live' AND writer <> ''"
 END_LEASES = "UPDATE runs SET lease = 0 WHERE state = 'live'"
 
 # Compare and append: nothing happens unless the run is live, ours, and exactly at first - 1.
@@ -88,7 +95,9 @@ def migrate(db: sqlite3.Connection) -> None:
         if version == 0:
             for statement in _SCHEMA.split(";"):
                 db.execute(statement)
-            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+            db.execute(_MIGRATIONS[older])
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 @contextlib.contextmanager

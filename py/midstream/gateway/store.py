@@ -189,7 +189,7 @@ class Store(Protocol):
         """Asks the writer, in whatever process, to stop. Does nothing when the run is not live."""
 
     async def stale(self, now: float) -> list[Run]:
-        """Live runs whose lease is over."""
+        """Live runs whose lease is over, or whose writer the store knows to be dead."""
 
     async def claim(self, run_id: str, epoch: int, lease: float) -> Run:
         """Takes over from the writer of `epoch`: the epoch goes up by one."""

@@ -27,7 +27,8 @@ _ORPHANED = Outcome(
 
 
 class Sweeper:
-    """With LEASE 10 s and RENEW 3 s an orphan is ended at most 14 s after its writer's death."""
+    """With LEASE 10 s and RENEW 3 s an orphan is ended at most 14 s after its writer's death; at
+    most 4 s after it where the store knows who is dead (SQLite), at once by whoever starts anew."""
 
     def __init__(self, store: Store, relays: Relays, limits: Limits) -> None:
         self._store = store
