@@ -1,0 +1,178 @@
+"""The scenarios of the promise, each as what a person does and what happens to them.
+
+A play opens its servers and tabs on a stage and returns when the last answer has ended; scoring is not its business.
+Those with a long cut have two parts: `begin` returns when the connection is cut, so that others can be played
+meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from playwright.sync_api import TimeoutError
+
+from tests.browser.scenarios.stage import (
+    GATEWAY,
+    PROMPT,
+    Builds,
+    Stage,
+    Tab,
+    free_port,
+    text_in_the_log,
+)
+
+
+def nothing(stage: Stage) -> None:
+    pass
+
+
+def complete(*tabs: Tab) -> None:
+    for tab in tabs:
+        state = tab.until_ended()
+        assert state == "complete", f"the answer ended as {state}: {tab.answer.inner_text()[-200:]}"
+
+
+def continued(tab: Tab) -> None:
+    """The connection of a plain endpoint is gone for good: what is left is said, and Continue brings the rest."""
+    assert tab.until_state("interrupted", "complete") == "interrupted"
+    tab.press("continue")
+    tab.until("() => !document.querySelector('article[data-state=interrupted]')")
+    complete(tab)
+
+
+def refresh(stage: Stage) -> None:
+    upstream = stage.own_upstream()
+    tab = stage.tab(stage.open_servers(upstream)).start()
+    for seq in (2, 60, 130, 200):
+        tab.until_seq(seq)
+        tab.refreshed()
+    complete(tab)
+    upstream.until(lambda: upstream.events("done"))
+    assert len(upstream.events("open")) == 1, "it was asked for twice"
+
+
+class Cut:
+    """The TCP connections are reset and refused for a time while the answer is being written."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def begin(self, stage: Stage) -> None:
+        tab = stage.tab(stage.open_servers()).start()
+        tab.until_seq(50)
+        stage.cut()
+        if stage.kind == GATEWAY:
+            tab.until_state("reconnecting")
+
+    def play(self, stage: Stage) -> None:
+        stage.heal(after=self.seconds)
+        (tab,) = stage.tabs
+        if stage.kind == GATEWAY:
+            return complete(tab)
+        stage.notes.append("the endpoint cannot resume: Continue brought the rest")
+        continued(tab)
+
+
+def frozen(stage: Stage) -> None:
+    """The browser stops the tab's every script and timer; meanwhile the network loses its connections."""
+    upstream = stage.own_upstream()
+    tab = stage.tab(stage.open_servers(upstream)).start()
+    tab.until_seq(60)
+    session = tab.page.context.new_cdp_session(tab.page)
+    session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    if stage.kind == GATEWAY:
+        stage.cut()
+        stage.heal()
+    upstream.until(lambda: upstream.events("done"), 60)
+    session.send("Page.setWebLifecycleState", {"state": "active"})
+    complete(tab)
+
+
+def offline_reload(stage: Stage) -> None:
+    tab = stage.tab(stage.open_servers()).open()
+    tab.shell("offline-ready")
+    tab.send(PROMPT)
+    tab.until_seq(60)
+    stage.cut()
+    if stage.kind == GATEWAY:
+        tab.until_state("reconnecting")
+    else:
+        tab.until_state("interrupted")
+    tab.refreshed()
+    if stage.kind == GATEWAY:
+        tab.until_state("reconnecting")
+        stage.heal()
+        return complete(tab)
+    stage.heal()
+    stage.notes.append("the endpoint cannot resume: Continue brought the rest")
+    continued(tab)
+
+
+def stop_after_reload(stage: Stage) -> None:
+    upstream = stage.own_upstream()
+    url = stage.open_servers(upstream)
+    tab = stage.tab(url).start()
+    tab.until_seq(40)
+    tab.refreshed()
+    tab.until_state("streaming")
+    tab.page.click("button[name=stop]")
+    assert tab.until_ended() == "stopped"
+    upstream.until(lambda: upstream.events("abort"))
+    # Everything that the server had written before the stop is the answer now.
+    stage.expected = text_in_the_log(url) if stage.kind == GATEWAY else tab.text()
+    tab.refreshed()
+    assert tab.state() == "stopped"
+
+
+def gateway_killed(stage: Stage) -> None:
+    """SIGKILL, and the same again on the same run log. The model's connection has gone with the process."""
+    upstream, port = stage.upstream, free_port()
+    proxy = stage.proxy(port)
+    with stage.server(port, upstream) as first:
+        tab = stage.tab(proxy.url).start()
+        tab.until_seq(80)
+        first.kill()
+    tab.until_state("reconnecting")
+    with stage.server(port, upstream):
+        assert tab.until_ended() == "interrupted"
+        continued(tab)
+
+
+def renderer_crash(stage: Stage) -> None:
+    url = stage.open_servers()
+    tab = stage.tab(url).start()
+    tab.until_seq(60)
+    session = tab.page.context.new_cdp_session(tab.page)
+    with tab.page.expect_event("crash"), contextlib.suppress(TimeoutError):
+        session.send("Page.crash", timeout=100)  # nobody is left to answer
+    again = stage.tab(url, instead_of=tab).open()
+    complete(again)
+
+
+def update(stage: Stage) -> None:
+    """A new version is deployed while an answer is being written: it waits until the answer is there and the person
+    agrees. A reload meanwhile brings the version that runs."""
+    builds = Builds(stage.house.dist, stage.folder)
+    tab = stage.tab(stage.open_servers(dist=builds.folder)).open()
+    tab.shell("offline-ready")
+    tab.send(PROMPT)
+    tab.until_seq(20)
+    builds.switch()
+    tab.page.evaluate("navigator.serviceWorker.getRegistration().then((it) => it.update())")
+    tab.shell("update-ready")
+    assert tab.state() == "streaming", "the answer was over before the update was ready"
+    assert tab.page.locator("[data-part=update]").is_hidden()
+    tab.refreshed()
+    tab.shell("update-ready")
+    complete(tab)
+    assert builds.mark not in style(tab)
+    with tab.page.expect_navigation(wait_until="commit"):
+        tab.page.click("button[name=update]")
+    tab.until_ready()
+    assert builds.mark in style(tab)
+    complete(tab)
+
+
+def style(tab: Tab) -> str:
+    """The style sheet of the version that runs."""
+    return str(tab.page.evaluate("fetch('style.css').then((answer) => answer.text())"))

@@ -1,0 +1,115 @@
+"""The table: what is played, where, and which words the person must have read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.browser.scenarios import plays
+from tests.browser.scenarios.stage import DIRECT, GATEWAY, House, Kind, Result, Stage
+
+ANY: Kind | None = None
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`rate` is the upstream's, in tokens per second. `words`: what must have been said, digits as #; those under None
+    on both kinds of endpoint."""
+
+    id: str
+    title: str
+    play: Callable[[Stage], None]
+    words: dict[Kind | None, tuple[str, ...]]
+    begin: Callable[[Stage], None] = plays.nothing
+    kinds: tuple[Kind, ...] = (GATEWAY,)
+    rate: float = 60
+
+    def due(self, kind: Kind) -> tuple[str, ...]:
+        return self.words.get(ANY, ()) + self.words.get(kind, ())
+
+
+def cut(id: str, seconds: float, rate: float, *kinds: Kind) -> Scenario:
+    words = {
+        ANY: ("# tokens, # s, #/s",),
+        GATEWAY: (
+            "Connection lost. Trying again",
+            "# tokens saved here",
+            "The server keeps writing.",
+        ),
+        DIRECT: ("Interrupted at token #",),
+    }
+    acts = plays.Cut(seconds)
+    title = f"Connection cut for {seconds:g} s"
+    return Scenario(id, title, acts.play, words, acts.begin, kinds, rate)
+
+
+BOTH = (GATEWAY, DIRECT)
+PICKED_UP = "# tokens saved here. Picking up the rest…"
+
+TABLE = [
+    Scenario("S1", "Refreshed four times", plays.refresh, {ANY: (PICKED_UP,)}),
+    cut("S2", 1, 30, GATEWAY),
+    cut("S3", 10, 15, GATEWAY),
+    cut("S4", 60, 4, GATEWAY),
+    Scenario("S5", "Tab frozen and resumed", plays.frozen, {ANY: ("# tokens, # s, #/s",)}),
+    Scenario(
+        "S6",
+        "Reloaded while offline",
+        plays.offline_reload,
+        {ANY: (PICKED_UP,), GATEWAY: ("Connection lost. Trying again",)},
+        rate=30,
+    ),
+    Scenario(
+        "S9",
+        "Stopped after a reload",
+        plays.stop_after_reload,
+        {ANY: ("Stopped by you at token #",)},
+        rate=30,
+    ),
+    Scenario(
+        "S10",
+        "Gateway killed (-9) and restarted, then Continue",
+        plays.gateway_killed,
+        {ANY: ("Connection lost. Trying again", "Interrupted at token #")},
+    ),
+    Scenario("S11", "Renderer crashed, app reopened", plays.renderer_crash, {ANY: (PICKED_UP,)}),
+    Scenario(
+        "S12",
+        "App updated in the middle",
+        plays.update,
+        {ANY: ("A new version is ready.", PICKED_UP)},
+        rate=30,
+    ),
+]
+
+
+class Performance:
+    """One scenario on one kind of endpoint, from its beginning to its score."""
+
+    def __init__(self, scenario: Scenario, kind: Kind, house: House) -> None:
+        self.scenario = scenario
+        self.kind = kind
+        folder = Path(house.folder) / f"{scenario.id}-{kind}"
+        folder.mkdir()
+        self._stage = Stage(house, kind, scenario.rate, folder)
+        self._begun = False
+
+    def begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self.scenario.begin(self._stage)
+
+    def finish(self) -> Result:
+        with self._stage as stage:
+            self.begin()
+            self.scenario.play(stage)
+            return stage.result()
+
+    def unsaid(self, result: Result) -> list[str]:
+        """The words that should have been read and were not."""
+        return [
+            words
+            for words in self.scenario.due(self.kind)
+            if not any(words in line for line in result.said)
+        ]
