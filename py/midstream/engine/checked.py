@@ -8,7 +8,6 @@ read it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any
@@ -21,6 +20,7 @@ from .status import FINAL_STATES
 
 NAMED = 3  # unusable records that one notice names; of the others it gives the number
 _ENDPOINT = frozenset(field.name for field in fields(Endpoint))
+LARGEST = 8.64e15  # as a number: the last moment that JavaScript's Date can hold
 # Fields of an op by its kind, as in midstream.patch.
 _LENGTHS = (4, 3, 4, 3, 3, 3, 3, 2)
 
@@ -211,7 +211,7 @@ def _is_name(*values: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    return type(value) in (int, float) and -LARGEST <= value <= LARGEST
 
 
 def _number(value: Any, otherwise: float = 0) -> Any:

@@ -119,7 +119,7 @@ async def everything_of(store: Store) -> list[list[Any]]:
     return entries
 
 
-async def take_kept(store: CheckedStore, entries: Any, post: Post) -> None:
+async def take_kept(store: Store, entries: Any, post: Post) -> None:
     """The intent `kept`: what this tab has kept while there was no database goes into the Store.
 
     Where a database can be had again it goes there, and the tab forgets it. What is in the database
@@ -127,8 +127,9 @@ async def take_kept(store: CheckedStore, entries: Any, post: Post) -> None:
     """
     if not isinstance(entries, list):
         return
-    if isinstance(store.inner, TabStore):
-        store.inner.fill(entries)
+    inner = store.inner if isinstance(store, CheckedStore) else store
+    if isinstance(inner, TabStore):
+        inner.fill(entries)
         return
     change = await _missing(store, sound(entries))
     if change.puts:

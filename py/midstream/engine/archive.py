@@ -1,0 +1,165 @@
+"""All conversations as one file, and back: `{"format": "midstream", "version": 1, "exported": …,
+"conversations": [{"id", "title", "created", "updated", "messages": [{"id", "author", "text",
+"state", "created", …}]}]}`; messages in order, times in epoch milliseconds.
+
+A file comes from anywhere. It never changes what is here, and brings text only: content is parsed
+again, never taken as ops, and no address of an endpoint is written or read, since a prompt could be
+sent there. What was still being written when the file was made is interrupted where it is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+from ..errors import StoreError, UsageError
+from ..journal import Change, Record, Store, cursor, finish_reason, text, tokens
+from ..markdown import Parser
+from ..patch import Op, merge
+from .incoming import (
+    AGAIN,
+    FORMAT,
+    VERSION,
+    Conversation,
+    Unusable,
+    conversations,
+    decode,
+    whole_characters,
+)
+from .transcript import rows_of
+
+__all__ = ["decode", "encode", "everything", "file_name", "restore"]
+
+SLICE = 16 * 1024  # characters parsed before others get their turn
+NAMED = 3  # conversations that an error names; of the others it gives the number
+
+
+# Writing
+
+
+async def everything(store: Store) -> dict[str, Any]:
+    """All that is stored, unfinished answers as far as they have come."""
+    written = []
+    for record in sorted(await store.conversations(), key=lambda one: one["created"]):
+        messages = [await _written(store, one) for one in await store.messages(record["id"])]
+        kept = {key: record[key] for key in ("id", "title", "created", "updated")}
+        written.append(kept | {"messages": messages})
+    exported = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "exported": exported,
+        "conversations": written,
+    }
+
+
+def file_name(now: float) -> str:
+    return f"midstream-{time.strftime('%Y-%m-%d-%H%M', time.localtime(now))}.json"
+
+
+def encode(data: dict[str, Any]) -> str:
+    """The file. Readable, since it may be all that is left one day."""
+    return json.dumps(data, ensure_ascii=False, indent=1)
+
+
+async def _written(store: Store, record: Record) -> dict[str, Any]:
+    common = {key: record[key] for key in ("id", "author", "state", "created")}
+    if record["author"] == "user":
+        return common | {"text": whole_characters(record["text"])}
+    rows = await rows_of(store, record["id"])
+    run = len(record["runs"]) - 1
+    return (
+        common
+        | {
+            "text": whole_characters(text(rows)),
+            "reasoning": whole_characters("".join(row.reasoning for row in rows)),
+            "question": record.get("question", ""),
+            "tokens": tokens(rows),
+            "seq": cursor(rows, run),
+            "finish": finish_reason(rows, run),
+            "runs": [_described(one) for one in record["runs"]],
+        }
+        | {key: record[key] for key in ("seconds", "error", "seams") if key in record}
+    )
+
+
+def _described(run: Record) -> Record:
+    """Who wrote it; not where that was, nor with what."""
+    endpoint = run["endpoint"]
+    words = {key: endpoint.get(key, "") for key in ("name", "kind", "model")}
+    return {"key": run["key"], "run": run.get("run"), "endpoint": words}
+
+
+# Reading
+
+
+async def restore(store: Store, data: Any) -> int:
+    """Adds the conversations of `data` that are not here; one that is here gets the messages that
+    follow its own, when the file knows all of those. Gives the number of conversations that were
+    added to the store or have grown.
+
+    One transaction for each. Raises UsageError with all that could not be used (what could is added
+    all the same), StoreError when the store fails.
+    """
+    count = 0
+    bad: list[str] = []
+    for found in conversations(data):
+        try:
+            if isinstance(found, Unusable):
+                raise found
+            count += await _add(store, found)
+        except Unusable as error:
+            bad.append(str(error))
+        except StoreError as error:
+            raise StoreError(
+                f"{count} added, then: {error.message}", hint=error.hint, code=error.code
+            ) from error
+    if bad:
+        raise _refused(bad, count)
+    return count
+
+
+def _refused(bad: list[str], count: int) -> UsageError:
+    more = len(bad) - NAMED
+    listed = "; ".join(bad[:NAMED]) + (f"; and {more} more" if more > 0 else "")
+    added = f"{count} conversations were added. " if count else "Nothing was added. "
+    return UsageError(f"{added}Not usable: {listed}.", hint=AGAIN)
+
+
+# One conversation into the store
+
+
+async def _add(store: Store, found: Conversation) -> int:
+    here = await store.conversation(found.record["id"])
+    known = await store.messages(found.record["id"]) if here else []
+    ids = [record["id"] for record, _ in found.messages]
+    if here and (len(ids) <= len(known) or ids[: len(known)] != [one["id"] for one in known]):
+        return 0  # no further than what is here, or it went another way: what is here stands
+    change = Change(durability="strict")
+    after = known[-1]["position"] + 1 if known else 0
+    for position, (record, row) in enumerate(found.messages[len(known) :], after):
+        if await store.message(record["id"]):
+            place = f"a message of {found.record['title'][:40]!r}"
+            raise Unusable(f"{place} is here in another conversation")
+        change.drop_rows.append(record["id"])  # of nobody: they would mix with what is added
+        change.put("messages", record | {"position": position})
+        if row:
+            row.ops = await _drawn(row.text)
+            change.put("journal", row.record())
+    # Read again: while texts were parsed something may have been said in it.
+    here = await store.conversation(found.record["id"])
+    change.put("conversations", here or found.record)
+    await store.commit(change)
+    return 1
+
+
+async def _drawn(words: str) -> list[Op]:
+    """The ops of a text; a long one lets answers that are being written go on meanwhile."""
+    parser = Parser()
+    ops: list[Op] = []
+    for start in range(0, len(words), SLICE):
+        ops += parser.feed(words[start : start + SLICE])
+        await asyncio.sleep(0)
+    return merge(ops + parser.finish())

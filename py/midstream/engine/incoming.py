@@ -1,0 +1,235 @@
+"""The file of all conversations, checked as it is read: what comes out of here can be stored.
+
+Whatever a file says, no record of it may name an address to ask, hold ops, or stand in the way of
+another one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import UsageError
+from ..journal import Record, Row
+from ..markdown import VERSION as PARSER
+from .status import FINAL_STATES
+
+FORMAT = "midstream"
+VERSION = 1
+FILE_CHARACTERS = 64 * 2**20
+TEXT_CHARACTERS = 8 * 2**20  # of one message
+NAME_CHARACTERS = 200  # of an id or a model's name
+WORDS_CHARACTERS = 2000  # of a title or an error: a longer one is cut
+MESSAGES = 10_000  # in one conversation
+RUNS = 100  # of one answer
+LAST_MS = 8.64e15  # the last moment that JavaScript's Date can hold
+
+AGAIN = "Choose a file that “Save everything” has made, or make it again."
+
+
+class Unusable(ValueError):
+    """Something in a conversation of the file."""
+
+
+@dataclass(slots=True)
+class Conversation:
+    record: Record
+    messages: list[tuple[Record, Row | None]]  # a row without ops: those are made when it is added
+
+
+def decode(file: str) -> Any:
+    """What stands in a file. Raises UsageError."""
+    if len(file) > FILE_CHARACTERS:
+        raise UsageError("This file is too large to be read here.", hint=AGAIN)
+    try:
+        return json.loads(file)
+    except (ValueError, RecursionError) as error:
+        raise UsageError("This file does not hold saved conversations.", hint=AGAIN) from error
+
+
+def conversations(data: Any) -> Iterator[Conversation | Unusable]:
+    """Each conversation of the file, or why it cannot be used. Raises UsageError, before the first
+    one, when it is no such file."""
+    used: set[str] = set()
+    for number, raw in enumerate(_listing(data), 1):
+        try:
+            yield _conversation(raw, used)
+        except Unusable as error:
+            yield Unusable(f"conversation {number}: {error}")
+
+
+def whole_characters(words: str) -> str:
+    """Half surrogate pairs joined, or replaced: neither a file nor a page can hold them."""
+    if words.isascii():
+        return words
+    return words.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _listing(data: Any) -> list[Any]:
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise UsageError("This file does not hold saved conversations.", hint=AGAIN)
+    version = data.get("version")
+    if type(version) is not int or version < 1:
+        raise UsageError("The file does not say which version it is.", hint=AGAIN)
+    if version > VERSION:
+        raise UsageError(
+            "The file was made by a newer version of the app.", hint="Reload the page to update it."
+        )
+    found = data.get("conversations")
+    if not isinstance(found, list):
+        raise UsageError("The file has no list of conversations.", hint=AGAIN)
+    return found
+
+
+def _conversation(raw: Any, used: set[str]) -> Conversation:
+    """`used`: the ids of conversations and messages met so far in the file. Raises Unusable."""
+    if not isinstance(raw, dict):
+        raise Unusable("it is not an object")
+    own: set[str] = set()
+    key = _new_id(raw, used, own)
+    created = _time(raw, "created")
+    title = _words(raw, "title")
+    record = {"id": key, "title": title, "created": created, "updated": created}
+    record["updated"] = max(_time(raw, "updated"), created)
+    listed = raw.get("messages")
+    if not isinstance(listed, list) or len(listed) > MESSAGES:
+        raise Unusable("its messages are not a list, or too many")
+    messages = []
+    for number, message in enumerate(listed):
+        try:
+            messages.append(_message(message, key, number, used, own))
+        except Unusable as error:
+            raise Unusable(f"message {number + 1}: {error}") from None
+    used |= own  # not before: a conversation that cannot be used takes no id from others
+    return Conversation(record, messages)
+
+
+def _message(
+    raw: Any, conversation: str, position: int, used: set[str], own: set[str]
+) -> tuple[Record, Row | None]:
+    if not isinstance(raw, dict):
+        raise Unusable("it is not an object")
+    questions = own - {conversation}
+    record: Record = {
+        "id": _new_id(raw, used, own),
+        "conversation": conversation,
+        "position": position,
+        "author": raw.get("author"),
+        "created": _time(raw, "created"),
+    }
+    words = whole_characters(_text(raw, "text", TEXT_CHARACTERS))
+    if record["author"] == "user":
+        return record | {"text": words, "state": "complete", "runs": []}, None
+    if record["author"] != "assistant":
+        raise Unusable("nobody has written it")
+    runs = _listed(raw, "runs", _run, RUNS) or [_run({})]
+    record |= {"parser": PARSER, "runs": runs}
+    question = _text(raw, "question", NAME_CHARACTERS)
+    record["question"] = question if question in questions else ""
+    record |= _ending(raw)
+    return record, _row(record, raw, words)
+
+
+def _ending(raw: Record) -> Record:
+    state = _text(raw, "state", NAME_CHARACTERS)
+    numbers = {"tokens": _count(raw, "tokens"), "seq": _count(raw, "seq")}
+    ending: Record = numbers | {"seconds": _number(raw, "seconds")}
+    if seams := _listed(raw, "seams", _seam, RUNS):
+        ending["seams"] = seams
+    if state not in FINAL_STATES:
+        reason = "The file was made while this answer was being written."
+        return ending | {"state": "interrupted", "error": {"message": reason, "hint": ""}}
+    ending["state"] = state
+    if isinstance(error := raw.get("error"), dict):
+        ending["error"] = {key: _words(error, key) for key in ("message", "hint")}
+    return ending
+
+
+def _row(record: Record, raw: Record, words: str) -> Row | None:
+    reasoning = whole_characters(_text(raw, "reasoning", TEXT_CHARACTERS))
+    if not words and not reasoning:
+        return None
+    return Row(
+        message=record["id"],
+        n=1,
+        run=len(record["runs"]) - 1,
+        first=1,
+        last=max(record["seq"], 1),
+        text=words,
+        reasoning=reasoning,
+        tokens=record["tokens"],
+        finish=_text(raw, "finish", NAME_CHARACTERS),
+        whole=True,
+    )
+
+
+def _run(raw: Any) -> Record:
+    """A run of another time and place: `kind` gateway without an address is the page's own server,
+    which nothing asks about an answer that has ended."""
+    endpoint = raw.get("endpoint", {}) if isinstance(raw, dict) else None
+    if not isinstance(endpoint, dict):
+        raise Unusable("a run is not an object")
+    words = {key: _text(endpoint, key, NAME_CHARACTERS) for key in ("name", "model")}
+    run = _text(raw, "run", NAME_CHARACTERS) if raw.get("run") is not None else None
+    return {
+        "key": _text(raw, "key", 3 * NAME_CHARACTERS),
+        "run": run,
+        "endpoint": words | {"kind": "gateway"},
+    }
+
+
+def _seam(raw: Any) -> int:
+    return _count({"seam": raw}, "seam")
+
+
+# Fields of a file, as they should be. Each raises Unusable.
+
+
+def _new_id(raw: Record, used: set[str], own: set[str]) -> str:
+    key = _text(raw, "id", NAME_CHARACTERS)
+    if not key or key != whole_characters(key):
+        raise Unusable("it has no usable id")
+    if key in used or key in own:
+        raise Unusable(f"its id {key[:40]!r} stands in the file twice")
+    own.add(key)
+    return key
+
+
+def _text(raw: Record, name: str, limit: int) -> str:
+    value = raw.get(name, "")
+    if not isinstance(value, str):
+        raise Unusable(f"its {name} is not a text")
+    if len(value) > limit:
+        raise Unusable(f"its {name} is longer than {limit} characters")
+    return value
+
+
+def _words(raw: Record, name: str) -> str:
+    return whole_characters(_text(raw, name, TEXT_CHARACTERS))[:WORDS_CHARACTERS]
+
+
+def _number(raw: Record, name: str) -> float:
+    value = raw.get(name, 0)
+    if type(value) not in (int, float) or not 0 <= value <= LAST_MS:
+        raise Unusable(f"its {name} is not a usable number")
+    return float(value)
+
+
+def _count(raw: Record, name: str) -> int:
+    value = _number(raw, name)
+    if value != int(value):
+        raise Unusable(f"its {name} is not a whole number")
+    return int(value)
+
+
+def _time(raw: Record, name: str) -> int:
+    return int(_number(raw, name))
+
+
+def _listed(raw: Record, name: str, one: Callable[[Any], Any], limit: int) -> list[Any]:
+    values = raw.get(name, [])
+    if not isinstance(values, list) or len(values) > limit:
+        raise Unusable(f"its {name} are not a list, or too many")
+    return [one(value) for value in values]
