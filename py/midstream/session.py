@@ -211,11 +211,11 @@ class Session:
         self._enter(Signal.START)
         return [self._open(now)]
 
-    def recall_end(self, state: str, message: str = "") -> list[Intent]:
+    def recall_end(self, state: str, message: str = "", code: str = "") -> list[Intent]:
         """The run is known to have ended without asking: its terminal record is stored, or there
         is nobody to ask, which `message` explains."""
         if message:
-            self._failure = Failed(message, state)
+            self._failure = Failed(message, code or state)
         return self._ended(state)
 
     def opened(self, *, head: int, now: float, start: int | None = None) -> list[Intent]:
@@ -375,13 +375,15 @@ class Session:
             return []
         if self._finish_reason:
             return [Close(), *self._close(Closed(Outcome.DONE, self._finish_reason))]
-        return [Close(), *self._close(Closed(Outcome.INTERRUPTED, "no finish_reason"))]
+        words = "The endpoint ended the answer without saying that it is complete."
+        return [Close(), *self._close(Closed(Outcome.INTERRUPTED, "unfinished", words))]
 
     def _reopen_or_close(self, why: str, now: float) -> list[Intent]:
         if self._may_ask_again():
             return [Close(), *self._wait(now)]
         if self.begun:
-            return [Close(), *self._close(Closed(Outcome.INTERRUPTED, why))]
+            words = f"The connection to the endpoint broke: {why}."
+            return [Close(), *self._close(Closed(Outcome.INTERRUPTED, "cut", words))]
         reason = MAYBE_SENT if now - self._heard > RECEIVED_S else "unreachable"
         return [Close(), *self._close(Closed(Outcome.FAILED, reason, why))]
 

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from midstream.engine import answer as answer_module
-from midstream.engine import transcript
+from midstream.engine import transcript, written
 from midstream.engine.app import Engine, decode
 from midstream.engine.endpoints import endpoints
 from midstream.engine.host import Host, Message
 from midstream.errors import StoreError
-from midstream.journal import Change, MemoryStore, Row, text
+from midstream.journal import Change, MemoryStore, Row, text, unbroken
 from midstream.markdown import Parser
 from midstream.patch import Op, Tree, opened, unpack
 from midstream.providers import demo
@@ -109,12 +109,18 @@ class Page:
     def states(self, message: str) -> list[str]:
         return [state for state, _ in itertools.groupby(self.every_state(message))]
 
+    def lists(self) -> list[str]:
+        """The state of the newest conversation in each list that was posted."""
+        every = [m["items"] for m in self.messages if m["type"] == "conversations"]
+        return [items[0]["state"] for items in every if items]
+
     def notices(self) -> list[str]:
         return [m["code"] for m in self.messages if m["type"] == "notice"]
 
     async def vanish(self) -> None:
-        answers = list(self.engine._answers.values())
-        tasks = [*self.engine._tasks, *(task for answer in answers for task in answer._tasks)]
+        answers = self.engine._answers
+        tasks = [*self.engine._tasks, *answers._writing.values()]
+        tasks += [task for answer in answers for task in answer._tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -175,8 +181,8 @@ def test_an_answer_from_the_prompt_to_its_end() -> None:
         assert same_tree(page.trees[answer], drawn(whole()))
         assert page.unsaved == []
         assert page.states(answer) == ["sending", "waiting", "streaming", "complete"]
-        lists = [m["items"][0]["state"] for m in page.messages if m["type"] == "conversations"]
-        assert lists == ["streaming", "complete"]
+        await until(lambda: page.lists()[-1] == "complete")
+        assert page.lists() == ["streaming", "complete"]
         (row,) = await store.rows(answer)
         assert row["whole"]
         record = await store.message(answer)
@@ -299,7 +305,35 @@ def test_a_full_disk_is_said_and_the_answer_goes_on() -> None:
         await until(lambda: page.last(answer) == "complete")
         assert page.notices() == ["not-saved"]
         assert same_tree(page.trees[answer], drawn(whole()))
-        assert [m for m in page.messages if m["type"] == "status"][-1]["saved"] == 0
+        status = [m for m in page.messages if m["type"] == "status"][-1]
+        assert status["saved"] == _stored(store) < status["seq"]
+
+    run(scenario)
+
+
+def test_what_a_full_disk_refused_is_stored_when_there_is_room_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(written, "RETRY_S", 0.01)
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        page = await new_page(store, Locks())
+        answer = await send(page)
+        await until(lambda: page.last(answer) == "streaming")
+        commit = store.commit
+
+        async def full(change: Change) -> None:
+            raise StoreError("the disk is full", code="full")
+
+        store.commit = full  # type: ignore[method-assign]
+        await until(lambda: page.notices() == ["full"])
+        store.commit = commit  # type: ignore[method-assign]
+        await until(lambda: page.notices() == ["full", "saved-again"])
+        await page.vanish()
+        assert await text_of(store, answer) != ""
+        rows = unbroken(Row.from_record(row) for row in await store.rows(answer))
+        assert rows[-1].last == _stored(store)  # no hole where it was refused
 
     run(scenario)
 
@@ -313,7 +347,7 @@ def test_another_version_of_the_parser_draws_the_answer_again(
         answer = await send(page)
         await until(lambda: page.last(answer) == "complete")
         conversation = (await store.conversations())[0]["id"]
-        for module in (transcript, answer_module):
+        for module in (transcript, answer_module, written):
             monkeypatch.setattr(module, "VERSION", 10**6)
         page = Page(store, locks)
         await page.paint_saved(conversation)
@@ -422,7 +456,7 @@ def test_an_unknown_conversation_is_said() -> None:
     async def scenario() -> None:
         page = await new_page(MemoryStore(), Locks())
         await page.engine.handle({"type": "open", "conversation": "gone", "painted": {}})
-        assert page.notices() == ["unknown-conversation"]
+        await until(lambda: page.notices() == ["unknown-conversation"])
 
     run(scenario)
 

@@ -1,4 +1,4 @@
-"""One answer while it is being written: joins its session, its parser and its journal.
+"""One answer while it is being written: joins its session, its endpoint and its text.
 
     bytes → session → Deliver → pending → flush: parser.feed → journal row committed → patch and
     status to the screen
@@ -6,31 +6,23 @@
 The order inside a flush is the promise of the app: what is shown is stored. While a commit is under
 way the events that arrive wait in `pending` and make up the next row, so a slow disk slows the
 flushes and never queues transactions.
+
+One page writes an answer, over all tabs: the one that holds its Web Lock. In the others the answer
+follows what the writer tells (`heard`), and waits for the lock in case that page goes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from dataclasses import replace
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from ..errors import StoreError
-from ..events import Ended, Event, Finish
-from ..journal import (
-    Change,
-    Record,
-    Row,
-    compacted,
-    cursor,
-    ended,
-    finish_reason,
-    tokens,
-)
-from ..markdown import VERSION, Parser
-from ..patch import merge, opened
+from ..errors import UpstreamError
+from ..journal import Change, Record, Row, cursor, ended, epoch, finish_reason, tokens
+from ..markdown import VERSION
 from ..providers import openai
 from ..session import (
+    MAYBE_SENT,
     Cancel,
     Close,
     Closed,
@@ -39,98 +31,155 @@ from ..session import (
     Open,
     Outcome,
     Session,
+    State,
     Wait,
-    content,
 )
 from .host import Host, Message, notice_of
-from .status import ENDED, FINAL_STATES, Rate, live_state, status_of
-from .transcript import patch_of, patches, rows_of
+from .status import ENDED, FINAL_STATES, Rate, live_state, live_status, status_of
 from .upstream import Line, Upstream
+from .written import Written
 
 FLUSH_S = 0.016  # one animation frame
 # after a flush that cost t the next one waits at least DUTY·t, so parsing takes at most a quarter
 # of the time
 DUTY = 3
-SLICE = 4096  # characters per flush: a long catch-up reaches the screen piece by piece
 NOT_RESUMABLE = "This endpoint cannot go on with an answer once the page has been reloaded."
+UNSURE = "The page was closed before the endpoint had answered."
 
 
 class Answer:
-    """Owns the journal rows and the record of one assistant message from its request to its end."""
+    """The life of one assistant message from its request to its end."""
 
-    def __init__(self, host: Host, record: Record, upstream: Upstream, *, recalled: bool) -> None:
-        """`recalled`: the answer was begun by an earlier page; what that page knew in memory is
-        gone."""
-        self.record = record
-        self.rows: list[Row] = []
-        self._recalled = recalled
+    def __init__(
+        self,
+        host: Host,
+        record: Record,
+        upstream: Upstream,
+        *,
+        recalled: bool,
+        before: Sequence[Answer] = (),
+        online: bool = True,
+    ) -> None:
+        """`recalled`: the answer was begun by another page; what that page knew in memory is gone.
+        `before`: answers of the same conversation that have to be there first."""
         self.ended = asyncio.Event()
+        self.told = 0  # the last patch that this tab's screen has got or has painted itself
+        self._written = Written(host, record)
+        self._recalled = recalled
+        self._before = before
+        self._online = online  # as the browser sees it
         self._host = host
         self._upstream = upstream
-        self._parser = Parser()
         self._session: Session | None = None
+        self._heard: Message | None = None  # the last status of the tab that writes
         self._pending: list[Deliver] = []
-        self._newest = 0  # the id of the newest element that the rows have opened
         self._dirty = asyncio.Event()
-        self._flushing = (
-            asyncio.Lock()
-        )  # rows are numbered in the order in which they are committed
+        self._flushing = asyncio.Lock()  # rows are numbered in the order of their commits
         self._closed: Closed | None = None
-        self._saving = True  # False once storage has refused: shown, and said to be unsaved
         self._reader: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._rate = Rate()
         self._seen = ""  # the last state reported to the screen
+        self._resumed = 0  # the token at which it went on last, after a cut or a reload
 
     @property
     def id(self) -> str:
         return str(self.record["id"])
 
     @property
-    def run(self) -> int:
-        return len(self.record["runs"]) - 1
+    def record(self) -> Record:
+        return self._written.record
+
+    @property
+    def rows(self) -> list[Row]:
+        return self._written.rows
+
+    @property
+    def writes(self) -> bool:
+        """Whether it is this tab that writes: then `rows` are all there are."""
+        return self._session is not None
 
     # The whole life of an answer
 
     async def write(self) -> None:
         """Goes on from what is stored to the end of the run. Returns when the ended answer is
-        stored."""
+        stored, or is no longer there."""
+        if self._recalled:
+            await self._written.look()
+        self._report()
+        for answer in self._before:
+            await answer.ended.wait()
         async with self._host.lock(f"midstream:answer:{self.id}"):
-            await self._recall()
-            if (
-                self.record["state"] in FINAL_STATES
-            ):  # another tab has finished it while this one waited
-                self._post_all()
-                self.ended.set()
+            stored = await self._host.store.message(self.id)
+            if stored is None:  # removed by another tab while this one waited
                 return
-            self._session = Session(
-                parse=openai.parse,
-                cursor=cursor(self.rows, self.run),
-                resumable=self._upstream.endpoint.resumable,
-                finish_reason=finish_reason(self.rows, self.run),
-            )
-            self._act(self._begin(self._session))
-            clock = self._spawn(self._clock())
-            await self._flush_until_closed()
-            clock.cancel()
-            await self._end()
+            self._written.record = stored
+            await self._recall()
+            if stored["state"] in FINAL_STATES:  # another tab has finished it
+                return
+            await self._run()
+
+    async def _run(self) -> None:
+        if await self._upstream.ready(self.record):
+            await self._written.store(Change(durability="strict").put("messages", self.record))
+        self._session = self._new_session()
+        self._act(self._begin(self._session))
+        clock = self._spawn(self._clock())
+        await self._flush_until_closed()
+        clock.cancel()
+        await self._end()
+
+    def _new_session(self) -> Session:
+        run, newest = self._written.run, self.record["runs"][-1]
+        transport = self._upstream.transport
+        return Session(
+            parse=openai.parse,
+            cursor=cursor(self.rows, run),
+            epoch=epoch(self.rows, run),
+            resumable=transport.resumable,
+            repeatable=transport.repeatable,
+            begun=bool(newest.get("run")),
+            stopping=bool(newest.get("stop")),
+            finish_reason=finish_reason(self.rows, run),
+        )
 
     def _begin(self, session: Session) -> list[Intent]:
-        if state := ended(
-            self.rows, self.run
-        ):  # the page went between the last flush and the end's own transaction
+        session.online = self._online
+        if state := ended(self.rows, self._written.run):
+            # the page went between the last flush and the end's own transaction
             return session.recall_end(state)
-        if self._recalled and not self._upstream.endpoint.resumable:
+        unsent = self.record["state"] == "queued" or not self._recalled
+        if unsent or session.resumable:
+            return session.start(self._host.now())
+        if self.rows:
             return session.recall_end("interrupted", NOT_RESUMABLE)
-        return session.start(self._host.now())
+        return session.recall_end("failed", UNSURE, MAYBE_SENT)
 
     def stop(self) -> None:
-        if self._session:
-            self._act(self._session.stop(self._host.now()))
-        else:  # another tab writes this answer: it will hear of the end from the server
-            self._spawn(self._upstream.cancel(self.record))
+        """Kept with the record until it has been carried out: a reload must not forget it."""
+        if self._session is None:  # another tab writes this answer, and has been told
+            self._spawn(self._stop_elsewhere())
+            return
+        reached = self._session.state in (State.LIVE, State.CATCHING_UP)
+        self._act(self._session.stop(self._host.now()))
+        if self._session.stopping:
+            self.record["runs"][-1]["stop"] = True
+            self._spawn(self._keep_stop(queue=not reached))
+            self._report(again=True)
+
+    async def _keep_stop(self, *, queue: bool) -> None:
+        await self._written.store(Change(durability="strict").put("messages", self.record))
+        if queue and self.record["runs"][-1].get("run"):
+            await self._upstream.transport.queue_stop(self.record)
+
+    async def _stop_elsewhere(self) -> None:
+        """Should that tab be frozen, the server can be told without it."""
+        stored = await self._host.store.message(self.id)
+        if stored and not await self._upstream.ready(stored):
+            await self._upstream.stop(stored)
 
     def network(self, online: bool) -> None:
+        self._online = online
         if self._session:
             self._act(self._session.network(online, self._host.now()))
             self._report()
@@ -139,53 +188,62 @@ class Answer:
         if self._session:
             self._act(self._session.wake(self._host.now()))
 
+    async def take_back(self) -> bool:
+        """Before a queued prompt is removed: False when it has been sent after all."""
+        if self._session is None or self._session.begun:
+            return self._session is None
+        return await self._upstream.transport.take_back(self.record)
+
     async def flush(self) -> None:
         """Stores and shows what has arrived, without waiting for the next frame: the page may be
         about to go."""
-        while self._pending:
-            await self._flush()
+        while self._pending and await self._flush():
+            pass
 
-    # Recalling what an earlier page stored
+    def abandon(self) -> None:
+        """Lets go of everything at once, without an end."""
+        for task in list(self._tasks):
+            task.cancel()
+
+    # What an earlier page, or another tab, has done
 
     async def _recall(self) -> None:
-        """Reads the stored rows and feeds them again: the parser then stands where the screen's
-        painted tree stands."""
-        self.record = await self._host.store.message(self.id) or self.record
-        self.rows = await rows_of(self._host.store, self.id)
-        self._parser = Parser()
-        same = self.record.get("parser") == VERSION
-        for row in self.rows:
-            ops = self._parser.feed(row.text) if row.text else []
-            same = same and (ops == row.ops or row.whole)
-            if not row.whole:
-                row.ops = ops
-        self._newest = sum(opened(row.ops) for row in self.rows)
-        if not same:  # another version of the parser: what is painted has other nodes
-            self.record["parser"] = VERSION
-            self._post_all()
-        self._report()
+        self._heard = None
+        if await self._written.recall() or self.told:
+            self._post_rest()
+        self._report(again=True)
 
-    def _post_all(self) -> None:
-        """The content from its first patch on, for a screen whose tree is of another origin."""
-        for patch in patches(self.rows, painted=0):
+    def _post_rest(self) -> None:
+        """What this tab's screen has not got: the tab that wrote may have gone before it told."""
+        for patch in self._written.patches(self.told):
             self._host.post(patch)
-        self._report()
+            self.told = patch["n"]
+
+    def hear(self, message: Message) -> bool:
+        """What the tab that writes tells its screen; False when this one writes itself."""
+        if self._session is not None:
+            return False
+        if message["type"] == "patch":
+            self.told = max(self.told, int(message["n"]))
+        if message["type"] == "status":
+            self._heard = {key: message[key] for key in message if key not in ("type", "message")}
+        return True
 
     # Intents of the session
 
     def _act(self, intents: list[Intent]) -> None:
         for intent in intents:
             match intent:
-                case Open(after):
+                case Open():
                     self._hang_up()
-                    self._reader = self._spawn(self._read(after))
+                    self._reader = self._spawn(self._read(intent))
                 case Close():
                     self._hang_up()
                 case Deliver():
                     self._pending.append(intent)
                     self._dirty.set()
                 case Cancel():
-                    self._spawn(self._upstream.cancel(self.record))
+                    self._spawn(self._upstream.stop(self.record))
                 case Closed():
                     self._hang_up()
                     self._closed = intent
@@ -194,22 +252,34 @@ class Answer:
                     self._spawn(self._wait(seconds))
         self._report()
 
-    async def _read(self, after: int) -> None:
+    async def _read(self, position: Open) -> None:
         session, task = self._session, asyncio.current_task()
         assert session is not None
         # A reader that hangs up from within its own call cannot cancel itself: it must see that it
         # is no longer wanted.
         line = Line(session, self._act, lambda: self._reader is task, self._remember_run)
-        await self._upstream.follow(self.record, after, line)
+        await self._upstream.follow(self.record, position, line)
 
     async def _remember_run(self, run: str) -> None:
         """Strict: after a crash the run's id is the only way back to an answer that goes on without
         us."""
-        newest = self.record["runs"][-1]
-        if newest.get("run") != run:
-            newest["run"] = run
-            self.record["state"] = "streaming"
-            await self._store(Change(durability="strict").put("messages", self.record))
+        newest, queued = self.record["runs"][-1], self.record["state"] == "queued"
+        if self.record["state"] == "streaming" and newest.get("run") == (run or None):
+            return
+        newest["run"] = run or None
+        self.record["state"] = "streaming"
+        await self._written.store(Change(durability="strict").put("messages", self.record))
+        if queued:
+            await self._upstream.transport.arrived(self.record)
+
+    async def _queue(self) -> None:
+        """The endpoint cannot be reached, and does not have the prompt."""
+        self.record["state"] = "queued"
+        await self._written.store(Change(durability="strict").put("messages", self.record))
+        try:
+            await self._upstream.queue(self.record)
+        except UpstreamError:  # not even its model is known: this page will ask when it can
+            return
 
     async def _wait(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -242,90 +312,42 @@ class Answer:
             cost = loop.time() - began
             await asyncio.sleep(max(FLUSH_S, DUTY * cost) if self._pending else FLUSH_S)
 
-    async def _flush(self) -> None:
+    async def _flush(self) -> bool:
+        """Writes the next row; False when there is none to be written yet."""
         async with self._flushing:
-            taken = self._take()
-            if not self._pending and not self._closed:
+            count = self._written.take(self._pending, final=self._closed is not None)
+            taken, self._pending = self._pending[:count], self._pending[count:]
+            if not self._closed and not (self._pending and taken):
                 self._dirty.clear()
             if not taken:
-                return
-            row = self._row(taken)
-            await self._store(Change().put("journal", row.record()))
-            self.rows.append(row)
-            newest, self._newest = self._newest, self._newest + opened(row.ops)
+                return False
+            row, patch = await self._written.add(taken)
         self._rate.add(self._host.now(), row.tokens)
-        self._host.post(patch_of(row, newest))
+        self._host.post(patch)
         self._report(again=True)
-
-    def _take(self) -> list[Deliver]:
-        """The pending events, up to SLICE characters."""
-        size = count = 0
-        for deliver in self._pending:
-            count += 1
-            size += sum(map(len, content(deliver.events)))
-            if size >= SLICE:
-                break
-        taken, self._pending = self._pending[:count], self._pending[count:]
-        return taken
-
-    def _row(self, taken: list[Deliver]) -> Row:
-        events: tuple[Event, ...] = tuple(event for deliver in taken for event in deliver.events)
-        new_text, reasoning = content(events)
-        return Row(
-            message=self.id,
-            n=self.rows[-1].n + 1 if self.rows else 1,
-            run=self.run,
-            first=taken[0].seq,
-            last=taken[-1].seq,
-            text=new_text,
-            reasoning=reasoning,
-            tokens=sum(any(content((event,))) for event in events),
-            ops=self._parser.feed(new_text) if new_text else [],
-            finish=next((event.reason for event in events if isinstance(event, Finish)), ""),
-            ended=next((event.state for event in events if isinstance(event, Ended)), ""),
-        )
-
-    async def _store(self, change: Change) -> None:
-        if not self._saving:
-            return
-        try:
-            await self._host.store.commit(change)
-        except StoreError as error:
-            self._saving = False
-            self._host.post(
-                {"type": "notice", "code": "not-saved", "level": "error", "detail": str(error)}
-            )
+        return True
 
     async def _end(self) -> None:
-        """Closes the text and replaces its rows by one, together with the record that says how it
-        ended."""
         closed = self._closed
         assert closed is not None
-        ops = self._parser.finish()
         cut_off = closed.outcome is Outcome.DONE and closed.reason == "length"
-        self.record |= {
+        self.record.pop("error", None)
+        self._written.record |= {
             "state": "length" if cut_off else ENDED[closed.outcome],
             "tokens": tokens(self.rows),
-            "seq": cursor(self.rows, self.run),
             "seconds": round(self._seconds(), 1),
             "parser": VERSION,
         }
+        self.record["runs"][-1]["seq"] = cursor(self.rows, self._written.run)
         if closed.message:
-            self.record["error"] = {"message": closed.message, "hint": closed.hint}
-        change = Change(durability="strict").put("messages", self.record)
-        last = replace(self.rows[-1], n=self.rows[-1].n + 1, ops=ops) if self.rows else None
-        if last:
-            whole = merge([op for row in self.rows for op in row.ops] + ops)
-            self.rows = [replace(compacted(self.rows, whole), n=last.n)]
-            change.drop_rows.append(self.id)
-            change.put("journal", self.rows[0].record())
-        await self._store(change)
-        if last:
-            self._host.post(patch_of(last, self._newest))
+            words = {"code": closed.reason, "message": closed.message, "hint": closed.hint}
+            self.record["error"] = words
+        patch = await self._written.end()
+        if patch:
+            self._host.post(patch)
         self._report(again=True)
-        self.ended.set()
-        for task in self._tasks:
-            task.cancel()
+        await self._upstream.transport.forget(self.record)
+        self.abandon()
 
     # What the screen is told
 
@@ -333,35 +355,54 @@ class Answer:
         """Posts the status when the state has changed; with `again` also when only its counts
         have."""
         state = self._state()  # alone first: this runs for every chunk, and counting takes all rows
-        if again or state != self._seen:
-            self._seen = state
-            self._host.post({"type": "status", "message": self.id, **self.status()})
+        if state == self._seen and not again:
+            return
+        if state == "queued" and self._seen != "queued" and self._session:
+            self._spawn(self._queue())
+        if state == "streaming" and self._seen in ("catching-up", "reconnecting", "offline"):
+            self._resumed = tokens(self.rows)
+        self._seen = state
+        self._host.post({"type": "status", "message": self.id, **self.status()})
 
     def _state(self) -> str:
         if self.record["state"] in FINAL_STATES:
             return str(self.record["state"])
+        if self._heard:
+            return str(self._heard["state"])
         if self._session is None:
-            return "catching-up" if self._recalled else "sending"
+            return self._state_before()
         return live_state(self._session, self.rows, self._seen)
 
+    def _state_before(self) -> str:
+        if self.record["state"] == "queued" or any(not a.ended.is_set() for a in self._before):
+            return "queued"
+        return "catching-up" if self._recalled else "sending"
+
     def status(self) -> Message:
+        if self._heard:
+            return dict(self._heard)
         status = status_of(self.record, self.rows) | {"state": self._state()}
-        if self.record["state"] in FINAL_STATES:
-            return status if self._saving else status | {"saved": 0}
-        if self._session is None:
+        status["saved"] -= self._written.unsaved
+        if self.record["state"] in FINAL_STATES or self._session is None:
             return status
-        now, session = self._host.now(), self._session
-        status |= {
-            "saved": status["seq"] if self._saving else 0,
+        status |= live_status(self._session, cursor(self.rows, self._written.run))
+        # Every event that is still to come is taken for a token, as nearly all of them are.
+        head = status["tokens"] + status.pop("behind", 0)
+        return status | {
+            "head": head,
             "seconds": round(self._seconds(), 1),
-            "rate": round(self._rate.value(now), 1),
+            "rate": round(self._rate.value(self._host.now()), 1),
+            "resumed": self._resumed,
+            "keeper": self._upstream.transport.keeper,
         }
-        if session.retry_at:
-            status |= {"attempt": session.attempt, "retry_at": session.retry_at * 1000}
-        return status
 
     def _seconds(self) -> float:
-        return self._host.now() - float(self.record["created"]) / 1000
+        """Of all runs. One that another device has begun and ended has its time already."""
+        newest = self.record["runs"][-1]
+        if "began" not in newest:
+            return float(self.record.get("seconds", 0))
+        began = float(newest["began"]) / 1000
+        return float(newest.get("before", 0)) + max(0.0, self._host.now() - began)
 
     def _spawn(self, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(job)

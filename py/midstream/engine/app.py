@@ -1,30 +1,35 @@
 """The engine's one entry: intents of a screen come in, messages to it go out through the host.
 
-It knows which conversation is shown and which answers are being written; each of those looks after
-itself (`answer.py`). Conversations and messages are read from the store when needed, never kept
-beside it.
+Three parts: the answers that are being written (`answers.py`), what the screen shows (`shown.py`),
+and the other places where conversations are: tabs of this browser, and devices that use the same
+gateway (`roaming.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict, replace
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from .. import __version__
-from ..journal import Change, Record, text
-from .answer import Answer
+from ..errors import StoreError, UpstreamError, UsageError
+from ..journal import Change, Record, text, tokens
+from . import archive, roaming
+from .answers import Answers
 from .endpoints import Endpoint, endpoints
 from .export import as_markdown, file_name
 from .host import Host, Message, notice_of
-from .records import new_answer, new_conversation, new_question
-from .status import FINAL_STATES, status_of
-from .transcript import drawn_rows, history_of, patches, question_of, rows_of
-from .upstream import Upstream
+from .records import new_answer, new_conversation, new_question, new_run, run_key
+from .shown import Shown
+from .status import FINAL_STATES
+from .stores import take_kept
+from .transcript import question_of, rows_of
 
-PROTOCOL = 1  # of the port; a screen and an engine of two versions may meet during an update
+PROTOCOL = 2  # of the port; a screen and an engine of two versions may meet during an update
+CONTINUABLE = FINAL_STATES - {"complete"}
 
 
 class Engine:
@@ -32,10 +37,10 @@ class Engine:
         self._host = host
         self._endpoints: list[Endpoint] = []  # the default one first
         self._configured = asyncio.Event()
-        self._answers: dict[str, Answer] = {}
-        self._shown: str | None = None
-        self._online = True
-        self._connection = ""  # what the screen was last told of it
+        self._shown = Shown(host)
+        self._answers = Answers(host, self._from, self._over)
+        self._shown.watch(self._answers)
+        self._queued: set[str] = set()  # questions that the screen was told to be waiting
         self._tasks: set[asyncio.Task[None]] = set()
         self._intents: dict[str, Callable[[Message], Awaitable[None]]] = {
             "open": self._open,
@@ -44,22 +49,25 @@ class Engine:
             "stop": self._stop,
             "retry": self._again,
             "regenerate": self._again,
+            "continue": self._continue,
+            "edit": self._edit,
+            "remove": self._remove,
             "save": self._save,
             "copy": self._copy,
+            "export": self._export,
+            "import": self._import,
+            "kept": self._kept,
             "reset": self._reset,
             "flush": self._flush,
             "network": self._network,
             "visible": self._visible,
+            "tab": self._hear,
         }
 
     async def start(self) -> None:
         """Goes on with every answer that an earlier page was writing, shown or not."""
         self._host.post({"type": "hello", "version": __version__, "protocol": PROTOCOL})
-        for record in await self._host.store.unfinished():
-            try:
-                self._write(record, recalled=True)
-            except (LookupError, TypeError) as error:  # a record of another version, or damaged
-                self._host.post(notice_of(error))
+        await self._answers.resume_all()
 
     def configure(self, config: dict[str, Any]) -> None:
         """Takes the contents of config.json. What was begun before goes on at the endpoint it was
@@ -68,6 +76,7 @@ class Engine:
         first = self._endpoints[0]
         self._host.post({"type": "endpoint", **asdict(first)})
         self._configured.set()
+        self._spawn(self._look_elsewhere())
 
     async def handle(self, intent: Message) -> None:
         """Does what the screen asks. An intent that fails is said on the screen and leaves
@@ -80,39 +89,22 @@ class Engine:
         except Exception as error:  # the last frame before the event loop: a mistake must be said
             self._host.post(notice_of(error))
 
-    # What the person does
+    # What the person looks at
 
     async def _open(self, intent: Message) -> None:
-        known = await self._host.store.conversations()
-        newest = max(known, key=lambda record: float(record["updated"]), default=None)
-        wanted = intent.get("conversation") or (newest["id"] if newest else None)
-        conversation = next((record for record in known if record["id"] == wanted), None)
-        self._shown = conversation["id"] if conversation else None
-        await self._list()
-        if conversation is None:
-            if wanted:
-                self._host.post({"type": "notice", "code": "unknown-conversation", "level": "info"})
-            self._host.post({"type": "conversation", "id": None, "title": "", "turns": []})
-            return
-        painted = intent.get("painted") or {}
-        messages = await self._host.store.messages(conversation["id"])
-        turns = [await self._turn(record) for record in messages]
-        self._host.post(
-            {
-                "type": "conversation",
-                "id": conversation["id"],
-                "title": conversation["title"],
-                "turns": turns,
-            }
-        )
-        for record in messages:
-            if record["author"] == "assistant":
-                await self._show(record, int(painted.get(record["id"], 0)))
+        wanted = intent.get("conversation") or None
+        found = await self._shown.open(wanted, intent.get("painted") or {})
+        if wanted:
+            self._spawn(self._fetch(str(wanted), known=found))
 
     async def _new(self, intent: Message) -> None:
-        self._shown = None
-        self._host.post({"type": "conversation", "id": None, "title": "", "turns": []})
-        await self._list()
+        await self._shown.blank()
+
+    async def _reset(self, intent: Message) -> None:
+        if record := await self._host.store.message(intent["message"]):
+            await self._shown.content(record, 0)
+
+    # What the person asks
 
     async def _send(self, intent: Message) -> None:
         words = str(intent["text"]).strip()
@@ -120,186 +112,288 @@ class Engine:
             return
         if said := await self._host.store.message(str(intent["message"])):
             # A page that went before it saw its prompt confirmed repeats it: this is the confirmation.
-            await self._open({"conversation": said["conversation"]})
+            await self._shown.open(said["conversation"], {})
             return
         await self._configured.wait()
         now = self._milliseconds()
         asked = intent.get("conversation")
         conversation = await self._host.store.conversation(str(asked)) if asked else None
         conversation = conversation or new_conversation(self._host.new_id(), words, now)
-        conversation["updated"] = now
         position = len(await self._host.store.messages(conversation["id"]))
         question = new_question(str(intent["message"]), conversation, position, words, now)
         answer = self._new_answer(conversation, position + 1, now, question["id"])
-        change = Change(durability="strict")
-        for store, record in (
-            ("conversations", conversation),
-            ("messages", question),
-            ("messages", answer),
-        ):
-            change.put(store, record)
-        await self._host.store.commit(change)
-        self._write(answer, recalled=False)
-        await self._show_turns(conversation, question, answer)
-
-    async def _stop(self, intent: Message) -> None:
-        if answer := self._answers.get(intent["message"]):
-            answer.stop()
+        await self._begin(conversation, answer, question)
 
     async def _again(self, intent: Message) -> None:
         """Retry and Regenerate: another answer to the same question, below the one that stands
-        there."""
-        old = await self._host.store.message(intent["message"])
-        if old is None or old["state"] not in FINAL_STATES:
+        there. While a connection is waited for, Try now: the wait is cut short."""
+        if answer := self._answers.get(intent["message"]):
+            answer.wake()
+            return
+        old, conversation = await self._ended(intent["message"])
+        messages = await self._host.store.messages(old["conversation"])
+        question = question_of(messages, old)
+        answer_record = self._new_answer(
+            conversation, len(messages), self._milliseconds(), question
+        )
+        await self._begin(conversation, answer_record)
+
+    async def _continue(self, intent: Message) -> None:
+        """One more run of an answer that was cut off. Its text goes on where it stands."""
+        record, conversation = await self._ended(intent["message"])
+        if record["state"] not in CONTINUABLE:
             return
         await self._configured.wait()
-        messages = await self._host.store.messages(old["conversation"])
-        conversation = await self._host.store.conversation(old["conversation"])
+        now, runs = self._milliseconds(), record["runs"]
+        key = run_key(question_of([], record) or record["id"], record["id"], len(runs))
+        run = new_run(key, self._endpoint_like(runs[-1]["endpoint"]))
+        run |= {"began": now, "before": float(record.get("seconds", 0))}
+        record = {name: record[name] for name in record if name != "error"}
+        record |= {"state": "sending", "runs": [*runs, run]}
+        await self._begin(conversation, record)
+
+    async def _ended(self, message: str) -> tuple[Record, Record]:
+        """An answer that nobody is writing, and its conversation. Raises KeyError."""
+        record = await self._host.store.message(message)
+        if record is None or record["state"] not in FINAL_STATES:
+            raise KeyError(f"there is no ended answer {message}")
+        conversation = await self._host.store.conversation(record["conversation"])
         if conversation is None:
-            raise KeyError(f"conversation {old['conversation']} is not stored")
-        now = self._milliseconds()
-        conversation["updated"] = now
-        question = question_of(messages, old)
-        answer = self._new_answer(conversation, len(messages), now, question)
-        change = (
-            Change(durability="strict").put("messages", answer).put("conversations", conversation)
-        )
+            raise KeyError(f"conversation {record['conversation']} is not stored")
+        return record, conversation
+
+    async def _begin(self, conversation: Record, answer: Record, *others: Record) -> None:
+        """Stores an answer that is to be written, and begins."""
+        conversation["updated"] = self._milliseconds()
+        change = Change(durability="strict").put("conversations", conversation)
+        for record in (*others, answer):
+            change.put("messages", record)
         await self._host.store.commit(change)
-        self._write(answer, recalled=False)
-        await self._show_turns(conversation, answer)
-
-    async def _save(self, intent: Message) -> None:
-        record, written = await self._written(intent["message"])
-        name = file_name(record, self._host.now())
-        content = as_markdown(record, written, partial=record["state"] not in FINAL_STATES)
-        self._host.post(
-            {"type": "download", "name": name, "mime": "text/markdown", "text": content}
-        )
-
-    async def _copy(self, intent: Message) -> None:
-        _, written = await self._written(intent["message"])
-        self._host.post({"type": "clipboard", "text": written})
-
-    async def _reset(self, intent: Message) -> None:
-        if record := await self._host.store.message(intent["message"]):
-            await self._show(record, 0)
-
-    async def _flush(self, intent: Message) -> None:
-        await asyncio.gather(*(answer.flush() for answer in self._answers.values()))
-
-    async def _network(self, intent: Message) -> None:
-        self._online = bool(intent["online"])
-        for answer in self._answers.values():
-            answer.network(self._online)
-        self._say_connection()
-
-    async def _visible(self, intent: Message) -> None:
-        for answer in self._answers.values():
-            answer.wake()
-
-    # Answers
+        self._answers.write(answer, recalled=False)
+        await self._shown.turns(conversation["id"], [*others, answer])
+        self._host.tell_tabs({"conversation": conversation["id"], "changed": True})
 
     def _new_answer(self, conversation: Record, position: int, now: int, question: str) -> Record:
         key = self._host.new_id()
-        return new_answer(key, conversation, position, now, question, self._endpoints[0])
+        answer = new_answer(key, conversation, position, now, question, self._endpoints[0])
+        answer["runs"][0]["began"] = now
+        return answer
 
-    def _write(self, record: Record, *, recalled: bool) -> None:
-        async def history() -> list[dict[str, Any]]:
-            return await history_of(self._host.store, record)
+    def _endpoint_like(self, stored: dict[str, Any]) -> Endpoint:
+        """The endpoint of that name as it is now, else the default one."""
+        same = [e for e in self._endpoints if e.name == stored.get("name")]
+        return (same or self._endpoints)[0]
 
-        host = replace(self._host, post=lambda message: self._from(record, message))
-        endpoint = Endpoint(**record["runs"][-1]["endpoint"])
-        upstream = Upstream(host, endpoint, history)
-        answer = Answer(host, record, upstream, recalled=recalled)
-        self._answers[record["id"]] = answer
-        self._spawn(self._write_to_end(answer))
+    async def _stop(self, intent: Message) -> None:
+        self._host.tell_tabs({"stop": intent["message"]})
+        await self._answers.stop(intent["message"])
 
-    async def _write_to_end(self, answer: Answer) -> None:
+    # A prompt that waits to be sent
+
+    async def _edit(self, intent: Message) -> None:
+        if question := await self._take_back(intent["message"]):
+            draft = {"conversation": self._shown.conversation, "text": question["text"]}
+            self._host.post({"type": "draft", **draft})
+
+    async def _remove(self, intent: Message) -> None:
+        await self._take_back(intent["message"])
+
+    async def _take_back(self, message: str) -> Record | None:
+        """Removes a queued answer and its question, which is given back; None when it has been
+        sent."""
+        answer = await self._host.store.message(message)
+        if answer is None:
+            return None
+        self._host.tell_tabs({"drop": message})
+        if not await self._answers.drop(message):
+            self._host.post({"type": "notice", "code": "already-sent", "level": "info"})
+            return None
+        conversation = answer["conversation"]
+        messages = await self._host.store.messages(conversation)
+        question = next((m for m in messages if m["id"] == question_of(messages, answer)), None)
+        change = Change(durability="strict").drop("messages", message)
+        asked = [m for m in messages if question_of(messages, m) == (question or {}).get("id")]
+        gone = [message]
+        if question and len([m for m in asked if m["author"] == "assistant"]) == 1:
+            change.drop("messages", question["id"])
+            gone.append(question["id"])
+        if len(gone) == len(messages):
+            change.drop("conversations", conversation)
+        await self._host.store.commit(change)
+        self._host.tell_tabs({"conversation": conversation, "changed": True})
+        if len(gone) == len(messages):
+            await self._shown.blank()
+        self._host.post({"type": "removed", "conversation": conversation, "messages": gone})
+        await self._shown.list()
+        return question
+
+    # Copies
+
+    async def _save(self, intent: Message) -> None:
+        record, rows = await self._written(intent["message"])
+        partial = record["state"] not in FINAL_STATES
+        now = self._host.now()
+        content = as_markdown(record, text(rows), partial=partial, tokens=tokens(rows), now=now)
+        self._download(file_name(record, now), "text/markdown", content)
+
+    async def _copy(self, intent: Message) -> None:
+        _, rows = await self._written(intent["message"])
+        self._host.post({"type": "clipboard", "text": text(rows)})
+
+    async def _export(self, intent: Message) -> None:
+        content = archive.encode(await archive.everything(self._host.store))
+        self._download(archive.file_name(self._host.now()), "application/json", content)
+
+    async def _import(self, intent: Message) -> None:
         try:
-            await answer.write()
-        finally:
-            del self._answers[answer.id]
-            self._say_connection()
-        await self._list()
+            data = archive.decode(str(intent["text"]))
+            count = await archive.restore(self._host.store, data)
+        except (UsageError, StoreError) as error:
+            code = {"code": "import-failed", "level": "error", "detail": error.line()}
+            self._host.post({"type": "notice", **code})
+            return
+        self._host.post(
+            {"type": "notice", "code": "imported", "level": "info", "detail": f"{count}"}
+        )
+        self._host.tell_tabs({"changed": True})
+        await self._shown.list()
+
+    async def _kept(self, intent: Message) -> None:
+        await take_kept(self._host.store, intent.get("records"), self._host.post)
+        await self._answers.resume_all()
+
+    def _download(self, name: str, mime: str, content: str) -> None:
+        self._host.post({"type": "download", "name": name, "mime": mime, "text": content})
+
+    async def _written(self, message: str) -> tuple[Record, Any]:
+        record = await self._host.store.message(message)
+        if record is None:
+            raise KeyError(f"message {message} is not stored")
+        answer = self._answers.get(message)
+        if answer and answer.writes:
+            return record, answer.rows
+        return record, await rows_of(self._host.store, message)
+
+    # What happens to the page
+
+    async def _flush(self, intent: Message) -> None:
+        await self._answers.flush()
+
+    async def _network(self, intent: Message) -> None:
+        online = bool(intent["online"])
+        self._answers.network(online)
+        self._shown.network(online)
+        if online:
+            self._spawn(self._look_elsewhere())
+
+    async def _visible(self, intent: Message) -> None:
+        self._answers.wake()
+        if shown := self._shown.conversation:
+            self._spawn(self._fetch(shown, known=True))
+
+    # What answers tell
 
     def _from(self, record: Record, message: Message) -> None:
         """What an answer tells the screen goes on when its conversation is the one that is
         shown."""
-        if record["conversation"] == self._shown or message["type"] == "notice":
+        if record["conversation"] == self._shown.conversation or message["type"] == "notice":
             self._host.post(message)
         if message["type"] == "status":
-            self._say_connection()
+            self._say_queued(record, message["state"] == "queued")
+            self._shown.connection()
 
-    # Telling the screen
+    def _say_queued(self, record: Record, queued: bool) -> None:
+        """The question of a queued answer is queued too."""
+        question = record.get("question", "")
+        if queued == (question in self._queued):
+            return
+        (self._queued.add if queued else self._queued.discard)(question)
+        if record["conversation"] == self._shown.conversation:
+            state = "queued" if queued else "complete"
+            self._host.post({"type": "status", "message": question, "state": state})
+        self._spawn(self._shown.list())
 
-    async def _show(self, record: Record, painted: int) -> None:
-        """The content of an answer as patches, from the first that the screen has not painted."""
-        answer = self._answers.get(record["id"])
-        if (
-            answer and answer.rows
-        ):  # they are what was posted, nothing can come between: no await from here on
-            rows = answer.rows
-        elif answer:  # it waits for another tab
-            rows = await rows_of(self._host.store, record["id"])
+    def _over(self, record: Record) -> None:
+        self._shown.connection()
+        self._spawn(self._note_end(record))
+
+    async def _note_end(self, record: Record) -> None:
+        """The list says how the last answer ended, and that nobody has looked at it."""
+        conversation = await self._host.store.conversation(record["conversation"])
+        if conversation and record["state"] in FINAL_STATES:
+            cut = record["state"] in ("interrupted", "failed")
+            conversation["last"] = "interrupted" if cut else "complete"
+            conversation["unseen"] = record["conversation"] != self._shown.conversation
+            with suppress(StoreError):  # said already, where it matters
+                await self._host.store.commit(Change().put("conversations", conversation))
+        await self._shown.list()
+
+    # Other tabs
+
+    async def _hear(self, intent: Message) -> None:
+        """What the engine of another tab tells all others; in line with the screen's intents."""
+        message = intent["said"]
+        if "answer" in message:
+            self._answers.hear(message["answer"])
+        elif "stop" in message:
+            await self._answers.stop(str(message["stop"]))
+        elif "drop" in message:
+            await self._answers.drop(str(message["drop"]))
+        elif "changed" in message:
+            await self._renew(message.get("conversation"))
+
+    async def _renew(self, conversation: str | None) -> None:
+        """Another tab, or device, has changed a conversation: its unfinished answers are followed
+        here too."""
+        await self._answers.resume_all()
+        if conversation and conversation == self._shown.conversation:
+            painted = {answer.id: answer.told for answer in self._answers if answer.told}
+            await self._shown.open(conversation, painted)
         else:
-            rows, again = await drawn_rows(self._host.store, record)
-            painted = 0 if again else painted
-        for patch in patches(rows, painted):
-            self._host.post(patch)
+            await self._shown.list()
 
-    async def _turn(self, record: Record) -> Message:
-        turn: Message = {"message": record["id"], "author": record["author"]}
-        if record["author"] == "user":
-            return turn | {"text": record["text"], "status": {"state": record["state"]}}
-        if answer := self._answers.get(record["id"]):
-            return turn | {"status": answer.status()}
-        rows = await rows_of(self._host.store, record["id"])
-        return turn | {"status": status_of(record, rows)}
+    # Other devices
 
-    async def _show_turns(self, conversation: Record, *records: Record) -> None:
-        self._shown = conversation["id"]
-        for record in records:
-            turn = await self._turn(record)
-            self._host.post({"type": "turn", "conversation": conversation["id"], "turn": turn})
-        await self._list()
+    async def _look_elsewhere(self) -> None:
+        """Which conversations the gateway has. It is not needed for anything else, so when nobody
+        answers nothing is said."""
+        gateway = self._gateway()
+        if gateway is None:
+            return
+        try:
+            self._shown.elsewhere = await roaming.listed(self._host.net, gateway.base)
+        except UpstreamError:
+            return
+        await self._shown.list()
 
-    async def _list(self) -> None:
-        items = []
-        for record in await self._host.store.conversations():
-            writing = any(
-                answer.record["conversation"] == record["id"] for answer in self._answers.values()
-            )
-            items.append(
-                {
-                    "id": record["id"],
-                    "title": record["title"],
-                    "updated": record["updated"],
-                    "state": "streaming" if writing else "complete",
-                }
-            )
-        items.sort(key=lambda item: float(item["updated"]), reverse=True)
-        self._host.post({"type": "conversations", "items": items})
+    async def _fetch(self, conversation: str, *, known: bool) -> None:
+        """What the gateway has of a conversation that is not here, as answers to be followed."""
+        await self._configured.wait()
+        change, gateway = None, self._gateway()
+        if gateway:
+            store, now = self._host.store, self._milliseconds()
+            try:
+                change = await roaming.missing(self._host.net, gateway, conversation, store, now)
+            except UpstreamError:
+                change = None
+        if change:
+            await self._host.store.commit(change)
+            self._shown.conversation = self._shown.conversation or conversation
+            await self._renew(conversation)
+            self._host.tell_tabs({"conversation": conversation, "changed": True})
+        elif not known:
+            self._host.post({"type": "notice", "code": "unknown-conversation", "level": "info"})
 
-    def _say_connection(self) -> None:
-        states = {answer.status()["state"] for answer in self._answers.values()}
-        lost = "reconnecting" if states & {"reconnecting", "offline"} else "online"
-        state = lost if self._online else "offline"
-        if state != self._connection:
-            self._connection = state
-            self._host.post({"type": "connection", "state": state})
+    def _gateway(self) -> Endpoint | None:
+        first = self._endpoints[0] if self._endpoints else None
+        return first if first and first.kind == "gateway" else None
 
     # Small things
-
-    async def _written(self, message: str) -> tuple[Record, str]:
-        record = await self._host.store.message(message)
-        if record is None:
-            raise KeyError(f"message {message} is not stored")
-        return record, text(await rows_of(self._host.store, message))
 
     def _milliseconds(self) -> int:
         return round(self._host.now() * 1000)
 
-    def _spawn(self, job: Any) -> None:
+    def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(job)
         self._tasks.add(task)
         task.add_done_callback(self._done)

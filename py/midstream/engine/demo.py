@@ -18,6 +18,9 @@ class DemoNet:
     def __init__(self) -> None:
         self._stopped: set[str] = set()
 
+    def absolute(self, url: str) -> str:
+        return url
+
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> DemoResponse:

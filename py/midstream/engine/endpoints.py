@@ -16,10 +16,12 @@ class Endpoint:
     model: str = ""
     note: str = ""
     options: dict[str, Any] = field(default_factory=dict)
+    continues: str = ""  # how it goes on with a text (engine/continuing.py); "" to find out
 
-    @property
-    def resumable(self) -> bool:
-        return self.kind != "openai"
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Endpoint:
+        """As it was stored with a run. Fields of another version of the app are left out."""
+        return cls(**{name: record[name] for name in cls.__dataclass_fields__ if name in record})
 
     @property
     def base(self) -> str:
@@ -33,8 +35,9 @@ def endpoints(config: dict[str, Any]) -> list[Endpoint]:
     is always there."""
     kinds = ("gateway", "openai", "demo")
     found = [
-        Endpoint(
-            **{key: entry[key] for key in ("name", "kind", "url", "model", "note") if key in entry}
+        Endpoint.from_record(
+            {key: entry[key] for key in ("name", "kind", "url", "model", "note") if key in entry}
+            | {"continues": str(entry.get("continue", ""))}
         )
         for entry in config.get("endpoints", [])
         if isinstance(entry, dict) and entry.get("kind") in kinds and entry.get("name")

@@ -32,6 +32,10 @@ class Response(Protocol):
 
 
 class Net(Protocol):
+    def absolute(self, url: str) -> str:
+        """`url`, which may be relative to the page, as another party would have to write it."""
+        ...
+
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> Response:
@@ -50,6 +54,7 @@ class Host:
     new_id: Callable[[], str]
     # One writer per answer, over all tabs.
     lock: Callable[[str], AbstractAsyncContextManager[object]]
+    tell_tabs: Callable[[Message], None] = lambda message: None  # to the engines of other tabs
 
 
 def notice_of(error: BaseException) -> Message:

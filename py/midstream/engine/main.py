@@ -12,12 +12,12 @@ from typing import Any
 import js
 from pyodide.ffi import create_once_callable, create_proxy
 
-from ..errors import MidstreamError, StoreError
-from ..journal import MemoryStore, Store
+from ..errors import MidstreamError
 from .app import Engine, decode
 from .host import Host, Message
-from .idb import IndexedDBStore
 from .net import FetchNet
+from .stores import open_store
+from .tabs import Tabs
 
 CONFIG_S = (
     5.0  # after that the app goes on without: a person who writes must not wait for a dead network
@@ -47,7 +47,8 @@ async def serve(port: Any, base: str) -> None:
     will do."""
     outbox = Batch(lambda batch: port.postMessage(batch))
     net = FetchNet(base)
-    store = await _open_store(outbox.post)
+    store = await open_store(outbox.post)
+    tabs = Tabs()
     host = Host(
         store=store,
         net=net,
@@ -55,9 +56,11 @@ async def serve(port: Any, base: str) -> None:
         now=lambda: js.Date.now() / 1000,
         new_id=lambda: str(js.crypto.randomUUID()),
         lock=lock,
+        tell_tabs=tabs.tell,
     )
     engine = Engine(host)
     intents: asyncio.Queue[Message] = asyncio.Queue()
+    tabs.listen(lambda message: intents.put_nowait({"type": "tab", "said": message}))
 
     def on_batch(event: Any) -> None:
         for intent in decode(event.data):
@@ -106,14 +109,6 @@ async def lock(name: str) -> AsyncIterator[None]:
         yield
     finally:
         release.resolve()
-
-
-async def _open_store(post: Callable[[Message], None]) -> Store:
-    try:
-        return await IndexedDBStore.open()
-    except StoreError as error:
-        post({"type": "notice", "code": "memory-only", "level": "error", "detail": str(error)})
-        return MemoryStore()
 
 
 async def _configure(engine: Engine, net: FetchNet, post: Callable[[Message], None]) -> None:

@@ -18,6 +18,9 @@ class FetchNet:
     def __init__(self, base: str) -> None:
         self._base = base
 
+    def absolute(self, url: str) -> str:
+        return str(js.URL.new(url, self._base).href)
+
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> FetchResponse:
@@ -36,7 +39,7 @@ class FetchNet:
         )
         options.signal = controller.signal
         try:
-            response = await js.fetch(js.URL.new(url, self._base).href, options)
+            response = await js.fetch(self.absolute(url), options)
         except Exception as error:  # pyodide raises JsException, which exists in Pyodide only
             raise UpstreamBroken(f"nobody answers: {error}") from error
         return FetchResponse(response, controller)

@@ -1,4 +1,5 @@
-"""The state of an answer as the screen is told it: one word (ARCHITECTURE.md, "Names to rely on") and counts."""
+"""The state of an answer as the screen is told it: one word (ARCHITECTURE.md, "Names to rely on")
+and counts."""
 
 from __future__ import annotations
 
@@ -6,8 +7,9 @@ from collections import deque
 from collections.abc import Sequence
 
 from ..journal import Record, Row, cursor, tokens
-from ..session import Outcome, Session, State
+from ..session import MAYBE_SENT, Outcome, Session, State
 from .host import Message
+from .transcript import seq_of
 
 # data-state of an ended answer.
 ENDED = {
@@ -22,8 +24,11 @@ RATE_WINDOW_S = 3.0
 
 
 def live_state(session: Session, rows: Sequence[Row], before: str) -> str:
-    """The word for a session that has not ended in the journal; `before` is the last word that was said."""
+    """The word for a session that has not ended in the journal; `before` is the last word that was
+    said."""
     match session.state:
+        case State.WAITING | State.OPENING if session.unreachable and not session.begun:
+            return "queued"
         case State.WAITING:
             return "reconnecting" if session.online else "offline"
         case State.CATCHING_UP:
@@ -31,7 +36,7 @@ def live_state(session: Session, rows: Sequence[Row], before: str) -> str:
         case State.LIVE:
             return "streaming" if any(row.tokens for row in rows) else "waiting"
         case State.OPENING if session.attempt:
-            return "reconnecting"
+            return "reconnecting" if session.online else "offline"
         case State.OPENING if rows:
             return "catching-up"
         case State.CLOSED:  # the last events are on their way to the journal
@@ -41,9 +46,11 @@ def live_state(session: Session, rows: Sequence[Row], before: str) -> str:
 
 def status_of(record: Record, rows: Sequence[Row]) -> Message:
     """The stored status: of an answer that has ended, or that nobody is writing now."""
-    seq = cursor(rows, len(record["runs"]) - 1)
+    run = len(record["runs"]) - 1
+    seq = seq_of(record, run, cursor(rows, run))
     seconds = float(record.get("seconds", 0))
     count = tokens(rows)
+    error = record.get("error")
     status: Message = {
         "state": record["state"],
         "seq": seq,
@@ -51,8 +58,20 @@ def status_of(record: Record, rows: Sequence[Row]) -> Message:
         "tokens": count,
         "seconds": seconds,
         "rate": round(count / seconds, 1) if seconds else 0,
+        "seams": [run["seam"]["at"] for run in record["runs"] if "seam" in run],
+        "sure": not (error and error.get("code") == MAYBE_SENT),
     }
-    return status | {"error": record["error"]} if record.get("error") else status
+    return status | {"error": error} if error else status
+
+
+def live_status(session: Session, shown: int) -> Message:
+    """What a session adds to the stored status. `shown`: the last seq of the run in the journal."""
+    more: Message = {"stopping": session.stopping}
+    if session.state is State.CATCHING_UP:
+        more["behind"] = max(0, session.head - shown)
+    if session.retry_at:
+        more |= {"attempt": session.attempt, "retry_at": session.retry_at * 1000}
+    return more
 
 
 class Rate:

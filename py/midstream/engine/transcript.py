@@ -4,6 +4,7 @@ thing only: answers that an older parser has drawn are drawn again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..journal import Change, Record, Row, Store, compacted, text, unbroken
@@ -24,26 +25,33 @@ async def drawn_rows(store: Store, record: Record) -> tuple[list[Row], bool]:
         return rows, False
     parser = Parser()
     ops = parser.feed(text(rows)) + parser.finish()
-    whole = compacted(rows, ops)
+    whole = replace(compacted(rows, ops), n=rows[-1].n + 1)
     record = record | {"parser": VERSION}
     change = Change(drop_rows=[record["id"]]).put("journal", whole.record())
     await store.commit(change.put("messages", record))
     return [whole], True
 
 
-def patch_of(row: Row, newest: int) -> Message:
+def seq_of(record: Record, run: int, last: int) -> int:
+    """How far an answer has come, over all its runs: `last` counts within the run."""
+    return sum(int(earlier.get("seq", 0)) for earlier in record["runs"][:run]) + last
+
+
+def patch_of(record: Record, row: Row, newest: int) -> Message:
     """`newest`: the id of the newest element before this row."""
+    seq = seq_of(record, row.run, row.last)
     packed = pack(row.ops, newest)
-    return {"type": "patch", "message": row.message, "n": row.n, "seq": row.last, "packed": packed}
+    return {"type": "patch", "message": row.message, "n": row.n, "seq": seq, "packed": packed}
 
 
-def patches(rows: list[Row], painted: int) -> list[Message]:
+def patches(record: Record, rows: list[Row], painted: int) -> list[Message]:
     """The rows after the patch number `painted`; the very first one starts on an empty page."""
     found: list[Message] = []
     newest = 0
     for row in rows:
         if row.n > painted:
-            found.append(patch_of(row, newest) | ({"reset": True} if row is rows[0] else {}))
+            reset = {"reset": True} if row is rows[0] else {}
+            found.append(patch_of(record, row, newest) | reset)
         newest += opened(row.ops)
     return found
 

@@ -1,5 +1,4 @@
-"""How an answer is asked for, followed and stopped at its endpoint: requests out, bytes into the
-session."""
+"""How an answer is asked for and followed at its endpoint: requests out, bytes into the session."""
 
 from __future__ import annotations
 
@@ -9,14 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UpstreamError, UpstreamRefused
-from ..journal import Record
+from ..journal import Change, Record
 from ..providers import openai
-from ..session import Intent, Session
-from .demo import DemoNet
+from ..session import Intent, Open, Session
+from . import continuing
 from .endpoints import Endpoint
 from .host import Host, Net, Response
+from .replies import body_of, error_message, integer
+from .transports import End, Transport, transport_of
 
-BODY_BYTES = 64 * 1024  # of an answer that is no stream; the rest is not read
+Messages = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,121 +31,165 @@ class Line:
     remember_run: Callable[[str], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a run is asked for: the chat before the answer, and what the answer has already."""
+
+    messages: Messages
+    partial: str = ""
+    reasoning: str = ""
+
+
 class Upstream:
-    """`history` gives the chat messages to send, oldest first; it is asked only when a run has to
-    be started."""
+    """`question` is asked only when a run has to be started."""
 
     def __init__(
-        self,
-        host: Host,
-        endpoint: Endpoint,
-        history: Callable[[], Awaitable[list[dict[str, Any]]]],
+        self, host: Host, endpoint: Endpoint, question: Callable[[], Awaitable[Question]]
     ) -> None:
         self.endpoint = endpoint
+        self.transport: Transport  # from ready() on
         self._host = host
-        self._history = history
-        self._net: Net = DemoNet() if endpoint.kind == "demo" else host.net
+        self._net: Net = host.net
+        self._question = question
 
-    async def follow(self, record: Record, after: int, line: Line) -> None:
+    async def ready(self, record: Record) -> bool:
+        """Chooses the transport. True when `record` has got to remember it before the first
+        request."""
+        run = record["runs"][-1]
+        before = run.get("via")
+        self.transport = await transport_of(self.endpoint, self._host.net, run)
+        return bool(run.get("via") != before)
+
+    async def follow(self, record: Record, position: Open, line: Line) -> None:
         """Makes the request and hands every piece of its answer to the session, for as long as that
         is wanted."""
         try:
-            response = await self._request(record, after)
+            response = await self._request(record, position, line.session.begun)
         except UpstreamError as error:
             self._dropped(line, str(error))
             return
         try:
-            if await self._accepted(response, line):
-                while line.wanted() and (chunk := await response.read()):
-                    line.act(line.session.receive(chunk, self._host.now()))
-                self._dropped(line, "the connection was closed")
+            if await self._accepted(response, record, position, line):
+                async with self.transport.reading():
+                    while line.wanted() and (chunk := await response.read()):
+                        line.act(line.session.receive(chunk, self._host.now()))
+                await self._at_the_end(record, line)
         except UpstreamError as error:
             self._dropped(line, str(error))
         finally:
             response.close()
 
+    async def _at_the_end(self, record: Record, line: Line) -> None:
+        end = await self.transport.end(record) if line.wanted() else None
+        if end is None:
+            self._dropped(line, "the connection was closed")
+        elif line.wanted():
+            line.act(_nothing_left(line.session, end, self._host.now()))
+
     def _dropped(self, line: Line, why: str) -> None:
         if line.wanted():
             line.act(line.session.dropped(why, self._host.now()))
 
-    async def cancel(self, record: Record) -> None:
-        run = record["runs"][-1].get("run")
-        if not run:
-            return
+    async def stop(self, record: Record) -> None:
         try:
-            response = await self._net.open("POST", f"{self.endpoint.base}/runs/{run}/cancel", {})
-            response.close()
+            await self.transport.stop(record)
         except UpstreamError:
-            return  # the stream is cut as well then: the session asks again when it is open
+            # The stream is cut as well then, and the session asks again when it is open; should the
+            # page go before that, the outbox does.
+            await self.transport.queue_stop(record)
 
-    async def _request(self, record: Record, after: int) -> Response:
-        run = record["runs"][-1].get("run")
-        if run:
-            url = f"{self.endpoint.base}/runs/{run}/events?after={after}"
-            return await self._net.open("GET", url, {"accept": "text/event-stream"})
-        model = self.endpoint.model or await self._first_model()
-        body = openai.chat_request(await self._history(), model=model, **self.endpoint.options)
-        url = f"{self.endpoint.base}/chat/completions"
-        return await self._net.open("POST", url, self._headers(record), json.dumps(body))
+    async def queue(self, record: Record) -> None:
+        """Leaves the request that begins the run with whoever can send it without a page."""
+        await self.transport.queue(record, await self._body(record))
+
+    async def _request(self, record: Record, position: Open, begun: bool) -> Response:
+        if begun:
+            return await self.transport.rejoin(record, position)
+        return await self.transport.begin(record, await self._body(record))
+
+    async def _body(self, record: Record) -> dict[str, Any]:
+        """The same for the same record, however often it is made: its key stands for one body."""
+        run, question = record["runs"][-1], await self._question()
+        if "model" not in run:
+            run["model"] = self.endpoint.model or await self._first_model()
+        options = self.endpoint.options
+        if not question.partial:
+            return openai.chat_request(question.messages, model=run["model"], **options)
+        if "mode" not in run:
+            run["mode"] = await self._mode(run["model"])
+        return openai.continue_request(
+            question.messages,
+            question.partial,
+            reasoning=question.reasoning,
+            mode=run["mode"],
+            model=run["model"],
+            **options,
+        )
 
     async def _first_model(self) -> str:
         """The model to ask for where the configuration names none: the first that is offered."""
         if self.endpoint.kind == "demo":
             return "demo"
         response = await self._net.open("GET", f"{self.endpoint.base}/models", {})
-        body = await _body(response)
+        body = await body_of(response)
         response.close()
         try:
             return str(json.loads(body)["data"][0]["id"])
         except (ValueError, LookupError, TypeError) as error:
             raise UpstreamRefused("The endpoint does not say which models it has.") from error
 
-    def _headers(self, record: Record) -> dict[str, str]:
-        headers = {"content-type": "application/json", "accept": "text/event-stream"}
-        if self.endpoint.kind == "gateway":
-            headers["idempotency-key"] = record["runs"][-1]["key"]
-            headers["midstream-conversation"] = record["conversation"]
-        return headers
+    # How the endpoint goes on with a text
 
-    async def _accepted(self, response: Response, line: Line) -> bool:
+    async def _mode(self, model: str) -> str:
+        """Configured, else remembered, else tried out."""
+        if self.endpoint.kind == "demo":
+            return "prefill"
+        if self.endpoint.continues:
+            return self.endpoint.continues
+        key = f"continue {self.endpoint.base} {model}"
+        known = await self._host.store.setting(key)
+        if known and isinstance(known.get("mode"), str):
+            return str(known["mode"])
+        mode = await continuing.mode_of(self._ask, model)
+        await self._host.store.commit(Change().put("settings", {"id": key, "mode": mode}))
+        return mode
+
+    async def _ask(self, body: dict[str, Any]) -> tuple[int, str]:
+        """A small request without a stream: the status, and the text of the answer."""
+        url, kind = f"{self.endpoint.base}/chat/completions", {"content-type": "application/json"}
+        response = await self._net.open("POST", url, kind, json.dumps(body))
+        answer = await body_of(response)
+        response.close()
+        try:
+            return response.status, str(json.loads(answer)["choices"][0]["message"]["content"])
+        except (ValueError, LookupError, TypeError):
+            return response.status, ""
+
+    # What an answer's head means
+
+    async def _accepted(
+        self, response: Response, record: Record, position: Open, line: Line
+    ) -> bool:
         """Tells the session what the answer's status means; True when a stream follows."""
         kind = response.headers.get("content-type", "")
         if response.status == 200 and kind.startswith("text/event-stream"):
-            if run := response.headers.get("midstream-run"):
-                await line.remember_run(run)
-            head = _integer(response.headers.get("midstream-head"))
+            await line.remember_run(response.headers.get("midstream-run", ""))
+            head = integer(response.headers.get("midstream-head"))
+            start = self.transport.start(position)
             if line.wanted():
-                line.act(line.session.opened(head=head, now=self._host.now()))
+                line.act(line.session.opened(head=head, start=start, now=self._host.now()))
             return True
         if response.status == 204:
             intents = line.session.nothing_left(self._host.now())
         else:
-            message = await _error_message(response, kind)
-            retry_after = _integer(response.headers.get("retry-after"))
+            message = await error_message(response)
+            await self.transport.forget(record)
+            retry_after = integer(response.headers.get("retry-after"))
             intents = line.session.refused(response.status, message, self._host.now(), retry_after)
         if line.wanted():
             line.act(intents)
         return False
 
 
-def _integer(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() else 0
-
-
-async def _body(response: Response) -> bytes:
-    body = b""
-    while len(body) < BODY_BYTES and (chunk := await response.read()):
-        body += chunk
-    return body
-
-
-async def _error_message(response: Response, kind: str) -> str:
-    """The words of an OpenAI-style error body, else the start of the body, else the status."""
-    if response.status == 200:
-        return f"The endpoint answered with {kind or 'no content type'} instead of a stream."
-    words = (await _body(response)).decode("utf-8", "replace").strip()
-    try:
-        error = json.loads(words)["error"]
-        return str(error["message"] if isinstance(error, dict) else error)
-    except (ValueError, KeyError, TypeError):
-        return words[:300] or f"The endpoint answered with status {response.status}."
+def _nothing_left(session: Session, end: End, now: float) -> list[Intent]:
+    return session.nothing_left(now, end.state, end.why)

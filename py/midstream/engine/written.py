@@ -1,0 +1,203 @@
+"""The text of one answer: its journal rows, the parser that stands at their end, and the store.
+
+What cannot be stored, since the storage is full, is kept here and said, and stored with the next row
+for which there is room again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..errors import StoreError
+from ..events import Ended, Event, Finish
+from ..journal import Change, Record, Row, compacted, cursor, text
+from ..markdown import VERSION, Parser
+from ..patch import merge, opened
+from ..seam import Joint, join
+from ..session import Deliver, content
+from .host import Host, Message
+from .transcript import patch_of, patches, rows_of
+
+SLICE = 4096  # characters per row: a long catch-up reaches the screen piece by piece
+RETRY_S = 5.0  # until a storage that has refused is tried again
+
+
+class Written:
+    """Owns the journal rows of one assistant message while it is being written."""
+
+    def __init__(self, host: Host, record: Record) -> None:
+        self.record = record
+        self.rows: list[Row] = []
+        self._host = host
+        self._parser = Parser()
+        self._newest = 0  # the id of the newest element that the rows have opened
+        self._unsaved: list[Row] = []
+        self._refused_at: float | None = None  # when the storage refused last
+        self._joint: Joint | None = None  # of a run that goes on with the text of others
+
+    @property
+    def run(self) -> int:
+        return len(self.record["runs"]) - 1
+
+    @property
+    def unsaved(self) -> int:
+        """How many events are shown, but not stored."""
+        return sum(row.last - row.first + 1 for row in self._unsaved)
+
+    # Recalling what an earlier page stored
+
+    async def look(self) -> None:
+        """Reads the rows only, for their counts: another tab may be adding to them."""
+        self.rows = await rows_of(self._host.store, self.record["id"])
+
+    async def recall(self) -> bool:
+        """Reads the stored rows and feeds them again: the parser then stands where the screen's
+        painted tree stands. True when it does not, and the screen has to paint anew.
+
+        That is so when another version of the parser has painted it, and when an answer that had
+        ended goes on: its one row holds the closed tree.
+        """
+        self.rows = await rows_of(self._host.store, self.record["id"])
+        self._parser = Parser()
+        made = [self._parser.feed(row.text) if row.text else [] for row in self.rows]
+        same = self.record.get("parser") == VERSION
+        same = same and all(ops == row.ops for ops, row in zip(made, self.rows, strict=True))
+        if self.rows and not same:
+            last = self.rows[-1].n  # numbers that were painted must not come again
+            fresh = zip(made, self.rows, range(last + 1, last + 1 + len(made)), strict=True)
+            self.rows = [replace(row, ops=ops, n=n) for ops, row, n in fresh]
+            self.record["parser"] = VERSION
+            await self._renew(self.rows)
+        self._newest = sum(opened(row.ops) for row in self.rows)
+        return not same
+
+    async def _renew(self, rows: Sequence[Row]) -> None:
+        change = Change(drop_rows=[self.record["id"]]).put("messages", self.record)
+        for row in rows:
+            change.put("journal", row.record())
+        await self.store(change)
+
+    def patches(self, painted: int) -> list[Message]:
+        return patches(self.record, self.rows, painted)
+
+    # Adding to it
+
+    def take(self, pending: list[Deliver], final: bool) -> int:
+        """How many of the deliveries make up the next row. 0 for none yet: as long as a new run may
+        still be repeating what is there, nothing of it is text of the answer."""
+        if not pending:
+            return 0
+        if self._must_join():
+            said = "".join(content(deliver.events)[0] for deliver in pending)
+            self._joint = join(text(self.rows), said, final)
+            return len(pending) if self._joint else 0
+        size = count = 0
+        for deliver in pending:
+            count += 1
+            size += sum(map(len, content(deliver.events)))
+            if size >= SLICE:
+                break
+        return count
+
+    def _must_join(self) -> bool:
+        return self.run > 0 and not cursor(self.rows, self.run)
+
+    async def add(self, taken: Sequence[Deliver]) -> tuple[Row, Message]:
+        """Stores the next row; gives it with its patch. What is shown is stored, or said not to
+        be."""
+        change = Change()
+        events = [event for deliver in taken for event in deliver.events]
+        new_text, reasoning = content(tuple(events))
+        if self._must_join():
+            assert self._joint is not None
+            self.record["runs"][-1]["seam"] = self._seam(self._joint)
+            change.put("messages", self.record)
+            new_text = self._joint.insert + new_text[self._joint.skip :]
+            events = _beyond(events, self._joint.skip)
+        row = self._row(taken, events, new_text, reasoning)
+        self._unsaved.append(row)
+        for each in self._unsaved:
+            change.put("journal", each.record())
+        if await self.store(change):
+            self._unsaved.clear()
+        self.rows.append(row)
+        patch = patch_of(self.record, row, self._newest)
+        self._newest += opened(row.ops)
+        return row, patch
+
+    def _seam(self, joint: Joint) -> Record:
+        count = sum(row.tokens for row in self.rows)
+        return {"kind": joint.kind, "skipped": joint.skip, "at": count}
+
+    def _row(
+        self, taken: Sequence[Deliver], events: list[Event], new_text: str, reasoning: str
+    ) -> Row:
+        return Row(
+            message=self.record["id"],
+            n=self.rows[-1].n + 1 if self.rows else 1,
+            run=self.run,
+            first=taken[0].seq,
+            last=taken[-1].seq,
+            text=new_text,
+            reasoning=reasoning,
+            tokens=sum(any(content((event,))) for event in events),
+            ops=self._parser.feed(new_text) if new_text else [],
+            finish=next((event.reason for event in events if isinstance(event, Finish)), ""),
+            ended=next((event.state for event in events if isinstance(event, Ended)), ""),
+            epoch=taken[-1].epoch,
+        )
+
+    # Its end
+
+    async def end(self) -> Message | None:
+        """Closes the text and replaces its rows by one, together with the record that says how it
+        ended. The last patch, None where nothing was ever written."""
+        ops = self._parser.finish()
+        change = Change(durability="strict").put("messages", self.record)
+        if not self.rows:
+            await self.store(change, insist=True)
+            return None
+        last = replace(self.rows[-1], n=self.rows[-1].n + 1, ops=ops)
+        whole = merge([op for row in self.rows for op in row.ops] + ops)
+        self.rows = [replace(compacted(self.rows, whole), n=last.n)]
+        change.drop_rows.append(self.record["id"])
+        change.put("journal", self.rows[0].record())
+        if await self.store(change, insist=True):
+            self._unsaved.clear()
+        return patch_of(self.record, last, self._newest)
+
+    # The store
+
+    async def store(self, change: Change, *, insist: bool = False) -> bool:
+        """Commits. A storage that refuses is said once, and left alone for RETRY_S unless
+        `insist`."""
+        now = self._host.now()
+        if self._refused_at is not None and not insist and now < self._refused_at + RETRY_S:
+            return False
+        try:
+            await self._host.store.commit(change)
+        except StoreError as error:
+            if self._refused_at is None:
+                self._notice("full" if error.code == "full" else "not-saved", "error", str(error))
+            self._refused_at = now
+            return False
+        if self._refused_at is not None:
+            self._notice("saved-again", "info")
+        self._refused_at = None
+        return True
+
+    def _notice(self, code: str, level: str, detail: str = "") -> None:
+        self._host.post({"type": "notice", "code": code, "level": level, "detail": detail})
+
+
+def _beyond(events: list[Event], skip: int) -> list[Event]:
+    """The events but those whose whole text lies in the first `skip` characters: a token that is
+    not shown is not counted."""
+    kept: list[Event] = []
+    for event in events:
+        size = len(content((event,))[0])
+        if not size or size > skip:
+            kept.append(event)
+        skip = max(0, skip - size)
+    return kept
