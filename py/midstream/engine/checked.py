@@ -130,9 +130,10 @@ def _answer(record: Record) -> Record:
     raw = record.get("runs")
     runs = [run if _is_run(run) else _LOST_RUN | {} for run in raw] if isinstance(raw, list) else []
     record = record | {"runs": runs}
-    if record.get("state") in FINAL_STATES:
+    state = record.get("state")
+    if isinstance(state, str) and state in FINAL_STATES:
         return record
-    if record.get("state") in UNFINISHED and runs and _is_run(raw[-1] if raw else None):
+    if isinstance(state, str) and state in UNFINISHED and raw and _is_run(raw[-1]):
         return record
     reason = "What is stored about this answer is damaged."
     return record | {"state": "interrupted", "error": {"message": reason, "hint": ""}}
