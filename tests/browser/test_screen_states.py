@@ -2,68 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.answer_states import NUMBERS, ROWS, SERVER
 from tests.browser.screen_support import Ops, Screen, Site, answer, asked
 
-NUMBERS: dict[str, Any] = {"seq": 220, "saved": 220, "tokens": 214, "seconds": 7.2, "rate": 31.04}
-STATES: list[tuple[str, dict[str, Any], str, list[str], bool]] = [
-    ("sending", {}, "Sending…", [], True),
-    ("waiting", {"seconds": 0}, "Waiting for the model", [], True),
-    ("waiting", {"seconds": 12}, "Waiting for the model, 12 s", [], True),
-    ("streaming", {}, "214 tokens, 31/s, 7 s, saved to 214", ["Copy", "Save a copy"], True),
-    (
-        "streaming",
-        {"saved": 0},
-        "214 tokens, 31/s, 7 s, not saved in this browser",
-        ["Copy", "Save a copy"],
-        True,
-    ),
-    (
-        "streaming",
-        {"tokens": 1, "seconds": 125},
-        "1 token, 31/s, 2 min 5 s, saved to 1",
-        ["Copy", "Save a copy"],
-        True,
-    ),
-    ("catching-up", {}, "Catching up: 214 tokens so far", ["Copy", "Save a copy"], True),
-    (
-        "offline",
-        {},
-        "You are offline. 214 tokens saved. It goes on when you are back.",
-        ["Copy", "Save a copy"],
-        False,
-    ),
-    ("queued", {}, "Waiting to send", [], False),
-    ("complete", {}, "214 tokens, 7 s, 31/s", ["Copy", "Save a copy", "Regenerate"], False),
-    ("stopped", {}, "Stopped by you at token 214", ["Copy", "Save a copy", "Regenerate"], False),
-    (
-        "interrupted",
-        {},
-        "Interrupted at token 214. The server no longer has this answer.",
-        ["Copy", "Save a copy", "Regenerate"],
-        False,
-    ),
-    ("failed", {}, "No answer came. Try again.", ["Try again", "Copy", "Save a copy"], False),
-    (
-        "failed",
-        {"error": {"message": "The key was refused (401).", "hint": "Check the key."}},
-        "The key was refused (401). Check the key.",
-        ["Try again", "Copy", "Save a copy"],
-        False,
-    ),
-    (
-        "length",
-        {},
-        "Reached the length limit at token 214",
-        ["Copy", "Save a copy", "Regenerate"],
-        False,
-    ),
-]
+LIVE = {"sending", "waiting", "streaming", "catching-up", "reconnecting", "offline"}
+SAID = "() => ['polite', 'assertive'].map(name => document.querySelector(`[data-part=${name}]`).textContent)"
+HUSH = "['polite', 'assertive'].map(name => document.querySelector(`[data-part=${name}]`).textContent = '')"
 
 
 @pytest.fixture
@@ -74,60 +21,128 @@ def live(screen: Screen) -> Screen:
     return screen
 
 
-def test_every_state_is_said_in_words(live: Screen) -> None:
-    stop = live.page.get_by_role("button", name="Stop")
-    for state, numbers, words, buttons, is_live in STATES:
-        live.status(state, **(NUMBERS | numbers))
-        expect(live.article()).to_have_attribute("data-state", state)
-        expect(live.line()).to_have_text(words)
-        visible = live.article().locator("button:visible")
-        expect(visible).to_have_text(buttons)
-        expect(live.article()).to_have_attribute("aria-busy", str(is_live).lower())
-        expect(stop).to_be_visible() if is_live else expect(stop).to_be_hidden()
-    expect(live.article()).to_have_attribute("data-seq", "220")
-    expect(live.content()).to_have_text("Some text.")
-
-
-def test_reconnecting_counts_down(screen: Screen) -> None:
+@pytest.fixture
+def paused(screen: Screen) -> Screen:
+    """Time stands still, until a test moves it."""
     screen.page.clock.install()
     screen.goto().ready()
-    screen.conversation(asked(), answer())
-    screen.patch(1, *Ops().of(("p", "Some text.")))
-    screen.post({"type": "connection", "state": "reconnecting"})
-    now = screen.page.evaluate("Date.now()")
-    screen.page.clock.pause_at(now / 1000 + 5)
-    now = screen.page.evaluate("Date.now()")
-    screen.status("reconnecting", **NUMBERS, attempt=3, retry_at=now + 3900)
-    expect(screen.html).to_have_attribute("data-connection", "reconnecting")
-    expect(screen.part("connection")).to_have_text("Reconnecting")
-    expect(screen.line()).to_have_text(
-        "Connection lost. Trying again in 4 s (try 3). 214 tokens saved here."
-    )
-    screen.post({"type": "endpoint", "name": "Here", "kind": "gateway", "model": "", "note": ""})
-    expect(screen.line()).to_contain_text("The server keeps writing.")
-    screen.page.clock.run_for(2000)
-    expect(screen.line()).to_contain_text("Trying again in 2 s")
-    screen.page.clock.run_for(3000)
-    expect(screen.line()).to_contain_text("Trying again now")
-    retry = screen.article().get_by_role("button", name="Try now")
-    retry.click()
-    assert screen.intent("retry") == {"type": "retry", "message": "a1"}
+    screen.page.clock.pause_at(screen.page.evaluate("Date.now()") / 1000 + 60)
+    return screen
 
 
-def test_spoken_words(live: Screen) -> None:
-    live.page.clock.install()
-    polite, assertive = live.part("polite"), live.part("assertive")
-    live.status("streaming", **NUMBERS)
-    live.status("reconnecting", **NUMBERS, attempt=1, retry_at=time.time() * 1000 + 9000)
-    expect(polite).to_have_text("Connection lost, 214 tokens saved")
-    live.status("streaming", **NUMBERS)
-    live.status("complete", **NUMBERS)
-    live.page.clock.run_for(6000)  # at most one line in five seconds, the last one
-    expect(polite).to_have_text("Answer complete, 214 tokens")
-    live.status("failed", **NUMBERS, error={"message": "Refused.", "hint": "Ask again."})
-    expect(assertive).to_have_text("Refused. Ask again.")
-    log = live.page.get_by_role("log")
-    expect(log).to_have_attribute("aria-live", "off")
+def test_every_state_is_said_in_words(paused: Screen) -> None:
+    assert {row.state for row in ROWS} >= LIVE and len({row.state for row in ROWS}) == 12
+    page = paused.page
+    stop = page.get_by_role("button", name="Stop")
+    for number, row in enumerate(ROWS):
+        id = f"r{number}"
+        paused.conversation(asked(), answer(row.before, id, **NUMBERS))
+        if row.text:
+            paused.patch(1, *Ops().of(("p", "Some text.")), message=id)
+            expect(paused.content(id)).to_have_text("Some text.")
+        page.clock.run_for(6000)
+        page.evaluate(HUSH)
+        paused.status(row.state, id, **(NUMBERS | row.numbers))
+        expect(paused.article(id)).to_have_attribute("data-state", row.state)
+        expect(paused.line(id)).to_have_text(row.words)
+        assert (paused.line(id).get_attribute("title") or "") == row.details
+        expect(paused.article(id).locator("button:visible")).to_have_text(row.buttons)
+        is_live = row.state in LIVE
+        expect(paused.article(id)).to_have_attribute("aria-busy", str(is_live).lower())
+        expect(stop).to_be_visible(visible=is_live)
+        page.clock.run_for(6000)
+        polite, urgent = page.evaluate(SAID)
+        assert (f"!{urgent}" if urgent else polite) == row.spoken, row
+        if row.text:
+            expect(paused.content(id)).to_have_text("Some text.")  # nothing ever takes its place
+
+
+def test_reconnecting_counts_down(paused: Screen) -> None:
+    page = paused.page
+    paused.conversation(asked(), answer(**NUMBERS))
+    paused.patch(1, *Ops().of(("p", "Some text.")))
+    paused.post({"type": "connection", "state": "reconnecting"})
+    retry_at = page.evaluate("Date.now()") + 3900
+    paused.status("reconnecting", **NUMBERS, attempt=3, retry_at=retry_at, keeper="server")
+    expect(paused.html).to_have_attribute("data-connection", "reconnecting")
+    expect(paused.part("connection")).to_have_text("Reconnecting")
+    expect(paused.line()).to_have_text(f"Connection lost. Trying again in 4 s (try 3). {SERVER}")
+    page.clock.run_for(1)
+    expect(paused.part("polite")).to_have_text("Connection lost, 214 tokens saved")
+    page.evaluate(HUSH)
+    page.clock.run_for(2000)
+    expect(paused.line()).to_contain_text("Trying again in 2 s")
+    page.clock.run_for(5000)
+    expect(paused.line()).to_contain_text("Trying again now")
+    assert page.evaluate(SAID) == ["", ""]  # the countdown is never spoken
+    paused.article().get_by_role("button", name="Try now").click()
+    assert paused.intent("retry") == {"type": "retry", "message": "a1"}
+
+
+def test_a_resumption_is_said_for_a_moment(paused: Screen) -> None:
+    paused.conversation(asked(), answer("catching-up", **NUMBERS))
+    paused.status("streaming", **NUMBERS, resumed=214)
+    expect(paused.line()).to_have_text("Resumed at token 214")
+    paused.page.clock.run_for(5000)
+    expect(paused.line()).to_have_text("214 tokens, 31/s, 7 s, saved to 214")
+    expect(paused.line()).to_have_attribute("title", "Resumed at token 214")
+    paused.conversation(asked(), answer("streaming", "a2", **NUMBERS, resumed=214))
+    expect(paused.line("a2")).to_have_text("214 tokens, 31/s, 7 s, saved to 214")  # long ago
+
+
+def test_waiting_is_spoken_once_and_late(paused: Screen) -> None:
+    page = paused.page
+    paused.conversation(asked(), answer("sending"))
+    paused.status("waiting")
+    page.clock.run_for(4500)
+    assert page.evaluate(SAID) == ["", ""]
+    page.clock.run_for(1500)
+    expect(paused.part("polite")).to_have_text("Waiting for the model")
+    page.evaluate(HUSH)
+    page.clock.run_for(20_000)
+    paused.status("sending")
+    paused.status("waiting", seconds=9)
+    page.clock.run_for(20_000)
+    assert page.evaluate(SAID) == ["", ""]
+
+
+def test_at_most_one_line_in_five_seconds(paused: Screen) -> None:
+    page, polite = paused.page, paused.part("polite")
+    paused.conversation(asked(), answer("waiting"))
+    for state in ("streaming", "reconnecting", "streaming", "complete"):
+        paused.status(state, **NUMBERS)
+        expect(paused.article()).to_have_attribute("data-state", state)
+        if state == "streaming":
+            page.clock.run_for(1)
+    expect(polite).to_have_text("Answering")
+    page.clock.run_for(4900)
+    expect(polite).to_have_text("Answering")
+    page.clock.run_for(200)
+    expect(polite).to_have_text("Answer complete, 214 tokens")  # of several, the last
+    expect(page.get_by_role("log")).to_have_attribute("aria-live", "off")
+
+
+def test_a_cut_that_nobody_saw_is_not_spoken(paused: Screen) -> None:
+    page = paused.page
+    paused.conversation(asked(), answer("streaming", **NUMBERS))
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    for state in ("reconnecting", "offline", "reconnecting", "catching-up", "streaming"):
+        paused.status(state, **NUMBERS)
+        expect(paused.article()).to_have_attribute("data-state", state)
+        page.clock.run_for(6000)
+        assert page.evaluate(SAID) == ["", ""]
+    paused.status("interrupted", **NUMBERS)  # what stays is spoken all the same
+    expect(paused.part("assertive")).to_have_text("Interrupted")
+
+
+def test_stop_is_offered_in_every_live_state(live: Screen) -> None:
+    stop = live.page.get_by_role("button", name="Stop")
+    for state in sorted(LIVE):
+        live.status(state, **NUMBERS)
+        expect(live.article()).to_have_attribute("data-state", state)
+        stop.click()
+        assert live.intent("stop") == {"type": "stop", "message": "a1"}
+        expect(live.line()).to_contain_text("Stop")  # said at once, however long it takes
 
 
 def test_nothing_is_spoken_about_what_was_there(screen: Screen) -> None:
@@ -154,167 +169,4 @@ def test_nothing_moves_at_the_end(
     screen.status(state, **NUMBERS)
     expect(screen.article()).to_have_attribute("data-state", state)
     assert screen.page.evaluate(where) == before
-    screen.close()
-
-
-def test_malformed_statuses_change_nothing(live: Screen) -> None:
-    live.status("streaming", **NUMBERS)
-    expect(live.line()).to_have_text("214 tokens, 31/s, 7 s, saved to 214")
-    live.post({"type": "status"})
-    live.post({"type": "status", "message": "a1"})
-    live.post({"type": "status", "message": "a1", "state": "toString"})
-    live.post({"type": "status", "message": "a1", "state": ["complete"]})
-    live.post({"type": "status", "message": {"a": 1}, "state": "complete"})
-    live.post({"type": "turn"})
-    live.post({"type": "turn", "conversation": "c1", "turn": None})
-    live.post(
-        {
-            "type": "turn",
-            "conversation": "c1",
-            "turn": {"message": 5, "author": "user", "status": {}},
-        }
-    )
-    live.post(
-        {
-            "type": "turn",
-            "conversation": "c1",
-            "turn": {"message": "x", "author": "system", "status": {"state": "complete"}},
-        }
-    )
-    live.post({"type": "conversations", "items": [None, {"id": 5}, {"id": "c9", "title": 7}, "x"]})
-    live.post({"type": "conversations", "items": "none"})
-    live.post({"type": "connection", "state": "lost"})
-    live.post({"type": "unheard-of"})
-    live.post_raw("not json")
-    live.post_raw('{"type": "hello"}')
-    live.post_raw(
-        '[null, 5, "x", {"type": 5}, {"type": "__proto__"}, {"type": "connection", "state": "offline"}]'
-    )
-    expect(live.html).to_have_attribute("data-connection", "offline")
-    assert live.page.locator("article").count() == 2
-    live.status("streaming", seq="12", saved=None, tokens=-5, seconds="x", rate=[], error="odd")
-    expect(live.line()).to_have_text("0 tokens, 0/s, 0 s, saved to 0")
-    expect(live.content()).to_have_text("Some text.")
-    live.problems[:] = [
-        problem for problem in live.problems if "not JSON from the engine" not in problem
-    ]
-
-
-def test_intents_of_the_buttons(live: Screen) -> None:
-    live.status("complete", **NUMBERS)
-    for name, intent in (("Save a copy", "save"), ("Regenerate", "regenerate")):
-        live.article().get_by_role("button", name=name).click()
-        assert live.intent(intent) == {"type": intent, "message": "a1"}
-    live.status("failed", **NUMBERS)
-    live.article().get_by_role("button", name="Try again").click()
-    assert live.intent("retry") == {"type": "retry", "message": "a1"}
-
-
-def test_copy_and_save(browser: Browser, screen_site: Site) -> None:
-    screen = Screen(browser, screen_site, permissions=["clipboard-read", "clipboard-write"])
-    screen.goto().ready()
-    screen.conversation(asked(), answer("complete", **NUMBERS))
-    screen.patch(1, *Ops().of(("p", "Some ", ("strong", "text"))))
-    screen.article().get_by_role("button", name="Copy", exact=True).click()
-    screen.intent("copy")
-    screen.post({"type": "clipboard", "text": "Some **text**"})
-    expect(screen.part("notice")).to_contain_text("Copied")
-    assert screen.page.evaluate("navigator.clipboard.readText()") == "Some **text**"
-    with screen.page.expect_download() as download:
-        screen.post(
-            {
-                "type": "download",
-                "name": "answer.md",
-                "mime": "text/markdown",
-                "text": "Some **text**",
-            }
-        )
-    assert download.value.suggested_filename == "answer.md"
-    assert download.value.path().read_text() == "Some **text**"
-    assert screen.problems == []
-    screen.close()
-
-
-def test_notices(live: Screen) -> None:
-    notice = live.part("notice")
-    live.post({"type": "notice", "code": "not-saved", "level": "error", "detail": "quota"})
-    expect(notice).to_contain_text("refuses to store")
-    live.page.get_by_role("button", name="Close").click()
-    expect(notice).to_be_hidden()
-    live.post({"type": "notice", "code": "made-up", "level": "info", "detail": "<b>text</b>"})
-    expect(notice).to_contain_text("made-up: <b>text</b>")
-
-
-def test_marks(screen: Screen) -> None:
-    screen.goto().ready()
-    marks = "names => names.map(name => performance.getEntriesByName(name).length)"
-    names = ["midstream:painted", "midstream:engine", "midstream:live"]
-    assert screen.page.evaluate(marks, names) == [0, 1, 0]
-    screen.conversation(asked(), answer("complete"), answer("streaming", message="a2"))
-    screen.patch(1, *Ops().of(("p", "old")))
-    expect(screen.content()).to_have_text("old")
-    assert screen.page.evaluate(marks, names) == [0, 1, 0]
-    screen.patch(1, *Ops().of(("p", "new")), message="a2")
-    screen.patch(2, [1, 1, "er"], message="a2")
-    expect(screen.content("a2")).to_have_text("newer")
-    assert screen.page.evaluate(marks, names) == [0, 1, 1]
-
-
-def test_accessible_names_and_roles(live: Screen) -> None:
-    live.post(
-        {
-            "type": "conversations",
-            "items": [{"id": "c1", "title": "Tides", "state": "streaming", "updated": 1}],
-        }
-    )
-    live.patch(
-        2,
-        *[
-            [0, 0, "ul", 50],
-            [0, 50, "li", 51],
-            [0, 51, "input", 52],
-            [2, 52, "checked", ""],
-            [1, 51, "done"],
-        ],
-    )
-    expect(live.page.get_by_role("checkbox", name="Done")).to_be_checked()
-    unnamed = live.page.evaluate(
-        """[...document.querySelectorAll('button, a, input, textarea, nav, article, [role=log], iframe')]
-           .filter(e => !(e.ariaLabel || e.title || e.textContent.trim())).map(e => e.outerHTML)"""
-    )
-    assert unnamed == []
-    page = live.page
-    expect(page.get_by_role("heading", level=1)).to_have_text("Tides")
-    expect(page.get_by_role("article", name="Answer 1")).to_have_count(1)
-    expect(page.get_by_role("article", name="You")).to_have_count(1)
-    expect(page.get_by_role("navigation", name="Conversations").get_by_role("link")).to_have_text(
-        "Tides"
-    )
-    expect(page.get_by_role("link", name="Tides")).to_have_attribute("aria-current", "page")
-    expect(page.get_by_role("textbox", name="Your message")).to_be_visible()
-    expect(page.get_by_role("group", name="Answer 1: actions")).to_be_visible()
-    assert page.get_by_role("main").count() == 1
-
-
-def test_touch_targets(browser: Browser, screen_site: Site) -> None:
-    screen = Screen(
-        browser, screen_site, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-    )
-    screen.goto().ready()
-    screen.conversation(asked(), answer("complete", **NUMBERS))
-    screen.patch(
-        1, *Ops().of(("p", "text ", ("button", {"data-src": "https://example.org/i.png"}, "image")))
-    )
-    expect(screen.content()).to_contain_text("text")
-    small = screen.page.evaluate(
-        """[...document.querySelectorAll('button, textarea')].filter(e => e.checkVisibility())
-           .map(e => [e.name, e.getBoundingClientRect()]).filter(([, r]) => r.height < 44 || r.width < 44)
-           .map(([name, r]) => [name, r.width, r.height])"""
-    )
-    assert small == []
-    assert screen.page.evaluate("document.documentElement.scrollWidth") == 390
-    screen.page.get_by_role("button", name="Conversations").click()
-    expect(screen.page.get_by_role("button", name="New chat")).to_be_visible()
-    screen.page.keyboard.press("Escape")
-    expect(screen.page.get_by_role("button", name="New chat")).to_be_hidden()
     screen.close()
