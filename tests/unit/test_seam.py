@@ -31,7 +31,8 @@ CASES: list[tuple[str, str, str, str, str]] = [
     ("paragraph half cut", "One.\n", "\n\nTwo.", "exact", "One.\n\nTwo."),
     ("less space than there is", "One.\n\n", "\nTwo.", "exact", "One.\n\nTwo."),
     ("a space for a line break", "One.\n", " Two.", "exact", "One.\nTwo."),
-    ("a line break for a space", "One. ", " \nTwo.", "exact", "One. \nTwo."),
+    ("a line break for spaces", "One.  ", " \nTwo.", "exact", "One.  \nTwo."),
+    ("more line breaks than there are", "One. \n", "\n\nTwo.", "exact", "One. \n\nTwo."),
     ("indentation comes again", "a:\n  ", "\n    b", "exact", "a:\n    b"),
     ("indentation, other spaces", "a:\n  ", " \n    b", "exact", "a:\n    b"),
     ("indentation after a break", "a:\n", "\n    b", "exact", "a:\n    b"),
@@ -85,10 +86,10 @@ CASES: list[tuple[str, str, str, str, str]] = [
     ),
     (
         "an overlap from the middle of a word must be longer",
-        "A hippopotamus is",
-        "opotamus is big",
+        "A hippopotamus is big",
+        "potamus is big, and",
         "exact",
-        "A hippopotamus isopotamus is big",
+        "A hippopotamus is bigpotamus is big, and",
     ),
     (
         "and may be when it is",
@@ -249,7 +250,8 @@ def test_arbitrary_text() -> None:
     )
     @example("", "", 0)
     @example("abc", "abc", 0)
-    @example("a ", " " * 20, 0)
+    @example("a ", "\n" * 40, 0)
+    @example("c abcabdabeabf", "c", 12)
     @example("abcabx", "abcabxa", 0)
     def holds(before: str, tail: str, repeated: int) -> None:
         again = before[-repeated:] if repeated > 0 else before[:-repeated]
