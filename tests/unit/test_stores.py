@@ -215,16 +215,12 @@ def test_an_unfinished_answer_that_cannot_go_on_is_not_begun() -> None:
     run(scenario())
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=6,
-)
+ODD: list[Any] = [None, True, -1, 1.5, 10**400, "", "x", [], [None], {}, {"x": 1}, [{}], [[]]]
 
 
 def damaged(record: Record) -> Any:
     """The record with some of its fields gone or of any other kind."""
-    changes = st.dictionaries(st.sampled_from(sorted(record)), JSON, max_size=3)
+    changes = st.dictionaries(st.sampled_from(sorted(record)), st.sampled_from(ODD), max_size=3)
     gone = st.sets(st.sampled_from(sorted(record)), max_size=2)
     return st.builds(lambda change, out: without(record | change, *out), changes, gone)
 
