@@ -10,7 +10,9 @@ import pytest
 
 from midstream import sse
 from midstream.errors import UpstreamBroken, UpstreamRefused
+from midstream.gateway.config import Limits
 from midstream.gateway.memory import MemoryStore
+from midstream.gateway.relay import Relays
 from midstream.gateway.requests import OWNER
 from midstream.gateway.store import LEASE, Store
 from midstream.providers import openai
@@ -18,6 +20,7 @@ from tests.gateway.live import (
     FINISH,
     JSON,
     PlayedUpstream,
+    chat,
     in_process,
     live,
     seqs,
@@ -159,6 +162,35 @@ async def test_a_position_is_known_or_the_client_is_told(cursor: str, status: in
                     assert response.headers["midstream-head"] == "3"
                 if status in (400, 416):
                     assert json.loads(await response.aread())["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("cursor", "status"),
+    [
+        *[(beginning, 200) for beginning in ("0", "0-0", "1-0", "9-0")],
+        *[(known, 200) for known in ("1", "1-1", "1-2", "2")],
+        *[(end, 204) for end in ("3", "2-3")],
+        *[(foreign, 416) for foreign in ("0-1", "2-1", "2-2", "3-2", "1-3", "3-3", "1-4", "2-4")],
+    ],
+)
+async def test_a_position_of_another_epoch_is_unknown(
+    store: Store, cursor: str, status: int
+) -> None:
+    """Two events of a writer that died, and the end by who took the run over."""
+    run = await created(store, owner=OWNER, lease=time.time() - LEASE)
+    await write(store, run, word_chunk("a"), word_chunk("b"))
+    async with in_process(store=store) as gateway:
+        await gateway.ended(run.id)
+        url = f"/v1/runs/{run.id}/events"
+        for asked in (
+            gateway.client.get(f"{url}?after={cursor}"),
+            gateway.client.get(f"{url}?after=0", headers={"Last-Event-ID": cursor}),
+        ):
+            response = await asked
+            assert (response.status_code, response.headers["midstream-head"]) == (status, "3")
+            if status == 200:
+                after = int(cursor.split("-")[-1])
+                assert seqs(sse.Decoder().feed(response.content)) == [1, 2, 3][after:]
 
 
 async def test_the_first_block_says_how_soon_to_come_back_and_no_other() -> None:
@@ -304,6 +336,63 @@ async def test_cancel_after_the_end_changes_nothing() -> None:
         run = (await gateway.post()).headers["midstream-run"]
         response = await gateway.client.post(f"/v1/runs/{run}/cancel")
     assert response.json()["state"] == "completed"
+
+
+async def test_cancel_before_the_upstream_is_asked(store: Store) -> None:
+    """Another worker has cancelled it between its creation and its relay's start."""
+    run = await created(store)
+    await store.cancel(run.id)
+    upstream = PlayedUpstream()
+    Relays(upstream, store, Limits()).start(run, b"{}")
+
+    async def ended() -> bool:
+        found = await store.get(run.id)
+        return found is not None and found.state == "cancelled"
+
+    await eventually(ended, "end")
+    assert all(answer.closed.is_set() for answer in upstream.answers)
+
+
+async def test_cancel_from_many_sides_at_once_is_one_end() -> None:
+    async with live() as gateway, gateway.following() as stream:
+        gateway.upstream.answers[0].say("a")
+        await stream.take(1)
+        cancel = f"/v1/runs/{stream.run}/cancel"
+        answers = await asyncio.gather(*(gateway.client.post(cancel) for _ in range(10)))
+        assert {answer.json()["state"] for answer in answers} == {"cancelled"}
+        assert [message.id for message in await stream.rest()] == ["1-2", None]
+
+
+@pytest.mark.parametrize("way", ["again", "list"])
+async def test_who_never_got_the_runs_id_can_still_stop_it(way: str) -> None:
+    """The prompt was sent, the answer's headers were lost, and then somebody presses Stop."""
+    async with live(limits={"first_word": 5.0}) as gateway:
+        request = gateway.client.build_request(
+            "POST", "/v1/chat/completions", **chat(key="q.a.0", conversation="c")
+        )
+        _, writer = await asyncio.open_connection(request.url.host, request.url.port)
+        headers = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+        head = f"POST {request.url.path} HTTP/1.1\r\n{headers}\r\n".encode()
+        writer.write(head + request.content)
+
+        async def asked() -> bool:
+            return bool(gateway.upstream.requests)
+
+        await eventually(asked, "request upstream")
+        writer.close()  # before a byte of the answer has come
+
+        if way == "again":
+            gateway.upstream.answers[0].say("a")
+            async with gateway.following(key="q.a.0", conversation="c") as stream:
+                run = stream.run
+        else:
+            (entry,) = (await gateway.client.get("/v1/conversations/c")).json()["runs"]
+            assert (entry["key"], entry["state"]) == ("q.a.0", "live")
+            run = entry["id"]
+        stopped = await gateway.client.post(f"/v1/runs/{run}/cancel")
+        assert stopped.json()["state"] == "cancelled"
+        assert gateway.upstream.answers[0].closed.is_set()
+        assert len(gateway.upstream.requests) == 1
 
 
 async def test_delete_ends_and_forgets() -> None:
