@@ -34,7 +34,10 @@ def run(job: Coroutine[Any, Any, Any]) -> Any:
 
 
 def answer(key: str, position: int, state: str = "complete", **more: Any) -> Record:
-    runs = [{"key": f"k-{key}", "run": f"r-{key}", "endpoint": ENDPOINT}]
+    runs: list[Record] = [{"key": f"k-{key}", "run": f"r-{key}", "endpoint": ENDPOINT}]
+    if state == "stopped":  # and continued before
+        seam = {"kind": "echo", "skipped": 3, "at": 7}
+        runs = [runs[0] | {"seq": 9}, runs[0] | {"key": f"k2-{key}", "seam": seam, "seq": 4}]
     common = {"conversation": "c1", "created": 2000, "parser": 1, "question": "u1"}
     record = {"id": key, "position": position, "author": "assistant", "state": state, "runs": runs}
     return record | common | more
@@ -101,6 +104,11 @@ def test_the_round_trip() -> None:
         whole = (await other.messages("c1"))[1]
         assert (whole["seconds"], whole["question"], whole["tokens"]) == (4.5, "u1", 20)
         assert (await other.messages("c1"))[3]["error"]["hint"] == "Check it."
+        continued = (await other.messages("c1"))[2]["runs"]
+        assert [(one["seq"], one.get("seam", {}).get("at")) for one in continued] == [
+            (9, None),
+            (4, 7),
+        ]
         (made,) = await other.rows("a1")
         assert (made["reasoning"], made["finish"], made["last"]) == ("because", "stop", 20)
         assert made["tokens"] == 20
@@ -260,10 +268,11 @@ DAMAGED: list[Any] = [
     {"id": "c9", "messages": [asked("u1", author="assistant", runs=[3])]},
     {"id": "c9", "messages": [asked("u1", author="assistant", runs=[{"endpoint": 1}])]},
     {"id": "c9", "messages": [asked("u1", author="assistant", runs=[{}] * 101)]},
+    {"id": "c9", "messages": [asked("u1", author="assistant", runs=[{"seam": {"at": ""}}])]},
     {"id": "c9", "messages": [asked("u1", author="assistant", tokens=1.5)]},
     {"id": "c9", "messages": [asked("u1", author="assistant", seq="2")]},
     {"id": "c9", "messages": [asked("u1", author="assistant", reasoning=[])]},
-    {"id": "c9", "messages": [asked("u1", author="assistant", seams=[None])]},
+    {"id": "c9", "messages": [asked("u1", author="assistant", runs=[{"seam": 5}])]},
 ]
 
 
@@ -353,7 +362,7 @@ def test_a_store_that_fails_in_the_middle_says_how_far_it_came() -> None:
 
 
 ODD: list[Any] = [None, True, -1, 0, 7, 1.5, "", "x", "user", "stopped", [], [None], [{}], {}]
-NAMES = ["id", "author", "text", "state", "runs", "messages", "title", "created", "seams", "seq"]
+NAMES = ["id", "author", "text", "state", "runs", "messages", "title", "created", "seam", "seq"]
 OBJECT = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(ODD), max_size=5)
 MESSAGE = st.builds(lambda odd: asked("u1") | odd, OBJECT)
 CONVERSATION = st.builds(

@@ -31,6 +31,7 @@ QUESTION = {
     "created": 1,
     "runs": [],
 }
+RUN = {"key": "k", "run": None, "endpoint": ENDPOINT}
 ANSWER = {
     "id": "a1",
     "conversation": "c1",
@@ -40,7 +41,7 @@ ANSWER = {
     "created": 1,
     "parser": 1,
     "question": "u1",
-    "runs": [{"key": "k", "run": None, "endpoint": ENDPOINT}],
+    "runs": [RUN],
 }
 
 
@@ -105,8 +106,12 @@ MENDED: list[tuple[Record, Record]] = [
     (ANSWER | {"runs": [{"key": "k", "run": 4, "endpoint": ENDPOINT}]}, {"state": "interrupted"}),
     (ANSWER | {"runs": [{"key": "k", "run": None}]}, {"state": "interrupted"}),
     (
-        ANSWER | {"runs": [{"key": "k", "endpoint": ENDPOINT | {"new": 1}}]},
-        {"state": "interrupted"},
+        ANSWER | {"runs": [{"key": "k", "endpoint": ENDPOINT | {"new": 1, "url": 5}}]},
+        {"state": "streaming"},
+    ),
+    (
+        ANSWER | {"runs": [RUN, RUN | {"seam": {"at": "3"}, "seq": "x", "began": None, "via": 1}]},
+        {"runs": [RUN, RUN]},
     ),
     (ANSWER | {"state": "complete", "runs": None}, {"state": "complete", "runs": []}),
     (without(QUESTION, "state", "runs"), {"state": "complete", "runs": []}),
@@ -128,7 +133,13 @@ def test_an_optional_field_of_another_type_is_as_good_as_none(name: str) -> None
 
 
 def test_sound_records_are_given_as_they_are() -> None:
-    later = {"seams": [3], "of_a_newer_version": {"x": 1}}
+    run = RUN | {
+        "seam": {"kind": "echo", "skipped": 2, "at": 3},
+        "seq": 4,
+        "began": 5,
+        "via": "spool",
+    }
+    later = {"runs": [RUN, run], "of_a_newer_version": {"x": 1}}
     for record in (QUESTION | later, ANSWER | later):
         assert sound_message(record) == record
     assert [sound_row(row) for row in ROWS] == ROWS
@@ -168,6 +179,14 @@ def test_ops_of_a_finished_text_are_made_again() -> None:
     words = "two *three"
     whole = Row("a1", 4, 0, 1, 9, words, ops=parser.feed(words) + parser.finish(), whole=True)
     assert drawn([whole.record() | {"ops": [None]}]) == [whole.record()]
+
+
+def test_ops_of_an_answer_that_is_continued_stay_open() -> None:
+    parser = Parser()
+    first = Row("a1", 4, 0, 1, 9, "two *three", ops=parser.feed("two *three"), whole=True)
+    second = Row("a1", 5, 1, 1, 2, "* four", ops=parser.feed("* four"))
+    rows = [first.record(), second.record()]
+    assert drawn([rows[0] | {"ops": [None]}, rows[1]]) == rows
 
 
 def test_each_unusable_record_is_said_once() -> None:
@@ -250,8 +269,10 @@ def test_whatever_is_stored_the_rest_is_opened(
         told: list[Message] = []
         engine = engine_of(CheckedStore(Loose(store), told.append), told)
         await engine.start()
+        engine.configure({})
         for wanted in ("c1", "c2"):
             await engine.handle({"type": "open", "conversation": wanted})
+        await asyncio.gather(*engine._tasks)
         assert [one for one in told if one.get("code") == "failed"] == []
         opened = [one for one in told if one["type"] == "conversation" and one["id"] == "c2"]
         assert [turn["message"] for turn in opened[-1]["turns"]] == ["u2"]

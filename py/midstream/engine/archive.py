@@ -81,7 +81,7 @@ async def _written(store: Store, record: Record) -> dict[str, Any]:
             "finish": finish_reason(rows, run),
             "runs": [_described(one) for one in record["runs"]],
         }
-        | {key: record[key] for key in ("seconds", "error", "seams") if key in record}
+        | {key: record[key] for key in ("seconds", "error") if key in record}
     )
 
 
@@ -89,7 +89,8 @@ def _described(run: Record) -> Record:
     """Who wrote it; not where that was, nor with what."""
     endpoint = run["endpoint"]
     words = {key: endpoint.get(key, "") for key in ("name", "kind", "model")}
-    return {"key": run["key"], "run": run.get("run"), "endpoint": words}
+    more = {key: run[key] for key in ("seq", "seam", "model") if key in run}
+    return {"key": run["key"], "run": run.get("run"), "endpoint": words} | more
 
 
 # Reading

@@ -9,17 +9,14 @@ read it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import fields
 from typing import Any
 
 from ..journal import UNFINISHED, Change, Record, Row, Store
 from ..markdown import Parser
-from .endpoints import Endpoint
 from .host import Message
 from .status import FINAL_STATES
 
 NAMED = 3  # unusable records that one notice names; of the others it gives the number
-_ENDPOINT = frozenset(field.name for field in fields(Endpoint))
 LARGEST = 8.64e15  # as a number: the last moment that JavaScript's Date can hold
 # Fields of an op by its kind, as in midstream.patch.
 _LENGTHS = (4, 3, 4, 3, 3, 3, 3, 2)
@@ -128,33 +125,33 @@ def _answer(record: Record) -> Record:
     """An answer whose state or runs cannot be used is shown as interrupted: its text stands in the
     journal."""
     raw = record.get("runs")
-    runs = [run if _is_run(run) else _LOST_RUN | {} for run in raw] if isinstance(raw, list) else []
+    known = [sound_run(run) for run in raw] if isinstance(raw, list) else []
+    runs = [run or _LOST_RUN | {} for run in known]
     record = record | {"runs": runs}
     state = record.get("state")
     if isinstance(state, str) and state in FINAL_STATES:
         return record
-    if isinstance(state, str) and state in UNFINISHED and raw and _is_run(raw[-1]):
+    if isinstance(state, str) and state in UNFINISHED and known and known[-1]:
         return record
     reason = "What is stored about this answer is damaged."
     return record | {"state": "interrupted", "error": {"message": reason, "hint": ""}}
 
 
-_LOST_RUN: Record = {"key": "", "run": None, "endpoint": {"name": "", "kind": "gateway"}}
+_LOST_RUN: Record = {"key": "", "run": None, "endpoint": {"name": "?", "kind": "gateway"}}
 
 
-def _is_run(run: Any) -> bool:
-    if not isinstance(run, dict) or not isinstance(run.get("key"), str):
-        return False
-    endpoint = run.get("endpoint")
-    if not isinstance(run.get("run"), str | None) or not isinstance(endpoint, dict):
-        return False
-    words = (endpoint.get(name, "") for name in ("name", "kind", "url", "model", "note"))
-    return (
-        endpoint.keys() <= _ENDPOINT
-        and {"name", "kind"} <= endpoint.keys()
-        and all(isinstance(word, str) for word in words)
-        and isinstance(endpoint.get("options", {}), dict)
-    )
+def sound_run(raw: Any) -> Record | None:
+    """One run of an answer; None when nobody could say where it is, or with what key."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("key"), str):
+        return None
+    endpoint = raw.get("endpoint")
+    if not isinstance(raw.get("run"), str | None) or not isinstance(endpoint, dict):
+        return None
+    if not _is_name(endpoint.get("name"), endpoint.get("kind")):
+        return None
+    words = {key: endpoint[key] for key in endpoint if _ENDPOINT.get(key, _anything)(endpoint[key])}
+    kept = {key: value for key, value in raw.items() if _RUN.get(key, _anything)(value)}
+    return kept | {"endpoint": words}
 
 
 def sound_row(raw: Any) -> Record | None:
@@ -167,7 +164,7 @@ def sound_row(raw: Any) -> Record | None:
     numbers = (row.n, row.run, row.first, row.last, row.tokens, row.epoch)
     if not all(isinstance(word, str) for word in words) or min(numbers) < 0:
         return None
-    return dict(raw)
+    return raw | {"ops": row.ops}
 
 
 def drawable(rows: list[Record]) -> bool:
@@ -192,10 +189,9 @@ def drawn(rows: list[Record]) -> list[Record]:
     """The rows with the ops that their text gives: parsing is deterministic, so nothing is lost
     with damaged ones."""
     parser = Parser()
-    made = []
-    for row in rows:
-        ops = parser.feed(row["text"]) if row["text"] else []
-        made.append(row | {"ops": ops + parser.finish() if row.get("whole") else ops})
+    made = [row | {"ops": parser.feed(row["text"]) if row["text"] else []} for row in rows]
+    if made and made[-1].get("whole"):  # else it goes on: an answer that had ended is continued
+        made[-1]["ops"] += parser.finish()
     return made
 
 
@@ -229,11 +225,26 @@ def _anything(value: Any) -> bool:
     return True
 
 
-# Fields of a message that may be missing: one of another type is as good as none.
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_seam(value: Any) -> bool:
+    return isinstance(value, dict) and type(value.get("at")) is int
+
+
+# Fields that may be missing: one of another type is as good as none.
 _OPTIONAL: dict[str, Callable[[Any], bool]] = {
-    "seconds": _is_number,
-    "tokens": _is_number,
-    "seq": _is_number,
+    **dict.fromkeys(("seconds", "tokens", "seq"), _is_number),
     "error": _is_error,
-    "question": lambda value: isinstance(value, str),
+    "question": _is_text,
+}
+_RUN: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("seq", "began", "before"), _is_number),
+    **dict.fromkeys(("model", "mode", "via"), _is_text),
+    "seam": _is_seam,
+}
+_ENDPOINT: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("url", "model", "note", "continues"), _is_text),
+    "options": lambda value: isinstance(value, dict),
 }

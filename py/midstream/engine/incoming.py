@@ -136,8 +136,6 @@ def _ending(raw: Record) -> Record:
     state = _text(raw, "state", NAME_CHARACTERS)
     numbers = {"tokens": _count(raw, "tokens"), "seq": _count(raw, "seq")}
     ending: Record = numbers | {"seconds": _number(raw, "seconds")}
-    if seams := _listed(raw, "seams", _seam, RUNS):
-        ending["seams"] = seams
     if state not in FINAL_STATES:
         reason = "The file was made while this answer was being written."
         return ending | {"state": "interrupted", "error": {"message": reason, "hint": ""}}
@@ -171,17 +169,22 @@ def _run(raw: Any) -> Record:
     endpoint = raw.get("endpoint", {}) if isinstance(raw, dict) else None
     if not isinstance(endpoint, dict):
         raise Unusable("a run is not an object")
-    words = {key: _text(endpoint, key, NAME_CHARACTERS) for key in ("name", "model")}
-    run = _text(raw, "run", NAME_CHARACTERS) if raw.get("run") is not None else None
-    return {
-        "key": _text(raw, "key", 3 * NAME_CHARACTERS),
-        "run": run,
-        "endpoint": words | {"kind": "gateway"},
+    name = _text(endpoint, "name", NAME_CHARACTERS) or "?"
+    model = _text(raw, "model", NAME_CHARACTERS) or _text(endpoint, "model", NAME_CHARACTERS)
+    run: Record = {
+        "key": _text(raw, "key", 4 * NAME_CHARACTERS),
+        "run": None if raw.get("run") is None else _text(raw, "run", NAME_CHARACTERS),
+        "endpoint": {"name": name, "kind": "gateway", "model": model},
+        "seq": _count(raw, "seq"),
     }
+    return run | ({"seam": _seam(raw["seam"])} if "seam" in raw else {})
 
 
-def _seam(raw: Any) -> int:
-    return _count({"seam": raw}, "seam")
+def _seam(raw: Any) -> Record:
+    if not isinstance(raw, dict):
+        raise Unusable("a seam is not an object")
+    counts = {"at": _count(raw, "at"), "skipped": _count(raw, "skipped")}
+    return counts | {"kind": _text(raw, "kind", NAME_CHARACTERS)}
 
 
 # Fields of a file, as they should be. Each raises Unusable.
