@@ -150,6 +150,15 @@ ROWS = [
         text=False,
     ),
     Row(
+        "queued",
+        NOTHING | {"queue": [2, 2], "error": {"message": "The server is busy (429).", "hint": ""}},
+        "Waiting to send (2 of 2). The server is busy (429).",
+        ["Edit", "Remove"],
+        "Will be sent when you are online",
+        "sending",
+        text=False,
+    ),
+    Row(
         "complete",
         {},
         "214 tokens, 7 s, 31/s",

@@ -142,16 +142,24 @@ function living(status) {
 
 /** @param {Status} status */
 function ended(status) {
-  const { state, error, queue, seams } = status;
+  const { state, error, seams } = status;
   const values = {
     ...numbers(status),
-    place: queue[0] ?? 1,
     reason: error?.message ? [error.message, error.hint].filter(Boolean).join(' ') : t(`status.${state}.reason`),
   };
-  if (state === 'queued' && queue[1] > 1) return t('status.queued.of', { ...values, n: queue[1] });
+  if (state === 'queued') return queued(status, values);
   if (state === 'complete' && !status.seconds) return seamed(t('status.complete.short', values), seams);
   if ((state === 'stopped' || state === 'interrupted') && !status.tokens) return t(`status.${state}.empty`, values);
   return seamed(t(`status.${state}`, values), seams);
+}
+
+/**
+ * @param {Status} status
+ * @param {import('./i18n.js').Values} values
+ */
+function queued({ queue: [place, n], error }, values) {
+  const line = n > 1 ? t('status.queued.of', { place, n }) : t('status.queued');
+  return error?.message ? t('status.queued.reason', { ...values, line }) : line;
 }
 
 /**
