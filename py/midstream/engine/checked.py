@@ -164,7 +164,8 @@ def sound_row(raw: Any) -> Record | None:
     numbers = (row.n, row.run, row.first, row.last, row.tokens, row.epoch)
     if not all(isinstance(word, str) for word in words) or min(numbers) < 0:
         return None
-    return raw | {"ops": row.ops}
+    record: Record = raw
+    return record | {"ops": row.ops}
 
 
 def drawable(rows: list[Record]) -> bool:
