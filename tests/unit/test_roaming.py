@@ -9,19 +9,17 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from midstream import sse
-from midstream.engine import elsewhere
 from midstream.engine.app import Engine
 from midstream.engine.endpoints import Endpoint
 from midstream.engine.host import Host, Message
 from midstream.engine.roaming import listed, missing
-from midstream.errors import UpstreamError
 from midstream.journal import Change, MemoryStore, Record, Row, text
 from midstream.markdown import Parser
 from tests.support.httpnet import HttpNet
@@ -362,100 +360,3 @@ def test_an_unknown_conversation_is_nothing(gateway: Serve) -> None:
             assert await missing(net, GATEWAY, name, MemoryStore(), NOW) is None
 
     run(scenario, gateway)
-
-
-def test_a_gateway_that_is_not_there_is_said() -> None:
-    async def scenario() -> None:
-        net = HttpNet("http://127.0.0.1:9")
-        for asked in (listed(net, "v1"), missing(net, GATEWAY, "c", MemoryStore(), NOW)):
-            with pytest.raises(UpstreamError):
-                await asked
-        await net.close()
-
-    asyncio.run(scenario())
-
-
-class Foreign:
-    """A server that says something else: a Net that answers every request alike."""
-
-    def __init__(self, body: bytes, status: int = 200) -> None:
-        self.status = status
-        self.headers: Mapping[str, str] = {}
-        self._body = body
-
-    async def open(
-        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
-    ) -> Foreign:
-        return self
-
-    async def read(self) -> bytes:
-        piece, self._body = self._body[:1000], self._body[1000:]
-        return piece
-
-    def close(self) -> None: ...
-
-
-ENTRY: Record = {"id": "0" * 32, "key": "q.a.0", "prompt": "", "model": "", "created": 1.0}
-ENTRY |= {"updated": 2.0, "state": "live", "head": 1}
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"<!doctype html>",
-        b"[" * 100_000,
-        b"[]",
-        b"null",
-        b'{"data": {}, "runs": 3}',
-        b'{"data": [3], "runs": [3]}',
-        b'{"data": [{}], "runs": [{}]}',
-        json.dumps(
-            {
-                "data": [{"id": "../x", "title": "", "updated": 1, "active": None}],
-                "runs": [ENTRY | {"id": "../x"}],
-            }
-        ).encode(),
-        json.dumps(
-            {
-                "data": [{"id": "x", "title": 3, "updated": 1, "active": None}],
-                "runs": [ENTRY | {"prompt": ["x"]}],
-            }
-        ).encode(),
-        json.dumps(
-            {
-                "data": [{"id": "x", "title": "", "updated": 1e400, "active": None}],
-                "runs": [ENTRY | {"created": "soon"}],
-            }
-        ).encode(),
-        b'{"data": [' + b" " * 30_000 + b'], "runs": []}',
-    ],
-)
-def test_what_makes_no_sense_is_refused_in_words(
-    body: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(elsewhere, "BODY_BYTES", 20_000 if b"    " in body else 1 << 20)
-
-    async def scenario() -> None:
-        store = MemoryStore()
-        for asked in (
-            listed(Foreign(body), "v1"),
-            missing(Foreign(body), GATEWAY, "c", store, NOW),
-        ):
-            with pytest.raises(UpstreamError) as refused:
-                await asked
-            assert "gateway" in str(refused.value)
-        assert await store.conversations() == []
-
-    asyncio.run(scenario())
-
-
-def test_an_error_of_the_gateway_is_repeated() -> None:
-    async def scenario() -> None:
-        body = b'{"error": {"message": "The run log is full."}}'
-        with pytest.raises(UpstreamError, match="The run log is full"):
-            await listed(Foreign(body, 503), "v1")
-        with pytest.raises(UpstreamError, match="status 500"):
-            await missing(Foreign(b"oops", 500), GATEWAY, "c", MemoryStore(), NOW)
-
-    asyncio.run(scenario())

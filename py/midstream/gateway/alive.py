@@ -85,7 +85,7 @@ class Presence:
     def _unlocked(file: Path) -> bool:
         try:
             handle = os.open(file, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
+        except OSError:  # it is gone, or not ours to look at: nothing is known
             return False
         try:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)  # several may look at once
