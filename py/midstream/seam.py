@@ -24,9 +24,10 @@ __all__ = ["HELD_BACK", "MIN_ECHO", "MIN_OVERLAP", "MIN_RESTART", "MIN_WORD", "J
 # an echo may be longer: it is as long as the answer.
 HELD_BACK = 1000
 
-# Letters and digits of an overlap that begins at a word; one from the middle of a word needs twice
-# as many, since models go back to a beginning. Prose hardly ever says twelve letters twice in a row
-# ("again and again" has eight), and the lines that code and tables repeat hold few letters.
+# Letters and digits of an overlap that begins at a word. Prose hardly ever says twelve letters twice
+# in a row ("again and again" has eight), and the lines that code and tables repeat hold few letters.
+# One from the middle of something needs four times as many: models go back to a beginning, while
+# data cut inside a name goes on with `": 1, "name` again.
 MIN_OVERLAP = 12
 
 # Letters of a cut word that the new text writes again from its beginning ("capi", "capital").
@@ -112,8 +113,9 @@ def _is_telling(said: str, size: int, bare: bool) -> bool:
     start = len(said) - size
     shared = said[start:]
     weight = sum(map(str.isalnum, shared))
-    if start and said[start - 1].isalnum() and shared[0].isalnum():
-        return weight >= 2 * MIN_OVERLAP
+    last = said[start - 1 : start] or " "
+    if not last.isspace() and (last.isalnum() or not shared[0].isalnum()):
+        return weight >= 4 * MIN_OVERLAP
     return weight >= MIN_OVERLAP or (bare and size >= MIN_WORD and shared.isalpha())
 
 

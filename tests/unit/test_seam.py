@@ -93,10 +93,24 @@ CASES: list[tuple[str, str, str, str, str]] = [
     ),
     (
         "and may be when it is",
-        "See: hippopotamuses are swimming in the river",
-        "popotamuses are swimming in the river.",
+        "See: hippopotamuses are swimming in the wide and muddy river of the warm country",
+        "popotamuses are swimming in the wide and muddy river of the warm country.",
         "overlap",
-        "See: hippopotamuses are swimming in the river.",
+        "See: hippopotamuses are swimming in the wide and muddy river of the warm country.",
+    ),
+    (
+        "data that repeats its keys",
+        '{"hippopotamus": 1, "hippopotamus',
+        '": 1, "hippopotamus-2": 1}',
+        "exact",
+        '{"hippopotamus": 1, "hippopotamus": 1, "hippopotamus-2": 1}',
+    ),
+    (
+        "an overlap that begins with a mark",
+        "See this:\n**A hippopotamus** swi",
+        "**A hippopotamus** swims",
+        "overlap",
+        "See this:\n**A hippopotamus** swims",
     ),
     ("rules and tables repeat", "a\n----------------", "--------", "exact", "a\n" + "-" * 24),
     (
