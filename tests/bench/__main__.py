@@ -8,15 +8,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-
-mpl.use("Agg")
-from matplotlib import pyplot
-
-from tests.bench import markdown_bench
+from tests.bench import gateway_bench, markdown_bench
 from tooling import npm
 from tooling.places import HERE
 
@@ -27,20 +23,42 @@ RESULTS = PROJECT / "bench" / "results"
 def main() -> int:
     parser = argparse.ArgumentParser(prog="build.py bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes only")
+    parser.add_argument("what", nargs="?", choices=BENCHMARKS, help="all by default")
     options = parser.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
-    written = RESULTS / "markdown.json"
-    arguments = ["--out", str(written), "--node", str(npm.node(HERE))]
-    markdown_bench.main([*arguments, "--quick"] if options.quick else arguments)
-    for name, figures in json.loads(written.read_text()).items():
-        if figures:
-            plot(name, figures)
+    for name in [options.what] if options.what else BENCHMARKS:
+        BENCHMARKS[name](options.quick)
     print(f"\nwritten to {RESULTS.relative_to(PROJECT)}/")
     return 0
 
 
+def markdown(quick: bool) -> None:
+    written = RESULTS / "markdown.json"
+    arguments = ["--out", str(written), "--node", str(npm.node(HERE))]
+    markdown_bench.main([*arguments, "--quick"] if quick else arguments)
+    for name, figures in json.loads(written.read_text()).items():
+        if figures:
+            plot(name, figures)
+
+
+def gateway(quick: bool) -> None:
+    figures = gateway_bench.measure(quick)
+    (RESULTS / "gateway.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    print("\ngateway, beside its floors (milliseconds; readers: deliveries per second)")
+    for name, row in figures.items():
+        print(f"  {name:9}{json.dumps(row)}")
+
+
+BENCHMARKS: dict[str, Callable[[bool], None]] = {"markdown": markdown, "gateway": gateway}
+
+
 def plot(name: str, figures: dict[str, Any]) -> None:
     """Time per KB over the size of the document, a line per kind, with mistletoe at once beside it."""
+    import matplotlib as mpl  # here: the gateway's figures are JSON alone
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
     figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
     for kind, rows in figures["kinds"].items():
         sizes = [int(size) for size in rows["sizes"]]
