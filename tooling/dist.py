@@ -24,9 +24,19 @@ PYSCRIPT = ("core.js", "core-*.js", "error-*.js")
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 NO_PLUGINS = ["deprecations-manager", "donkey", "error", "py-editor", "py-game", "py-terminal"]
 
+# The service worker with its parts: browsers store them with its registration.
+WORKER = (
+    "sw.js",
+    "worker/common.js",
+    "worker/entry.js",
+    "worker/line.js",
+    "worker/outbox.js",
+    "worker/spool.js",
+    "worker/store.js",
+)
 # Never kept by the service worker: itself, what the server makes up for each start, and what only
 # a page without any accelerator asks for.
-NOT_KEPT = ("sw.js", "config.json", "pyodide/python_stdlib.zip")
+NOT_KEPT = (*WORKER, "config.json", "pyodide/python_stdlib.zip")
 # What a first visit must have before it counts as installed; everything else is the runtime.
 SHELL_SUFFIXES = (".html", ".css", ".js", ".json", ".svg", ".png", ".ico", ".woff2", ".py")
 RUNTIME_FOLDERS = ("pyscript/", "pyodide/", "wheels/")
@@ -114,12 +124,13 @@ def _write_worker(target: Path) -> None:
         return
     shell: list[dict[str, str]] = []
     kept: list[dict[str, str]] = []
-    version = hashlib.sha256((target / "sw.js").read_bytes())
+    version = hashlib.sha256()
     for file in stamps.files_in(target):
         url = file.relative_to(target).as_posix()
-        if url not in NOT_KEPT:
-            entry = {"url": url, "hash": integrity(file.read_bytes())}
+        entry = {"url": url, "hash": integrity(file.read_bytes())}
+        if url in WORKER or url not in NOT_KEPT:
             version.update(json.dumps(entry).encode())
+        if url not in NOT_KEPT:
             (shell if _is_shell(url) else kept).append(entry)
     build = {"version": version.hexdigest()[:16], "shell": shell, "runtime": kept}
     substitute(target / "sw.js", build)

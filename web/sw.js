@@ -1,13 +1,17 @@
 // The service worker: the app's own files, so that it starts without a network. It keeps one cache of files by content hash
-// and knows nothing of conversations; /v1/* and whatever is not listed here go to the network untouched.
+// and knows nothing of conversations; /v1/* and whatever is not listed here go to the network untouched. What has to go on
+// without a page is in two parts beside it, asked for by fetches of the engine: spool/ (worker/spool.js) and outbox/
+// (worker/outbox.js).
 //
 //   install        the shell (small) is fetched, checked and stored; one missing or corrupt file fails the whole install,
 //                  the old version stays, and the next try fetches only what is missing
-//   fetch          listed files from the cache; a runtime file that is not there yet is stored as it passes
+//   fetch          spool/ and outbox/; listed files from the cache; a runtime file that is not there yet is stored as it passes
 //   message fill   the runtime (large), file by file, asked for by engine.js while the app runs
 //   activate       files that this version does not name are dropped
+//   sync           the outbox
 //
-// A new version waits until the person agrees or the last page is closed; nothing here reloads a page.
+// A new version waits until the person agrees and no answer is being received here, or the last page is closed; nothing
+// here reloads a page.
 
 /// <reference lib="webworker" />
 
@@ -15,12 +19,18 @@
 /** @type {{version: string, shell: Listed[], runtime: Listed[]}} */
 const BUILD = /*build*/{"version": "dev", "shell": [], "runtime": []}/*build*/;
 
+// Stored with the registration, so they are not in the lists.
+importScripts('worker/common.js', 'worker/store.js', 'worker/line.js', 'worker/spool.js', 'worker/entry.js', 'worker/outbox.js');
+
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const SCOPE = worker.registration.scope;
 const CACHES = 'midstream '; // the scope follows: another copy of the app may live beside us on this origin
 const CACHE = `${CACHES}1 ${SCOPE}`;
 const CONFIG = absolute('config.json');
 const INDEX = absolute('index.html');
+const workerStore = new WorkerStore();
+const spool = new Spool(workerStore, SCOPE);
+const outbox = new Outbox(workerStore, worker.registration);
 /** How long an offline-looking network may keep config.json waiting, in ms. */
 const CONFIG_LIMIT = 4000;
 
@@ -137,18 +147,49 @@ async function state() {
   return { version: BUILD.version, done: all.length - (await missing(all)).length, total: all.length };
 }
 
+/** Becomes the active version, unless the one that is receives an answer: `held` then, to be asked again later. */
+async function takeOver() {
+  if (await spool.busy()) return { held: true };
+  await worker.skipWaiting();
+  return { held: false };
+}
+
+/** @type {Record<string, (skip: string[]) => Promise<unknown>>} */
+const ANSWERS = { 'skip-waiting': takeOver, fill, state };
+
 /** @param {ExtendableMessageEvent} event */
 async function heard(event) {
   const { type, skip = [] } = event.data ?? {};
-  if (type === 'skip-waiting') await worker.skipWaiting();
-  else if (type === 'fill') event.ports[0]?.postMessage(await fill(skip));
-  else if (type === 'state') event.ports[0]?.postMessage(await state());
+  const said = await ANSWERS[type]?.(skip);
+  if (said) event.ports[0]?.postMessage(said);
+}
+
+/**
+ * The answer to a request for a part of ours; null when it is none. Only what a script of ours fetches is answered: shown as
+ * a page, what a model or a foreign server wrote could do harm.
+ * @param {FetchEvent} event
+ */
+function partOf(event) {
+  const { url, mode } = event.request;
+  const [, part, path] = (url.startsWith(SCOPE) && /^(spool|outbox)\/([^?]*)/.exec(url.slice(SCOPE.length))) || [];
+  if (part === undefined || (mode !== 'cors' && mode !== 'same-origin')) return null;
+  return (part === 'spool' ? spool : outbox).answer(event, path).catch((error) => (warn(error), refused(500, String(error), 'storage')));
 }
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));
 worker.addEventListener('activate', (event) => event.waitUntil(activate()));
-worker.addEventListener('message', (event) => event.waitUntil(heard(event)));
+worker.addEventListener('message', (event) => {
+  event.waitUntil(heard(event));
+  if (!worker.registration.waiting) event.waitUntil(outbox.replay()); // else this may be the one that waits
+});
+worker.addEventListener('sync', (event) => {
+  if (Object(event).tag === OUTBOX_TAG) /** @type {ExtendableEvent} */ (event).waitUntil(outbox.synced());
+});
 worker.addEventListener('fetch', (event) => {
-  const href = fileOf(event.request);
-  if (href) event.respondWith(answer(event.request, href));
+  const part = partOf(event);
+  const href = part ? null : fileOf(event.request);
+  if (part) event.respondWith(part);
+  else if (href) event.respondWith(answer(event.request, href));
+  // A page is there, so there may be a network again. Not for outbox/: what is being removed must not be sent by that.
+  if (event.request.mode === 'navigate' || event.request.url.startsWith(`${SCOPE}spool/`)) event.waitUntil(outbox.replay());
 });

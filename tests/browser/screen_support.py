@@ -96,6 +96,7 @@ class Site:
         """Fills in sw.js as the build does: web/ is the shell, what a test has added is the runtime."""
         names = {path.relative_to(WEB).as_posix() for path in WEB.rglob("*") if path.is_file()}
         names -= {"sw.js", "config.json", "engine.py"}
+        names = {name for name in names if not name.startswith("worker/")}
         shell, runtime = sorted(names), sorted(self.files.keys() - names - {"sw.js", "favicon.ico"})
         lists = {"version": version, "shell": self._listed(shell), "runtime": self._listed(runtime)}
         before, _, after = (WEB / "sw.js").read_text().split(MARK)
@@ -117,8 +118,9 @@ class Site:
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         path = urlsplit(handler.path).path
-        self.requests.append(handler.path)
         name = path.removeprefix(self.prefix) or "index.html"
+        if not name.startswith("worker/"):  # asked for with sw.js at each look for an update
+            self.requests.append(handler.path)
         content = self.content(name) if path.startswith(self.prefix) else None
         handler.send_response(404 if content is None else 200)
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -1,0 +1,139 @@
+"""Drives the real service worker by the fetches that the engine makes, from a page of the app without its Python."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser.screen_support import Site
+
+# Everything a page keeps for a test hangs on this; a reload forgets it, as it does with an engine.
+ASK = """
+async ([method, path, body]) => {
+  const response = await fetch(path, {method, body: body ?? undefined});
+  return {
+    status: response.status, headers: Object.fromEntries(response.headers), text: await response.text(),
+  };
+}
+"""
+FOLLOW = """
+async ([method, path, body]) => {
+  const response = await fetch(path, {method, body: body ?? undefined});
+  const read = {headers: Object.fromEntries(response.headers), status: response.status, text: '', over: false};
+  window.read = read;
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  (async () => {
+    for (;;) {
+      const {done, value} = await reader.read();
+      if (done) break;
+      read.text += value;
+    }
+    read.over = true;
+  })().catch((error) => (read.over = String(error)));
+  return {headers: read.headers, status: read.status};
+}
+"""
+UNTIL = """
+(look) => new Promise((resolve, reject) => {
+  const late = setTimeout(() => reject(new Error('never')), 60_000);
+  const again = async () => {
+    const found = await (LOOK)();
+    if (found) { clearTimeout(late); resolve(found); } else setTimeout(again, 20);
+  };
+  again();
+})
+"""
+ROWS = """
+() => new Promise((resolve, reject) => {
+  const request = indexedDB.open('midstream-sw');
+  request.onerror = () => reject(request.error);
+  request.onsuccess = async () => {
+    const found = {};
+    const database = request.result;
+    for (const name of database.objectStoreNames) {
+      const all = database.transaction(name).objectStore(name).getAll();
+      await new Promise((done) => (all.onsuccess = done));
+      found[name] = all.result.map((row) => row.bytes ? {...row, bytes: new TextDecoder().decode(row.bytes)} : row);
+    }
+    database.close();
+    resolve(found);
+  };
+})
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str = ""
+
+    @property
+    def state(self) -> str:
+        return self.headers.get("midstream-spool", "")
+
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+class Client:
+    """A page that the service worker controls."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context = context
+        self.url = url
+        self.page: Page = context.new_page()
+        self.open()
+
+    def open(self) -> Client:
+        self.page.goto(self.url)
+        self.until("() => navigator.serviceWorker.controller !== null")
+        return self
+
+    def reload(self) -> Client:
+        self.page.reload()
+        return self
+
+    def ask(self, method: str, path: str, value: Any = None) -> Answer:
+        """The whole answer."""
+        body = None if value is None else json.dumps(value)
+        return Answer(**self.page.evaluate(ASK, [method, path, body]))
+
+    def follow(self, method: str, path: str, value: Any = None) -> Answer:
+        """The answer without its body, which is read on in the page: see `text`."""
+        body = None if value is None else json.dumps(value)
+        return Answer(**self.page.evaluate(FOLLOW, [method, path, body]))
+
+    def text(self) -> str:
+        return str(self.page.evaluate("window.read.text"))
+
+    def until(self, look: str) -> Any:
+        """What the function gives once that is true."""
+        return self.page.evaluate(UNTIL.replace("LOOK", look), None)
+
+    def until_text(self, characters: int) -> str:
+        self.until(f"() => window.read.text.length >= {characters}")
+        return self.text()
+
+    def until_over(self) -> str:
+        assert self.until("() => window.read.over") is True
+        return self.text()
+
+    def rows(self) -> dict[str, list[dict[str, Any]]]:
+        """What the service worker has stored."""
+        found: dict[str, list[dict[str, Any]]] = self.page.evaluate(ROWS)
+        return found
+
+    def stop_worker(self) -> None:
+        """Ends the service worker as the browser does with one that it takes for idle."""
+        session = self.context.new_cdp_session(self.page)
+        session.send("ServiceWorker.enable")
+        session.send("ServiceWorker.stopAllWorkers")
+        session.detach()
+
+
+def client(browser: Browser, site: Site) -> Client:
+    return Client(browser.new_context(), site.url)

@@ -1,0 +1,61 @@
+// What the parts of the service worker share: small answers, and which requests may be made at all.
+
+/// <reference lib="webworker" />
+
+/** On every answer of ours. */
+const OURS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+
+/** 204. @param {Record<string, string>} [headers] */
+function nothing(headers = {}) {
+  return new Response(null, { status: 204, headers: { ...headers, ...OURS } });
+}
+
+/**
+ * An error in the form of the chat protocol.
+ * @param {number} status
+ * @param {string} message
+ * @param {string} [code]
+ * @param {Record<string, string>} [headers]
+ */
+function refused(status, message, code = 'refused', headers = {}) {
+  return Response.json({ error: { message, code } }, { status, headers: { ...headers, ...OURS } });
+}
+
+/** @param {unknown} value @returns {value is Record<string, string>} */
+function isTextMap(value) {
+  return typeof value === 'object' && value !== null && Object.values(value).every((text) => typeof text === 'string');
+}
+
+/**
+ * Whether a request may go there: to this origin, over https, or to this machine. The engine's policy says the same, but
+ * does not hold for what this worker asks.
+ * @param {unknown} text
+ * @returns {text is string}
+ */
+function mayBeAsked(text) {
+  if (typeof text !== 'string' || !URL.canParse(text)) return false;
+  const url = new URL(text);
+  const loopback = url.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+  return !url.username && !url.password && (url.origin === location.origin || url.protocol === 'https:' || loopback);
+}
+
+/** @param {number} ms */
+const delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Waits for `work`, but no longer than so many ms; and no longer than for `work` does the timer live.
+ * @param {number} ms
+ * @param {unknown} work
+ */
+async function within(ms, work) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const limit = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([limit, work]);
+  clearTimeout(timer);
+}
+
+/** @param {unknown} error */
+function warn(error) {
+  console.warn('midstream: service worker', error);
+}

@@ -1,0 +1,248 @@
+// The spool: connections to endpoints that know nothing of resuming, kept by the service worker while pages come and go.
+//
+//   upstream ──▶ Line (tail in memory) ──▶ chunks in IndexedDB
+//                     └──────────┬──────────────┘
+//                             reader  one position: chunks below `saved`, the tail above it, then news
+//
+// Bytes only: no event is parsed here. What was asked (URL, headers, body) is never stored, so that no key ever is.
+// A browser ends a worker that has nothing to do, and one whose event takes 300 s (Firefox: 61 s) together with all
+// connections. So no event here waits for a stream's end: each gets a slice of bounded length, and the engine's pings
+// bring new ones. See docs/service-worker.md.
+
+/// <reference lib="webworker" />
+
+/**
+ * @typedef {'live' | 'ended' | 'stopped' | 'lost' | 'failed' | 'full'} SpoolState
+ * @typedef {object} SpoolRow
+ * @property {string} key
+ * @property {SpoolState} state as stored: `live` without a line in this worker means `lost`
+ * @property {number} status of the upstream's answer; 0 before its headers have come
+ * @property {Record<string, string>} headers of the answer, those of ANSWER_HEADERS
+ * @property {number} size bytes stored
+ * @property {number} created
+ * @typedef {{key: string, at: number, bytes: Uint8Array<ArrayBuffer>}} Chunk `at` is the place of its first byte
+ */
+
+const SPOOL_DAYS = 1;
+const READ_CHUNKS = 64; // at most so many are handed over in one piece
+/** How long an event keeps the worker alive: below the 300 s after which Chromium kills it for that. */
+const SLICE_MS = 240_000;
+const NO_BODY = [204, 205, 304];
+
+/** The code of the error when a spool has no answer of its upstream. @type {Partial<Record<SpoolState, string>>} */
+const NO_ANSWER = { failed: 'unreachable', stopped: 'stopped', lost: 'lost' };
+
+class Spool {
+  /** The live connections, and those whose end could not be stored. @type {Map<string, Line>} */
+  #lines = new Map();
+  #store;
+  #lock;
+  /** @type {Promise<unknown> | null} */
+  #tidied = null;
+
+  /**
+   * @param {WorkerStore} store
+   * @param {string} scope
+   */
+  constructor(store, scope) {
+    this.#store = store;
+    this.#lock = `midstream-spool ${scope}`;
+  }
+
+  /** Whether any worker of this scope, an older version's too, holds a connection. */
+  async busy() {
+    return navigator.locks.request(this.#lock, { ifAvailable: true }, (lock) => lock === null);
+  }
+
+  /**
+   * The answer to a request below `spool/`.
+   * @param {FetchEvent} event
+   * @param {string} path what follows `spool/`
+   * @returns {Promise<Response>}
+   */
+  async answer(event, path) {
+    this.#tidied ??= this.#tidy().catch(warn);
+    const { method } = event.request;
+    if (path === '') return method === 'GET' ? nothing({ 'Midstream-Spool': '1' }) : refused(405, 'GET it.');
+    if (path === 'ping') return event.waitUntil(this.#slice()), nothing();
+    const [, key, stop] = /^([\w.~-]{1,200})(\/stop)?$/.exec(path) ?? [];
+    if (!key) return refused(400, 'This is no key of a spool.');
+    if (stop) return method === 'POST' ? this.#stop(key) : refused(405, 'POST it.');
+    if (method === 'POST') return this.#post(event, key);
+    if (method === 'DELETE') return this.#forget(key);
+    if (method === 'GET' || method === 'HEAD') return this.#get(key, method === 'HEAD');
+    return refused(405, 'GET, HEAD, POST or DELETE it.');
+  }
+
+  /** Keeps an event, and so the worker, alive while a connection is; but never for long. */
+  #slice() {
+    return within(SLICE_MS, Promise.all([...this.#lines.values()].map((line) => line.done)));
+  }
+
+  /**
+   * @param {FetchEvent} event
+   * @param {string} key
+   */
+  async #post(event, key) {
+    const asked = askedIn(await event.request.json().catch(() => null));
+    if (!asked) return refused(400, 'This is no request that may be made: {url, headers, body}, with https or to this machine.');
+    const row = await this.#row(key);
+    // From here to the entry in the map nothing is waited for: two tabs that ask at once make one request.
+    const line = this.#lines.get(key) ?? (row ? null : this.#open(key, asked));
+    if (!line) return this.#get(key, false);
+    event.waitUntil(this.#slice());
+    return this.#get(key, false);
+  }
+
+  /**
+   * @param {string} key
+   * @param {Asked} asked
+   */
+  #open(key, asked) {
+    const line = new Line(this.#store, key, asked, (ended) => this.#ended(ended));
+    this.#lines.set(key, line);
+    navigator.locks.request(this.#lock, { mode: 'shared' }, () => line.done).catch(warn);
+    return line;
+  }
+
+  /** @param {Line} line */
+  async #ended(line) {
+    const { key, status, state } = line.row;
+    if (status === 0 && state === 'failed') await this.#remove(key); // it may be asked again
+    // What could not be stored is served from memory for as long as there is one.
+    else if (line.settled) this.#lines.delete(key);
+  }
+
+  /**
+   * @param {string} key
+   * @returns {Promise<SpoolRow | undefined>}
+   */
+  #row(key) {
+    return this.#store.read('spools', (store) => store.get(key)).catch(warn);
+  }
+
+  /**
+   * @param {string} key
+   * @param {boolean} bare without the bytes
+   */
+  async #get(key, bare) {
+    const line = this.#lines.get(key);
+    await within(SLICE_MS, line?.begun);
+    if (line?.row.status === 0 && line.live) return refused(503, 'The endpoint has not answered yet.', 'waiting', { 'Midstream-Spool': 'live' });
+    if (line?.row.status === 0) await line.done;
+    const row = line?.row ?? (await this.#row(key));
+    return row ? this.#reply(row, line, bare) : refused(404, 'There is no such spool.');
+  }
+
+  /**
+   * @param {SpoolRow} row
+   * @param {Line | undefined} line
+   * @param {boolean} bare
+   */
+  #reply(row, line, bare) {
+    const state = !line && row.state === 'live' ? 'lost' : row.state;
+    const headers = { 'Midstream-Run': row.key, 'Midstream-Spool': state };
+    if (!row.status) return refused(502, line?.trouble || `The request was ${state}.`, NO_ANSWER[state], headers);
+    const body = bare || NO_BODY.includes(row.status) ? null : this.#body(row, line);
+    return new Response(body, { status: row.status, headers: { ...row.headers, ...headers, ...OURS } });
+  }
+
+  /**
+   * The bytes from the first on, as they are asked for. It ends normally whatever became of the upstream: an error could
+   * take bytes away that are on their way to the reader.
+   * @param {SpoolRow} row
+   * @param {Line | undefined} line
+   */
+  #body(row, line) {
+    let position = 0;
+    /** @param {ReadableStreamDefaultController} controller */
+    const pull = async (controller) => {
+      const bytes = await this.#next(row, line, position);
+      if (!bytes) return controller.close();
+      position += bytes.length;
+      controller.enqueue(bytes);
+    };
+    return new ReadableStream({ pull }, { highWaterMark: 0 });
+  }
+
+  /**
+   * What follows `position`, waited for; null at the end.
+   * @param {SpoolRow} row
+   * @param {Line | undefined} line
+   * @param {number} position
+   */
+  async #next(row, line, position) {
+    for (;;) {
+      if (position < (line?.saved ?? row.size)) return this.#stored(row.key, position);
+      if (!line) return null;
+      if (position < line.size) return line.after(position);
+      if (!line.live) return null;
+      await line.news;
+    }
+  }
+
+  /**
+   * Committed bytes from `position` on, which may lie within a chunk; null when they have been deleted meanwhile.
+   * @param {string} key
+   * @param {number} position
+   */
+  async #stored(key, position) {
+    const chunks = await this.#store.transact(['chunks'], 'readonly', async (transaction) => {
+      const store = transaction.objectStore('chunks');
+      const within = IDBKeyRange.bound([key, 0], [key, position]);
+      const first = await result(store.openKeyCursor(within, 'prev'));
+      /** @type {Chunk[]} */
+      const found = first ? await result(store.getAll(chunksOf(key, Object(first.key)[1]), READ_CHUNKS)) : [];
+      return found;
+    });
+    const pieces = chunks.map(({ bytes }) => bytes);
+    return chunks.length ? joined(pieces, position - chunks[0].at) : null;
+  }
+
+  /** @param {string} key */
+  async #stop(key) {
+    const line = this.#lines.get(key);
+    line?.end('stopped');
+    await line?.done;
+    return nothing();
+  }
+
+  /** @param {string} key */
+  async #forget(key) {
+    await this.#stop(key);
+    await this.#remove(key);
+    return nothing();
+  }
+
+  /** @param {string} key */
+  async #remove(key) {
+    this.#lines.delete(key);
+    await this.#store.transact(['spools', 'chunks'], 'readwrite', (transaction) => drop(transaction, key));
+  }
+
+  /** Once per life of the worker. */
+  async #tidy() {
+    const limit = Date.now() - SPOOL_DAYS * 86_400_000;
+    await this.#store.transact(['spools', 'chunks'], 'readwrite', async (transaction) => {
+      /** @type {SpoolRow[]} */
+      const rows = await result(transaction.objectStore('spools').getAll());
+      for (const { key, created } of rows) if (created < limit && !this.#lines.has(key)) drop(transaction, key);
+    });
+  }
+}
+
+/** @param {IDBTransaction} transaction @param {string} key */
+function drop(transaction, key) {
+  transaction.objectStore('spools').delete(key);
+  transaction.objectStore('chunks').delete(chunksOf(key));
+}
+
+/**
+ * The request that a page asks for, if it is one and may be made.
+ * @param {any} value
+ * @returns {Asked | null}
+ */
+function askedIn(value) {
+  const { url, headers = {}, body } = value ?? {};
+  return mayBeAsked(url) && isTextMap(headers) && typeof body === 'string' ? { url, headers, body } : null;
+}

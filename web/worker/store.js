@@ -1,0 +1,105 @@
+// The service worker's own database, `midstream-sw`: what the spool and the outbox must know again after the browser has
+// ended this worker, which it does whenever it likes. Nobody else opens it.
+
+/// <reference lib="webworker" />
+
+/** @typedef {'spools' | 'chunks' | 'outbox'} StoreName */
+
+/**
+ * One step per version, oldest first; a step that has been released is never changed.
+ * @type {((database: IDBDatabase) => void)[]}
+ */
+const MIGRATIONS = [
+  (database) => {
+    database.createObjectStore('spools', { keyPath: 'key' });
+    database.createObjectStore('chunks', { keyPath: ['key', 'at'] });
+    database.createObjectStore('outbox', { keyPath: 'n', autoIncrement: true }).createIndex('key', 'key', { unique: true });
+  },
+];
+
+class WorkerStore {
+  /** @type {Promise<IDBDatabase> | null} */
+  #database = null;
+
+  /** Opened at the first use: a version that still waits must not upgrade what the active one works with. */
+  #open() {
+    this.#database ??= openDatabase(() => (this.#database = null)).catch((error) => {
+      this.#database = null; // the next caller tries again
+      throw error;
+    });
+    return this.#database;
+  }
+
+  /**
+   * Runs `work` in one transaction; resolves with what it gave once everything is committed. It may only wait for the
+   * transaction's own requests.
+   * @template T
+   * @param {StoreName[]} names
+   * @param {IDBTransactionMode} mode
+   * @param {(transaction: IDBTransaction) => T | Promise<T>} work
+   * @param {IDBTransactionDurability} [durability] strict for what the person wrote
+   * @returns {Promise<T>}
+   */
+  async transact(names, mode, work, durability = 'relaxed') {
+    const transaction = (await this.#open()).transaction(names, mode, { durability });
+    const committed = new Promise((resolve, reject) => {
+      transaction.oncomplete = () => resolve(undefined);
+      transaction.onabort = () => reject(transaction.error ?? new Error('the transaction was aborted'));
+    });
+    try {
+      const [result] = await Promise.all([work(transaction), committed]);
+      return result;
+    } catch (error) {
+      try {
+        transaction.abort();
+      } catch {
+        // It has ended already, with the same error.
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * @template T
+   * @param {StoreName} name
+   * @param {(store: IDBObjectStore) => IDBRequest<T>} ask
+   * @returns {Promise<T>}
+   */
+  read(name, ask) {
+    return this.transact([name], 'readonly', (transaction) => result(ask(transaction.objectStore(name))));
+  }
+}
+
+/**
+ * @param {() => void} closed called when the connection can no longer be used
+ * @returns {Promise<IDBDatabase>}
+ */
+function openDatabase(closed) {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open('midstream-sw', MIGRATIONS.length);
+    request.onupgradeneeded = (event) => MIGRATIONS.slice(event.oldVersion).forEach((migrate) => migrate(request.result));
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const database = request.result;
+      database.onclose = closed;
+      // A newer version wants to upgrade: it would wait for ever.
+      database.onversionchange = () => (database.close(), closed());
+      resolve(database);
+    };
+  });
+}
+
+/**
+ * @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>}
+ */
+function result(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** All chunks of a spool, or those from byte `at` on. @param {string} key */
+const chunksOf = (key, at = 0) => IDBKeyRange.bound([key, at], [key, Infinity]);
