@@ -43,7 +43,7 @@ def continued(tab: Tab) -> None:
 def refresh(stage: Stage) -> None:
     upstream = stage.own_upstream()
     tab = stage.tab(stage.open_servers(upstream)).start()
-    for seq in (2, 60, 130, 200):
+    for seq in (2, 80, 160):
         tab.until_seq(seq)
         tab.refreshed()
     complete(tab)
@@ -59,7 +59,7 @@ class Cut:
 
     def begin(self, stage: Stage) -> None:
         tab = stage.tab(stage.open_servers()).start()
-        tab.until_seq(50)
+        tab.until_seq(15)
         stage.cut()
         if stage.kind == GATEWAY:
             tab.until_state("reconnecting")

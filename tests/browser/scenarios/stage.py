@@ -121,10 +121,7 @@ class Stage:
         self._cut_at = 0.0
         self._context: BrowserContext | None = None
 
-    def __enter__(self) -> Stage:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._exit.close()
 
     # -- servers

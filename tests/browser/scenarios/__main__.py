@@ -1,0 +1,72 @@
+"""Plays every scenario and prints the score table: `.venv/bin/python -m tests.browser.scenarios [--write] [S4 S7 …]`.
+
+--write keeps the table in docs/scenarios.md and README.md; then all of them are played. Exit code 1 when a score is
+not zero.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Error, sync_playwright
+
+from tests.browser.conftest import FLAGS, PROJECT, numbered_answer
+from tests.browser.scenarios.report import Row, table, write
+from tests.browser.scenarios.stage import House, Kind
+from tests.browser.scenarios.table import TABLE, Performance, Scenario
+
+
+def main() -> int:
+    options = arguments()
+    wanted = [each for each in TABLE if not options.only or each.id in options.only]
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        answer = folder / "answer.md"
+        answer.write_text(numbered_answer())
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        dist = Path(os.environ.get("MIDSTREAM_DIST", PROJECT / "dist"))
+        with House(browser, dist, answer, folder) as house:
+            rows = [play(each, kind, house) for each in wanted for kind in each.kinds]
+        browser.close()
+    text = table(rows)
+    print(text)
+    if options.write:
+        for file in (PROJECT / "docs" / "scenarios.md", PROJECT / "README.md"):
+            write(file, text)
+    return 0 if all(row.good for row in rows) else 1
+
+
+def play(scenario: Scenario, kind: Kind, house: House) -> Row:
+    print(f"{scenario.id} {scenario.title} ({kind}) …", end=" ", file=sys.stderr, flush=True)
+    performance = Performance(scenario, kind, house)
+    try:
+        result = performance.finish()
+    except (
+        AssertionError,
+        Error,
+    ) as error:  # said in the table; the others are played all the same
+        row = Row(scenario, kind, None, trouble=str(error).splitlines()[0])
+    else:
+        row = Row(scenario, kind, result, performance.unsaid(result))
+    print("ok" if row.good else row.markdown(), file=sys.stderr)
+    return row
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.browser.scenarios")
+    parser.add_argument("only", nargs="*", metavar="S1", help="only these scenarios")
+    parser.add_argument("--write", action="store_true", help="keep the table in the documents")
+    options = parser.parse_args()
+    if options.write and options.only:
+        parser.error("--write keeps the whole table: name no scenarios with it")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""The score table as Markdown, printed and kept in docs/scenarios.md and README.md between two markers."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.browser.scenarios.stage import Kind, Result
+from tests.browser.scenarios.table import Scenario
+
+BEGIN, END = "<!-- scenarios -->", "<!-- /scenarios -->"
+HEAD = (
+    "| | Scenario | Endpoint | Words lost | Repeated | Largest hole | First text | Said |\n"
+    "|:--|:--|:--|--:|--:|--:|--:|:--|"
+)
+ENDPOINTS = {"gateway": "gateway", "direct": "plain"}
+
+
+@dataclass(frozen=True)
+class Row:
+    scenario: Scenario
+    kind: Kind
+    result: Result | None
+    unsaid: Sequence[str] = ()
+    trouble: str = ""
+
+    @property
+    def good(self) -> bool:
+        result = self.result
+        return result is not None and not (
+            result.lost or result.repeated or result.hole or self.unsaid
+        )
+
+    def markdown(self) -> str:
+        head = f"| {self.scenario.id} | {self.scenario.title} | {ENDPOINTS[self.kind]} "
+        result = self.result
+        if result is None:
+            return f"{head}| | | | | not finished: {self.trouble} |"
+        first = f"{statistics.median(result.first):.2f} s" if result.first else ""
+        counts = f"{len(result.lost)} | {len(result.repeated)} | {result.hole} | {first}"
+        return f"{head}| {counts} | {self._said()} |"
+
+    def _said(self) -> str:
+        if self.unsaid:
+            return "missing: " + ", ".join(map(quoted, self.unsaid))
+        return ", ".join(map(quoted, self.scenario.due(self.kind)))
+
+
+def quoted(words: str) -> str:
+    return f"“{words.replace('#', 'n').rstrip('.')}”"
+
+
+def table(rows: Sequence[Row]) -> str:
+    notes = [
+        f"{row.scenario.id}, {ENDPOINTS[row.kind]} endpoint: {note}."
+        for row in rows
+        if row.result
+        for note in row.result.notes
+    ]
+    lines = [HEAD, *(row.markdown() for row in rows)]
+    return "\n".join([*lines, *([""] if notes else []), *notes])
+
+
+def write(file: Path, text: str) -> None:
+    """Replaces what stands between the markers. Raises ValueError where there are none."""
+    whole = file.read_text(encoding="utf-8")
+    before, begin, rest = whole.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"{file.name} has no {BEGIN} … {END}")
+    file.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
