@@ -7,33 +7,22 @@ not zero.
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error
 
-from tests.browser.conftest import FLAGS, PROJECT, numbered_answer
+from tests.browser.conftest import PROJECT
+from tests.browser.scenarios.house import House, at_home
 from tests.browser.scenarios.report import Row, table, write
-from tests.browser.scenarios.stage import House, Kind
+from tests.browser.scenarios.stage import Kind
 from tests.browser.scenarios.table import TABLE, Performance, Scenario
 
 
 def main() -> int:
     options = arguments()
     wanted = [each for each in TABLE if not options.only or each.id in options.only]
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        folder = Path(name)
-        answer = folder / "answer.md"
-        answer.write_text(numbered_answer())
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        dist = Path(os.environ.get("MIDSTREAM_DIST", PROJECT / "dist"))
-        with House(browser, dist, answer, folder) as house:
-            rows = [play(each, kind, house) for each in wanted for kind in each.kinds]
-        browser.close()
+    with at_home() as house:
+        rows = [play(each, kind, house) for each in wanted for kind in each.kinds]
     text = table(rows)
     print(text)
     if options.write:
@@ -47,10 +36,8 @@ def play(scenario: Scenario, kind: Kind, house: House) -> Row:
     performance = Performance(scenario, kind, house)
     try:
         result = performance.finish()
-    except (
-        AssertionError,
-        Error,
-    ) as error:  # said in the table; the others are played all the same
+    except (AssertionError, Error) as error:
+        # Said in the table; the others are played all the same.
         row = Row(scenario, kind, None, trouble=str(error).splitlines()[0])
     else:
         row = Row(scenario, kind, result, performance.unsaid(result))

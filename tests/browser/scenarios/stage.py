@@ -18,14 +18,15 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.chat import Chat, words
 from tests.browser.conftest import PATIENCE_MS
+from tests.browser.scenarios.house import CHUNK, House
 from tests.browser.scenarios.watch import View, unique
 from tests.support.processes import Replay, Serve, replay, serve
 from tests.support.proxy import Proxy
@@ -35,41 +36,6 @@ Kind = Literal["gateway", "direct"]
 GATEWAY: Kind = "gateway"
 DIRECT: Kind = "direct"
 PROMPT = "numbered words, please"
-CHUNK = 6
-
-
-@dataclass
-class House:
-    """What several scenarios share: a browser, the built app, and one upstream for each rate."""
-
-    browser: Browser
-    dist: Path
-    answer: Path
-    folder: Path
-    _exit: ExitStack = field(default_factory=ExitStack)
-    _upstreams: dict[float, Replay] = field(default_factory=dict)
-    _apps: dict[str, Serve] = field(default_factory=dict)
-
-    def __enter__(self) -> House:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._exit.close()
-
-    def upstream(self, rate: float) -> Replay:
-        if rate not in self._upstreams:
-            running = replay(self.answer, rate=rate, chunk=CHUNK)
-            self._upstreams[rate] = self._exit.enter_context(running)
-        return self._upstreams[rate]
-
-    def app(self, upstream: Replay) -> Serve:
-        """A gateway that is not to be harmed."""
-        if upstream.url not in self._apps:
-            store = f"sqlite:{self.folder / f'shared-{len(self._apps)}.sqlite'}"
-            options = ("--upstream", upstream.url, "--store", store, "--dist", str(self.dist))
-            running = serve(*options, "--allow-host", "127.0.0.1")
-            self._apps[upstream.url] = self._exit.enter_context(running)
-        return self._apps[upstream.url]
 
 
 class Tab(Chat):

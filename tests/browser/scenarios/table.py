@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.browser.scenarios import plays
-from tests.browser.scenarios.stage import DIRECT, GATEWAY, House, Kind, Result, Stage
+from tests.browser.scenarios.house import House
+from tests.browser.scenarios.stage import DIRECT, GATEWAY, Kind, Result, Stage
 
 ANY: Kind | None = None
 BOTH = (GATEWAY, DIRECT)

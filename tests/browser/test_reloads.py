@@ -1,0 +1,27 @@
+"""A few of the reloads at random times; `python -m tests.browser.reloads --count 200` makes as many as one likes."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.reloads import reload_at_random
+from tests.browser.scenarios.house import House
+from tests.browser.scenarios.stage import Kind
+
+COUNT = 6
+
+
+@pytest.mark.parametrize("kind", ["gateway"])
+def test_no_reload_loses_an_event(
+    browser: Browser, dist: Path, answer_file: Path, tmp_path: Path, kind: Kind
+) -> None:
+    seed = random.randrange(1_000_000)
+    print(f"seed {seed}")  # shown when it fails; main() of tests.browser.reloads takes it
+    with House(browser, dist, answer_file, tmp_path) as house:
+        tally = reload_at_random(house, kind, COUNT, seed)
+    assert tally.reloads == COUNT
+    assert tally.good, tally
