@@ -22,6 +22,9 @@ class HttpNet:
             trust_env=False,
         )
 
+    def absolute(self, url: str) -> str:
+        return str(self._client.base_url.join(url))
+
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> HttpResponse:

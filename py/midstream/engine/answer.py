@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ..errors import UpstreamError
@@ -43,6 +44,7 @@ FLUSH_S = 0.016  # one animation frame
 # after a flush that cost t the next one waits at least DUTY·t, so parsing takes at most a quarter
 # of the time
 DUTY = 3
+LAST_WORDS_S = 1.0
 NOT_RESUMABLE = "This endpoint cannot go on with an answer once the page has been reloaded."
 UNSURE = "The page was closed before the endpoint had answered."
 
@@ -72,6 +74,7 @@ class Answer:
         self._upstream = upstream
         self._session: Session | None = None
         self._heard: Message | None = None  # the last status of the tab that writes
+        self._news = asyncio.Event()  # another patch of it
         self._pending: list[Deliver] = []
         self._dirty = asyncio.Event()
         self._flushing = asyncio.Lock()  # rows are numbered in the order of their commits
@@ -113,11 +116,12 @@ class Answer:
             stored = await self._host.store.message(self.id)
             if stored is None:  # removed by another tab while this one waited
                 return
-            self._written.record = stored
-            await self._recall()
-            if stored["state"] in FINAL_STATES:  # another tab has finished it
-                return
-            await self._run()
+            if stored["state"] in FINAL_STATES:
+                await self._finished_elsewhere(stored)
+            else:
+                self._written.record = stored
+                await self._recall()
+                await self._run()
 
     async def _run(self) -> None:
         if await self._upstream.ready(self.record):
@@ -219,12 +223,28 @@ class Answer:
             self._host.post(patch)
             self.told = patch["n"]
 
+    async def _finished_elsewhere(self, stored: Record) -> None:
+        """The lock may be here before the last patch of the tab that had it. Without that patch the
+        whole answer would be painted anew, and a selection in it be lost."""
+        await self._written.look()
+        last = self.rows[-1].n if self.rows else 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                while 0 < self.told < last:
+                    self._news.clear()
+                    await self._news.wait()
+        self._written.record, self._heard = stored, None
+        if self.told:
+            self._post_rest()
+        self._report(again=True)
+
     def hear(self, message: Message) -> bool:
         """What the tab that writes tells its screen; False when this one writes itself."""
         if self._session is not None:
             return False
         if message["type"] == "patch":
             self.told = max(self.told, int(message["n"]))
+            self._news.set()
         if message["type"] == "status":
             self._heard = {key: message[key] for key in message if key not in ("type", "message")}
         return True
@@ -354,7 +374,7 @@ class Answer:
     def _report(self, again: bool = False) -> None:
         """Posts the status when the state has changed; with `again` also when only its counts
         have."""
-        state = self._state()  # alone first: this runs for every chunk, and counting takes all rows
+        state = self.state  # alone first: this runs for every chunk, and counting takes all rows
         if state == self._seen and not again:
             return
         if state == "queued" and self._seen != "queued" and self._session:
@@ -364,7 +384,8 @@ class Answer:
         self._seen = state
         self._host.post({"type": "status", "message": self.id, **self.status()})
 
-    def _state(self) -> str:
+    @property
+    def state(self) -> str:
         if self.record["state"] in FINAL_STATES:
             return str(self.record["state"])
         if self._heard:
@@ -381,7 +402,7 @@ class Answer:
     def status(self) -> Message:
         if self._heard:
             return dict(self._heard)
-        status = status_of(self.record, self.rows) | {"state": self._state()}
+        status = status_of(self.record, self.rows) | {"state": self.state}
         status["saved"] -= self._written.unsaved
         if self.record["state"] in FINAL_STATES or self._session is None:
             return status

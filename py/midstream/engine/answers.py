@@ -30,6 +30,7 @@ class Answers:
         self._answers: dict[str, Answer] = {}
         self._writing: dict[str, asyncio.Task[None]] = {}
         self._online = True
+        self._waiting = 0  # the queue's length, as it was told last
 
     def __iter__(self) -> Iterator[Answer]:
         return iter(list(self._answers.values()))
@@ -117,11 +118,16 @@ class Answers:
         return status
 
     def _queue(self) -> list[Answer]:
-        waiting = [answer for answer in self if answer.status()["state"] == "queued"]
+        waiting = [answer for answer in self if answer.state == "queued"]
         return sorted(waiting, key=lambda answer: float(answer.record["created"]))
 
     def _count_queue(self) -> None:
-        for answer in self._queue():
+        """Tells each that waits how many do, when that has changed."""
+        waiting = self._queue()
+        if len(waiting) == self._waiting:
+            return
+        self._waiting = len(waiting)
+        for answer in waiting:
             status = {"type": "status", "message": answer.id, **self.status(answer)}
             self._post(answer.record, status)
 
@@ -129,6 +135,8 @@ class Answers:
         if message["type"] == "status" and message["state"] == "queued":
             message |= self.status(self._answers[record["id"]])
         self._post(record, message)
+        if message["type"] == "status":
+            self._count_queue()
         if message["type"] in ("patch", "status"):
             self._host.tell_tabs({"conversation": record["conversation"], "answer": message})
 

@@ -127,16 +127,16 @@ class Engine:
     async def _again(self, intent: Message) -> None:
         """Retry and Regenerate: another answer to the same question, below the one that stands
         there. While a connection is waited for, Try now: the wait is cut short."""
-        if answer := self._answers.get(intent["message"]):
+        answer = self._answers.get(intent["message"])
+        if answer and answer.state not in FINAL_STATES:
             answer.wake()
             return
         old, conversation = await self._ended(intent["message"])
         messages = await self._host.store.messages(old["conversation"])
         question = question_of(messages, old)
-        answer_record = self._new_answer(
-            conversation, len(messages), self._milliseconds(), question
-        )
-        await self._begin(conversation, answer_record)
+        now = self._milliseconds()
+        again = self._new_answer(conversation, len(messages), now, question)
+        await self._begin(conversation, again)
 
     async def _continue(self, intent: Message) -> None:
         """One more run of an answer that was cut off. Its text goes on where it stands."""
@@ -154,6 +154,9 @@ class Engine:
 
     async def _ended(self, message: str) -> tuple[Record, Record]:
         """An answer that nobody is writing, and its conversation. Raises KeyError."""
+        answer = self._answers.get(message)
+        if answer and answer.state in FINAL_STATES:
+            await answer.ended.wait()  # its end is being stored
         record = await self._host.store.message(message)
         if record is None or record["state"] not in FINAL_STATES:
             raise KeyError(f"there is no ended answer {message}")
@@ -199,13 +202,14 @@ class Engine:
         await self._take_back(intent["message"])
 
     async def _take_back(self, message: str) -> Record | None:
-        """Removes a queued answer and its question, which is given back; None when it has been
-        sent."""
+        """Removes an answer that is queued, or has ended without a word, and its question, which
+        is given back; None when it has been sent."""
         answer = await self._host.store.message(message)
         if answer is None:
             return None
         self._host.tell_tabs({"drop": message})
-        if not await self._answers.drop(message):
+        over = answer["state"] in FINAL_STATES and not await rows_of(self._host.store, message)
+        if not over and not await self._answers.drop(message):
             self._host.post({"type": "notice", "code": "already-sent", "level": "info"})
             return None
         conversation = answer["conversation"]
@@ -221,8 +225,6 @@ class Engine:
             change.drop("conversations", conversation)
         await self._host.store.commit(change)
         self._host.tell_tabs({"conversation": conversation, "changed": True})
-        if len(gone) == len(messages):
-            await self._shown.blank()
         self._host.post({"type": "removed", "conversation": conversation, "messages": gone})
         await self._shown.list()
         return question
@@ -245,16 +247,20 @@ class Engine:
         self._download(archive.file_name(self._host.now()), "application/json", content)
 
     async def _import(self, intent: Message) -> None:
+        """Beside the other intents: a long file must not keep Stop waiting."""
+        self._spawn(self._restore(str(intent["text"])))
+
+    async def _restore(self, file: str) -> None:
         try:
-            data = archive.decode(str(intent["text"]))
+            data = archive.decode(file)
             count = await archive.restore(self._host.store, data)
         except (UsageError, StoreError) as error:
             code = {"code": "import-failed", "level": "error", "detail": error.line()}
             self._host.post({"type": "notice", **code})
-            return
-        self._host.post(
-            {"type": "notice", "code": "imported", "level": "info", "detail": f"{count}"}
-        )
+        else:
+            words = {"code": "imported", "level": "info", "detail": f"{count}"}
+            self._host.post({"type": "notice", **words})
+        # Also after an error: what could be used was added.
         self._host.tell_tabs({"changed": True})
         await self._shown.list()
 

@@ -25,7 +25,9 @@ class DemoNet:
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> DemoResponse:
         if url.endswith("/chat/completions"):
-            prompt = str(json.loads(body or "{}")["messages"][-1]["content"])
+            messages = json.loads(body or "{}")["messages"]
+            # An answer that is continued stands behind it.
+            prompt = next(str(m["content"]) for m in messages[::-1] if m["role"] == "user")
             return DemoResponse(self, "demo-" + prompt.encode().hex(), prompt, 0)
         run, _, rest = url.partition("/runs/")[2].partition("/")
         if rest == "cancel":

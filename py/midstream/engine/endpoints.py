@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..providers.openai import CONTINUE_MODES
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -37,7 +39,7 @@ def endpoints(config: dict[str, Any]) -> list[Endpoint]:
     found = [
         Endpoint.from_record(
             {key: entry[key] for key in ("name", "kind", "url", "model", "note") if key in entry}
-            | {"continues": str(entry.get("continue", ""))}
+            | {"continues": entry["continue"] if entry.get("continue") in CONTINUE_MODES else ""}
         )
         for entry in config.get("endpoints", [])
         if isinstance(entry, dict) and entry.get("kind") in kinds and entry.get("name")

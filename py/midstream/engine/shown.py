@@ -97,7 +97,7 @@ class Shown:
     def _sent(self, question: Record) -> str:
         """A question waits as long as its answer does."""
         own = [a for a in self._answers if a.record.get("question") == question["id"]]
-        waits = any(answer.status()["state"] == "queued" for answer in own)
+        waits = any(answer.state == "queued" for answer in own)
         return "queued" if waits else str(question["state"])
 
     async def list(self) -> None:
@@ -108,7 +108,7 @@ class Shown:
         self._host.post({"type": "conversations", "items": items})
 
     def _item(self, record: Record) -> Message:
-        states = {answer.status()["state"] for answer in self._answers.of(record["id"])}
+        states = {answer.state for answer in self._answers.of(record["id"])}
         if states:
             state = "queued" if states == {"queued"} else "streaming"
         else:
@@ -128,7 +128,7 @@ class Shown:
         self.connection()
 
     def connection(self) -> None:
-        states = {answer.status()["state"] for answer in self._answers}
+        states = {answer.state for answer in self._answers}
         lost = "reconnecting" if states & {"reconnecting", "offline"} else "online"
         state = lost if self._online else "offline"
         if state != self._connection:

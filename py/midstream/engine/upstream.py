@@ -161,7 +161,8 @@ class Upstream:
         answer = await body_of(response)
         response.close()
         try:
-            return response.status, str(json.loads(answer)["choices"][0]["message"]["content"])
+            said = json.loads(answer)["choices"][0]["message"]["content"]
+            return response.status, str(said or "")
         except (ValueError, LookupError, TypeError):
             return response.status, ""
 

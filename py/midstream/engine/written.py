@@ -111,7 +111,7 @@ class Written:
         new_text, reasoning = content(tuple(events))
         if self._must_join():
             assert self._joint is not None
-            self.record["runs"][-1]["seam"] = self._seam(self._joint)
+            self._note_seam(self._joint)
             change.put("messages", self.record)
             new_text = self._joint.insert + new_text[self._joint.skip :]
             events = _beyond(events, self._joint.skip)
@@ -126,9 +126,11 @@ class Written:
         self._newest += opened(row.ops)
         return row, patch
 
-    def _seam(self, joint: Joint) -> Record:
-        count = sum(row.tokens for row in self.rows)
-        return {"kind": joint.kind, "skipped": joint.skip, "at": count}
+    def _note_seam(self, joint: Joint) -> None:
+        """Where the answer was continued, in tokens, and how the new run went on."""
+        self.record["runs"][-1]["seam"] = {"kind": joint.kind, "skipped": joint.skip}
+        seams = self.record.get("seams", [])
+        self.record["seams"] = [*seams, sum(row.tokens for row in self.rows)]
 
     def _row(
         self, taken: Sequence[Deliver], events: list[Event], new_text: str, reasoning: str

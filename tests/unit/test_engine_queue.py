@@ -1,0 +1,207 @@
+"""Prompts that cannot be sent yet, before a real gateway that is not there at first; what another device finds."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from midstream.journal import MemoryStore
+from tests.support.httpnet import HttpNet
+from tests.support.processes import Replay, Serve, replay, serve
+from tests.unit.engine_support import Locks, Page, new_page, press, send, text_of, until
+
+# A page that vanishes while it connects; anyio makes the coroutine before it is wanted.
+pytestmark = pytest.mark.filterwarnings("ignore:coroutine 'connect_tcp:RuntimeWarning")
+
+WORDS = "".join(f"word{number} and *more*\n\n" for number in range(30))
+GATEWAY = {"endpoints": [{"name": "Gateway", "kind": "gateway", "url": "v1", "model": "replay"}]}
+PLAIN = {"name": "Plain", "kind": "openai", "model": "replay"}
+
+
+class Place:
+    """A port at which a gateway may or may not be listening."""
+
+    def __init__(self, directory: Path, upstream: Replay) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self.upstream = upstream
+        (directory / "index.html").write_text("<!doctype html><title>screen</title>")
+        self._options = ["--upstream", upstream.url, "--store", f"sqlite:{directory / 'log.db'}"]
+        self._options += ["--dist", str(directory), "--port", str(self.port)]
+
+    @contextmanager
+    def open(self) -> Iterator[Serve]:
+        with serve(*self._options) as running:
+            yield running
+
+    def asked(self) -> int:
+        return len(self.upstream.events("open"))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    (tmp_path / "answer.md").write_text(WORDS)
+    with replay(tmp_path / "answer.md", rate=400, chunk=4) as upstream:
+        yield Place(tmp_path, upstream)
+
+
+def run(place: Place, scenario: Callable[[Page, MemoryStore, HttpNet], Awaitable[None]]) -> None:
+    async def with_page() -> None:
+        net, store = HttpNet(place.url), MemoryStore()
+        page = await new_page(store, Locks(), net, config=GATEWAY)
+        try:
+            await scenario(page, store, net)
+        finally:
+            await page.vanish()
+            await net.close()
+
+    asyncio.run(with_page())
+
+
+def status(page: Page, answer: str) -> dict[str, Any]:
+    return [m for m in page.messages if m["type"] == "status" and m["message"] == answer][-1]
+
+
+async def conversation_of(store: MemoryStore) -> str:
+    return str((await store.conversations())[0]["id"])
+
+
+async def look(page: Page) -> None:
+    await page.engine.handle({"type": "open", "conversation": None, "painted": {}})
+
+
+def test_two_prompts_wait_and_are_sent_in_their_order_once_each(place: Place) -> None:
+    async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        first = await send(page, "one")
+        await until(lambda: page.last(first) == "queued")
+        second = await send(page, "two", await conversation_of(store))
+        await until(lambda: page.last(second) == "queued")
+        assert status(page, first)["queue"] == [1, 2]
+        assert status(page, second)["queue"] == [2, 2]
+        assert (await store.message(first) or {})["state"] == "queued"
+        assert page.lists()[-1] == "queued"
+        with place.open():
+            await press(page, "retry", first)
+            await until(lambda: page.last(first) == "complete")
+            assert status(page, second).get("queue") in ([1, 1], None)
+            await until(lambda: page.last(second) == "complete")
+        assert await text_of(store, first) == await text_of(store, second) == WORDS
+        assert place.asked() == 2
+
+    run(place, scenario)
+
+
+def test_a_queued_prompt_outlives_the_page(place: Place) -> None:
+    async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        answer = await send(page, "one")
+        await until(lambda: page.last(answer) == "queued")
+        await page.vanish()
+        later = await new_page(store, Locks(), net, config=GATEWAY)
+        await look(later)
+        await until(lambda: later.last(answer) == "queued")
+        with place.open():
+            await press(later, "retry", answer)
+            await until(lambda: later.last(answer) == "complete")
+        assert await text_of(store, answer) == WORDS
+
+    run(place, scenario)
+
+
+@pytest.mark.parametrize("button", ["edit", "remove"])
+def test_a_queued_prompt_can_be_taken_back(place: Place, button: str) -> None:
+    async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        answer = await send(page, "one")
+        await until(lambda: page.last(answer) == "queued")
+        question = (await store.message(answer) or {})["question"]
+        await press(page, button, answer)
+        removed = [m for m in page.messages if m["type"] == "removed"]
+        assert set(removed[0]["messages"]) == {question, answer}
+        drafts = [m["text"] for m in page.messages if m["type"] == "draft"]
+        assert drafts == (["one"] if button == "edit" else [])
+        assert await store.message(answer) is None and await store.conversations() == []
+        with place.open():
+            page.engine._answers.wake()
+        assert place.asked() == 0 and not list(page.engine._answers)
+
+    run(place, scenario)
+
+
+def test_what_has_been_sent_cannot_be_taken_back(place: Place) -> None:
+    async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        with place.open():
+            answer = await send(page, "one")
+            await until(lambda: page.last(answer) == "streaming")
+            await press(page, "remove", answer)
+            assert page.notices() == ["already-sent"]
+            await until(lambda: page.last(answer) == "complete")
+        assert await text_of(store, answer) == WORDS
+
+    run(place, scenario)
+
+
+def test_a_stop_that_cannot_be_sent_is_kept_over_a_reload(place: Place) -> None:
+    async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        with place.open() as running:
+            answer = await send(page, "one")
+            await until(lambda: page.last(answer) == "streaming")
+            running.stop()
+        await until(lambda: page.last(answer) == "reconnecting")
+        await press(page, "stop", answer)
+        await until(lambda: status(page, answer)["stopping"])
+        run = (await store.message(answer) or {})["runs"][-1]
+        assert run["stop"] is True
+        await page.vanish()
+        later = await new_page(store, Locks(), net, config=GATEWAY)
+        await look(later)
+        await until(lambda: later.last(answer) == "reconnecting")
+        assert status(later, answer)["stopping"]
+
+    run(place, scenario)
+
+
+def test_a_second_device_finds_the_running_answer_and_stops_it(place: Place) -> None:
+    async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        with place.open():
+            answer = await send(page, "one")
+            await until(lambda: page.last(answer) == "streaming")
+            conversation = await conversation_of(store)
+            other_store = MemoryStore()
+            other = await new_page(other_store, Locks(), net, config=GATEWAY)
+            await until(lambda: other.lists() == ["streaming"])
+            opening = {"type": "open", "conversation": conversation, "painted": {}}
+            await other.engine.handle(opening)
+            await until(lambda: other.last(answer) == "streaming")
+            await press(other, "stop", answer)
+            await until(lambda: page.last(answer) == other.last(answer) == "stopped")
+            assert await text_of(store, answer) == await text_of(other_store, answer) != ""
+            turns = [m for m in other.messages if m["type"] == "conversation"][-1]["turns"]
+            assert [turn.get("text") for turn in turns] == ["one", None]
+
+    run(place, scenario)
+
+
+def test_a_plain_endpoint_is_asked_again_only_by_the_person(place: Place) -> None:
+    """Without a network the prompt is surely unsent, and waits; with one, nobody can know."""
+
+    async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        page.engine.configure({"endpoints": [PLAIN | {"url": f"{place.url}v1"}]})
+        await page.engine.handle({"type": "network", "online": False})
+        answer = await send(page, "one")
+        await until(lambda: page.last(answer) == "queued")
+        await page.engine.handle({"type": "network", "online": True})
+        await until(lambda: page.last(answer) == "failed")
+        page.engine.configure({"endpoints": [PLAIN | {"url": place.upstream.url}]})
+        await press(page, "retry", answer)
+        again = str([m["turn"] for m in page.messages if m["type"] == "turn"][-1]["message"])
+        await until(lambda: page.last(again) == "complete")
+        assert place.asked() == 1
+
+    run(place, scenario)
