@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.scenarios.stage import House, Kind
+from tests.browser.scenarios.house import House
+from tests.browser.scenarios.stage import Kind
 from tests.browser.scenarios.table import TABLE, Performance, Scenario
 from tests.browser.scenarios.watch import View
 
