@@ -410,9 +410,10 @@ async def test_delete_ends_and_forgets() -> None:
 
 @pytest.mark.parametrize(("limit", "code"), [("unattended", "unattended"), ("total", "too_long")])
 async def test_a_run_over_its_limits_expires(limit: str, code: str) -> None:
-    async with live(limits={limit: 0.05, "first_word": 0.01}) as gateway:
+    upstream = PlayedUpstream()
+    upstream.script(word_chunk("a"))  # ready at once: on a busy machine the limit comes soon
+    async with live(upstream=upstream, limits={limit: 0.3, "first_word": 0.01}) as gateway:
         async with gateway.following() as stream:
-            gateway.upstream.answers[0].say("a")
             await stream.take(1)
         await asyncio.wait_for(gateway.upstream.answers[0].closed.wait(), 10)
         found = await gateway.ended(stream.run)

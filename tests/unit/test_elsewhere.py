@@ -114,3 +114,20 @@ def test_an_error_of_the_gateway_is_repeated() -> None:
             await missing(Foreign(b"oops", 500), GATEWAY, "c", MemoryStore(), NOW)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("state", ["live", "completed"])
+def test_an_answer_counts_its_time_from_its_beginning(state: str) -> None:
+    async def scenario() -> None:
+        body = json.dumps({"runs": [ENTRY | {"state": state, "created": 5.0, "updated": 7.5}]})
+        store = MemoryStore()
+        change = await missing(Foreign(body.encode()), GATEWAY, "c", store, NOW)
+        assert change is not None
+        await store.commit(change)
+        (question, answer) = await store.messages("c")
+        assert question["created"] == answer["created"] == 5000
+        if state == "live":
+            assert (answer["runs"][0]["began"], answer["runs"][0]["before"]) == (5000, 0)
+        assert answer.get("seconds") == (None if state == "live" else 2.5)
+
+    asyncio.run(scenario())

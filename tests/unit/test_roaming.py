@@ -234,6 +234,12 @@ def test_an_answer_that_was_continued_has_its_earlier_runs_as_rows(gateway: Serv
         # The second run began again at the beginning: what it repeated is not there twice.
         assert rows[0].text == heard[0] != ""
         assert text(rows) == heard[1] == WORDS
+        first, second, _ = record["runs"]
+        assert (first["seq"], second["seq"]) == (rows[0].last, rows[1].last)
+        assert second["seam"]["skipped"] == len(heard[0])
+        assert second["seam"]["at"] == rows[0].tokens
+        assert abs(sum(row.tokens for row in rows) - len(WORDS) / 4) < 4
+        assert record["seconds"] > 0
         parser = Parser()
         assert [row.ops for row in rows] == [
             parser.feed(row.text) if row.text else [] for row in rows
@@ -276,6 +282,7 @@ def test_an_answer_that_ended_here_goes_on_with_what_was_continued_elsewhere(
         answer = await again.until(talk, lambda record: record["state"] == "complete")
         assert len(answer["runs"]) == 3
         assert await again.text(answer) == WORDS
+        assert ["seam" in entry for entry in answer["runs"]] == [False, True, True]
 
     run(scenario, gateway)
 

@@ -45,7 +45,7 @@ class Run:
     prompt: str
     model: str
     created: int  # epoch milliseconds
-    seconds: float  # from its beginning to its end, 0 while it is live
+    seconds: float | None  # from its beginning to its end; None while it is live
     given_back: bool  # it was refused, and its key went on to another run
 
     def foreign(self) -> Run:
@@ -116,7 +116,7 @@ def _run(entry: Any, now: int) -> Run:
         prompt=_string(entry["prompt"]),
         model=_string(entry["model"]),
         created=min(round(created * 1000), now),
-        seconds=0 if entry["state"] == "live" else round(float(entry["updated"]) - created, 1),
+        seconds=None if entry["state"] == "live" else float(entry["updated"]) - created,
         given_back=not key and entry["state"] == "failed" and int(entry["head"]) <= 1,
     )
     return found if named else found.foreign()

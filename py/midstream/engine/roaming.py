@@ -16,7 +16,7 @@ from ..journal import Change, Record, Row, Store, text
 from ..markdown import Parser
 from ..seam import join
 from . import elsewhere
-from .elsewhere import Run
+from .elsewhere import Run, Snapshot
 from .endpoints import Endpoint
 from .host import Net
 from .records import new_answer, new_conversation, new_question, new_run, run_key
@@ -129,10 +129,8 @@ class _Gathering:
         elif answer["state"] not in FINAL_STATES or not self._extended(answer, found):
             return
         answer["state"] = "streaming"
-        for stale in ("error", "tokens", "seq", "seconds"):  # of its earlier end
-            answer.pop(stale, None)
-        if took := found[-1].seconds:
-            answer["seconds"] = took  # nobody here has seen how long it took
+        answer.pop("error", None)
+        _time(answer, found)
         self._changed[answer["id"]] = answer
         await self._put_earlier_rows(answer)
 
@@ -162,9 +160,8 @@ class _Gathering:
                 key = run_key(run.question, run.answer, len(runs))
                 runs.append(new_run(key, self._endpoint))
             if len(runs) == run.n:
-                # The model that wrote is the one to continue with.
-                model = run.model or self._endpoint.model
-                runs.append(new_run(run.key, replace(self._endpoint, model=model)))
+                model = {"model": run.model} if run.model else {}
+                runs.append(new_run(run.key, self._endpoint) | model)
             if run.n == len(runs) - 1 and runs[run.n].get("run") is None:
                 runs[run.n]["run"] = run.id
         return runs != before
@@ -179,28 +176,15 @@ class _Gathering:
         parser = Parser()
         for row in rows:
             parser.feed(row.text)
-        for run in range(rows[-1].run + 1 if rows else 0, len(answer["runs"]) - 1):
-            row = Row(answer["id"], rows[-1].n + 1 if rows else 1, run, first=1, last=0, text="")
-            if run_id := answer["runs"][run].get("run"):
-                row = await self._filled(row, run_id, text(rows))
+        for n in range(rows[-1].run + 1 if rows else 0, len(answer["runs"]) - 1):
+            run: Record = answer["runs"][n]
+            row = Row(answer["id"], rows[-1].n + 1 if rows else 1, n, first=1, last=0, text="")
+            base, name = self._endpoint.base, run.get("run")
+            if name and (said := await elsewhere.snapshot(self._net, base, name)):
+                row = _row(row, said, run, rows)
             row.ops = parser.feed(row.text) if row.text else []
             rows.append(row)
             self._change.put("journal", row.record())
-
-    async def _filled(self, row: Row, run: str, before: str) -> Row:
-        said = await elsewhere.snapshot(self._net, self._endpoint.base, run)
-        if said is None:
-            return row
-        return replace(
-            row,
-            last=said.seq,
-            text=_joined(before, said.text),
-            reasoning=said.reasoning,
-            tokens=said.tokens,
-            finish=said.finish,
-            ended=said.state,
-            epoch=said.epoch,
-        )
 
     async def _put_conversation(self, runs: list[Run]) -> None:
         record = await self._store.conversation(self._id)
@@ -209,7 +193,34 @@ class _Gathering:
         self._change.put("conversations", record)
 
 
-def _joined(before: str, words: str) -> str:
-    """What is to follow `before` when a whole run has said `words`."""
-    joint = join(before, words, True) if before and words else None
-    return joint.insert + words[joint.skip :] if joint else words
+def _time(answer: Record, found: list[Run]) -> None:
+    """How long the answer took, since nobody here has seen it: over all runs once the last has
+    ended, else from when on its seconds count."""
+    before = sum(run.seconds or 0 for run in found[:-1]) + float(answer.get("seconds", 0))
+    if found[-1].seconds is None:
+        answer["runs"][-1] |= {"began": found[-1].created, "before": round(before, 1)}
+    else:
+        answer["seconds"] = round(before + found[-1].seconds, 1)
+
+
+def _row(row: Row, said: Snapshot, run: Record, rows: Sequence[Row]) -> Row:
+    """The row of a run, as if it had been followed here after `rows`: joined to them, with what was
+    repeated counted no second time."""
+    run["seq"] = said.seq
+    words, count = said.text, said.tokens
+    before = text(rows)
+    if before and words and (joint := join(before, words, True)):
+        at = sum(row.tokens for row in rows)
+        run["seam"] = {"kind": joint.kind, "skipped": joint.skip, "at": at}
+        count = round(count * (1 - joint.skip / len(words)))
+        words = joint.insert + words[joint.skip :]
+    return replace(
+        row,
+        last=said.seq,
+        text=words,
+        reasoning=said.reasoning,
+        tokens=count,
+        finish=said.finish,
+        ended=said.state,
+        epoch=said.epoch,
+    )
