@@ -83,6 +83,12 @@ ENTRY |= {"updated": 2.0, "state": "live", "head": 1}
                 "runs": [ENTRY | {"created": "soon"}],
             }
         ).encode(),
+        json.dumps(
+            {
+                "data": [{"id": "x", "title": "", "updated": float("nan"), "active": None}],
+                "runs": [ENTRY | {"updated": float("nan"), "state": "completed"}],
+            }
+        ).encode(),
         b'{"data": [' + b" " * 30_000 + b'], "runs": []}',
     ],
 )

@@ -4,6 +4,7 @@ program, or of another version."""
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -97,7 +98,7 @@ def _talk(entry: Any) -> Talk:
     key = _string(entry["id"])
     if not _CONVERSATION.fullmatch(key):
         raise ValueError("the name of a conversation")
-    updated = round(float(entry["updated"]) * 1000)
+    updated = round(_number(entry["updated"]) * 1000)
     return Talk(key, _string(entry["title"]), updated, bool(entry["active"]))
 
 
@@ -106,7 +107,7 @@ def _run(entry: Any, now: int) -> Run:
     if not _RUN.fullmatch(run):
         raise ValueError("the id of a run")
     named = _KEY.fullmatch(key)
-    created = float(entry["created"])
+    created = _number(entry["created"])
     found = Run(
         id=run,
         question=named[1] if named else "",
@@ -116,7 +117,7 @@ def _run(entry: Any, now: int) -> Run:
         prompt=_string(entry["prompt"]),
         model=_string(entry["model"]),
         created=min(round(created * 1000), now),
-        seconds=None if entry["state"] == "live" else float(entry["updated"]) - created,
+        seconds=None if entry["state"] == "live" else _number(entry["updated"]) - created,
         given_back=not key and entry["state"] == "failed" and int(entry["head"]) <= 1,
     )
     return found if named else found.foreign()
@@ -138,6 +139,14 @@ def _string(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("not a string")
     return value
+
+
+def _number(value: Any) -> float:
+    """Seconds since the epoch. JSON as Python reads it has NaN, too."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("not a number")
+    return number
 
 
 def _list(body: Any, name: str) -> list[Any]:
