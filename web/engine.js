@@ -2,6 +2,8 @@
 // cannot start, and is the place where the service worker is registered (in the visible document that is a Trusted Types
 // sink, which its policy forbids).
 
+import './spare.js';
+
 /** PyScript's own module. Imported here alone: WebKit gives a second importer its names before they have values. */
 const CORE = './pyscript/core.js';
 /** Milliseconds after which the runtime is stored for offline use even if Python has not answered. */

@@ -8,6 +8,8 @@
 // was taken and `midstreamBootErrors` why the others were not. In all of them `midstream` and
 // `mistletoe` can be imported at any time, and micropip can be loaded from ../wheels/.
 
+import '../spare.js'; // before PyScript opens its storage, which it does when this module is there
+
 /** @typedef {{url: string, hash: string, size: number}} Asset */
 /**
  * Filled by build.py. `lock` lists the wheels for Pyodide.
