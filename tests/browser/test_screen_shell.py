@@ -186,6 +186,31 @@ def test_an_update_waits_to_be_asked_for(app: Screen, shell_site: Site) -> None:
     assert app.page.evaluate(version) == "2"
 
 
+def test_an_accepted_update_waits_for_an_answer(app: Screen, shell_site: Site) -> None:
+    shell_site.build("1")
+    offline_ready(app)
+    update(shell_site)
+    worker = shell_site.files["sw.js"]
+    assert worker and b"await spool.busy()" in worker
+    shell_site.files["sw.js"] = worker.replace(b"await spool.busy()", b"(await fetch('busy')).ok")
+    shell_site.files["busy"] = b"an answer is being received"
+    app.page.clock.install()
+    app.goto()
+    expect(app.html).to_have_attribute("data-shell", "update-ready")
+    bar = app.part("update")
+    bar.get_by_role("button", name="Reload").click()
+    held = bar.get_by_text("The update is installed when this answer is done.")
+    expect(held).to_be_visible()
+    expect(bar.get_by_role("button")).to_have_count(0)
+    app.page.clock.run_for(6000)
+    expect(held).to_be_visible()  # it is still being received
+    shell_site.files["busy"] = None
+    with app.page.expect_navigation():
+        app.page.clock.run_for(6000)
+    expect(app.html).to_have_attribute(*READY)
+    app.problems.clear()
+
+
 def test_an_update_is_offered_only_when_it_works_offline(app: Screen, shell_site: Site) -> None:
     shell_site.build("1")
     offline_ready(app)

@@ -2,7 +2,8 @@
 
 import { Announcer } from './announce.js';
 import { Composer } from './composer.js';
-import { duration, label, load, t } from './i18n.js';
+import * as early from './early.js';
+import { duration, label, t } from './i18n.js';
 import * as kept from './kept.js';
 import { List } from './list.js';
 import { Notices, connection, find, html, part, suggest } from './page.js';
@@ -24,7 +25,7 @@ const HELLO_LIMIT = 10_000;
 /** Milliseconds after which the app starts without what is stored: another tab may hold the database. */
 const READ_LIMIT = 3000;
 
-const start = tab.first();
+const { start, words } = early;
 /** The conversation that is shown; null for a new one. */
 let shown = start.conversation === tab.NEW ? null : start.conversation;
 /** The new one was asked for, and not just the newest there is. */
@@ -33,7 +34,6 @@ let title = '';
 let boot = 0;
 /** The conversation that was emptied last: its draft belongs to the new one that is shown instead. */
 let emptied = '';
-const words = load('en');
 
 const announcer = new Announcer(part('polite'), part('assertive'));
 const notices = new Notices(announcer);
@@ -54,7 +54,7 @@ const list = new List(part('list'), {
 const shell = new Shell(part('shell'), part('update'), { accept: () => port.tell({ type: 'shell', do: 'update' }) });
 
 async function begin() {
-  const [saved] = await Promise.all([stored(shown), words]);
+  const [saved] = await Promise.all([stored(early.saved), words]);
   label(document);
   suggest((text) => {
     composer.fill(text);
@@ -71,12 +71,12 @@ async function begin() {
 
 /**
  * What is stored of a conversation; null when there is nothing, or nothing that can be read now.
- * @param {string | null} wanted
+ * @param {Promise<import('./saved.js').Saved | null>} reading
  */
-async function stored(wanted) {
+async function stored(reading) {
   const late = new Promise((/** @type {(nothing: null) => void} */ resolve) => setTimeout(resolve, READ_LIMIT, null));
   try {
-    return await Promise.race([read(blank ? tab.NEW : wanted), late]);
+    return await Promise.race([reading, late]);
   } catch (error) {
     console.warn('midstream: storage', error);
     words.then(() => notices.show('saved-unreadable', String(error)));
@@ -295,7 +295,7 @@ async function visit(id, visited) {
   shown = id;
   blank = false;
   tab.show(id, visited);
-  const saved = await stored(id);
+  const saved = await stored(read(id));
   if (shown !== id) return;
   paint(saved);
   scroll.toEnd();

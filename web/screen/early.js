@@ -1,0 +1,15 @@
+// What the first paint waits for, begun as soon as this small graph of modules is there instead of when the last module is:
+// the words and the saved text. main.js holds back the rendering while it loads (blocking="render"), so the nearer these two
+// are by then, the shorter a reload shows nothing: a browser shows the page before until the first frame of the new one.
+
+import { load } from './i18n.js';
+import { read } from './saved.js';
+import { first } from './tab.js';
+
+/** What this tab shows first. */
+export const start = first();
+export const words = load('en');
+/** What is stored of it. */
+export const saved = read(start.conversation);
+
+saved.catch(() => {}); // main.js says what is wrong, a moment later
