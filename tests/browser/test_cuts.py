@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.browser.chat import Chat, score
 from tests.support.processes import Replay, Serve, replay, serve
@@ -127,10 +127,25 @@ class TestPlainEndpoint:
         chat = Chat(page, app.url).open().send("numbered words, please")
         assert_whole(chat, answer_file)
 
-    def test_a_refresh_keeps_the_text_and_says_that_the_rest_is_lost(
-        self, page: Page, app: Serve
+    def test_a_refresh_goes_on_with_the_same_connection(
+        self, page: Page, app: Serve, slow_upstream: Replay, answer_file: Path
     ) -> None:
+        before = len(slow_upstream.events("open")), len(slow_upstream.events("abort"))
         chat = Chat(page, app.url).open().send("numbered words, please")
+        for seq in (40, 60):
+            chat.until_seq(seq)
+            chat.reload()
+            chat.until_painted()
+        assert_whole(chat, answer_file)
+        opened, aborted = before
+        assert len(slow_upstream.events("open")) == opened + 1
+        assert len(slow_upstream.events("abort")) == aborted
+
+    def test_without_a_service_worker_a_refresh_keeps_the_text_and_continue_completes_it(
+        self, browser: Browser, app: Serve, answer_file: Path
+    ) -> None:
+        context = browser.new_context(service_workers="block")
+        chat = Chat(context.new_page(), app.url).open().send("numbered words, please")
         chat.until_seq(40)
         before = chat.text()
         chat.reload()
@@ -139,7 +154,11 @@ class TestPlainEndpoint:
         assert chat.until_ended() == "interrupted"
         assert chat.text().startswith(before[:60])
         chat.until_status("cannot go on with an answer")
-        assert chat.answer.locator("button[name=regenerate]").is_visible()
+        chat.answer.locator("button[name=continue]").click()
+        chat.until_state("complete")
+        assert_whole(chat, answer_file)
+        chat.until_status("continued at token")
+        context.close()
 
     def test_stop_closes_the_connection(
         self, page: Page, app: Serve, slow_upstream: Replay

@@ -396,6 +396,16 @@ def test_replay_has_models_and_refuses_nonsense(answer_file: Path) -> None:
         assert len(upstream.errors().splitlines()) == 1
 
 
+def test_replay_sends_no_more_tokens_than_are_asked_for(answer_file: Path) -> None:
+    with replay(answer_file, rate=0, chunk=4) as upstream:
+        asked = {**chat(stream=False, max_tokens=3), "headers": JSON}
+        short = Stream(upstream, "POST", "/v1/chat/completions", **asked)  # type: ignore[arg-type]
+        choice = json.loads(short.response.read())["choices"][0]
+        assert choice["message"]["content"] == TEXT[:12]
+        assert choice["finish_reason"] == "length"
+        short.close()
+
+
 # -- bad luck
 
 

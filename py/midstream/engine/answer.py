@@ -45,6 +45,7 @@ FLUSH_S = 0.016  # one animation frame
 # of the time
 DUTY = 3
 LAST_WORDS_S = 1.0
+RECENT = 100  # rows: enough to see whether the run has said anything
 NOT_RESUMABLE = "This endpoint cannot go on with an answer once the page has been reloaded."
 UNSURE = "The page was closed before the endpoint had answered."
 
@@ -392,7 +393,8 @@ class Answer:
             return str(self._heard["state"])
         if self._session is None:
             return self._state_before()
-        return live_state(self._session, self.rows, self._seen)
+        rows = [row for row in self.rows[-RECENT:] if row.run == self._written.run]
+        return live_state(self._session, rows, self._seen)
 
     def _state_before(self) -> str:
         if self.record["state"] == "queued" or any(not a.ended.is_set() for a in self._before):

@@ -24,8 +24,8 @@ RATE_WINDOW_S = 3.0
 
 
 def live_state(session: Session, rows: Sequence[Row], before: str) -> str:
-    """The word for a session that has not ended in the journal; `before` is the last word that was
-    said."""
+    """The word for a session that has not ended in the journal. `rows`: of its run; `before`: the
+    last word that was said."""
     match session.state:
         case State.WAITING | State.OPENING if session.unreachable and not session.begun:
             return "queued"

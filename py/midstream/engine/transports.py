@@ -20,7 +20,7 @@ from .demo import DemoNet
 from .endpoints import Endpoint
 from .host import Net, Response
 from .outbox import Entry, Outbox
-from .spool import Spool
+from .spool import MARK, Spool
 
 Body = Mapping[str, Any]
 
@@ -51,6 +51,11 @@ class Transport(Protocol):
         """After the last byte; None when the stream was only cut off and can be opened again."""
         ...
 
+    async def refused(self, record: Record, response: Response) -> End | None:
+        """The answer was no stream. End when it says what became of the run, None when it is the
+        endpoint's own refusal."""
+        ...
+
     async def stop(self, record: Record) -> None: ...
 
     async def queue(self, record: Record, body: Body) -> None:
@@ -68,12 +73,11 @@ class Transport(Protocol):
         ...
 
     async def forget(self, record: Record) -> None:
-        """The ended answer is stored, or its request was refused: nothing else in the browser need
-        keep anything of it."""
+        """The ended answer is stored: nothing else in the browser need keep anything of it."""
         ...
 
     def reading(self) -> Any:
-        """A context manager for the time in which a stream is read."""
+        """A context manager for the time in which a stream is waited for and read."""
         ...
 
 
@@ -88,6 +92,9 @@ class _Base:
         return position.after
 
     async def end(self, record: Record) -> End | None:
+        return None
+
+    async def refused(self, record: Record, response: Response) -> End | None:
         return None
 
     async def stop(self, record: Record) -> None:
@@ -198,6 +205,14 @@ class SpoolTransport(_Base):
         except UpstreamError:
             return None
         return None if state == "live" else SPOOL_ENDS.get(state, End(why=_LOST))
+
+    async def refused(self, record: Record, response: Response) -> End | None:
+        state = response.headers.get(MARK, "")
+        if state == "live":  # no answer yet, and a request may not wait for ever: wait on
+            return None
+        # A refusal is kept like any answer, and would be the answer to the next attempt too.
+        await self.forget(record)
+        return SPOOL_ENDS[state] if state in ("lost", "stopped") else None
 
     async def stop(self, record: Record) -> None:
         await self._spool.stop(_key(record))

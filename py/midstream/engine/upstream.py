@@ -64,20 +64,20 @@ class Upstream:
         """Makes the request and hands every piece of its answer to the session, for as long as that
         is wanted."""
         try:
-            response = await self._request(record, position, line.session.begun)
+            async with self.transport.reading():
+                response = await self._request(record, position, line.session.begun)
+                try:
+                    await self._read(response, record, position, line)
+                finally:
+                    response.close()
         except UpstreamError as error:
             self._dropped(line, str(error))
-            return
-        try:
-            if await self._accepted(response, record, position, line):
-                async with self.transport.reading():
-                    while line.wanted() and (chunk := await response.read()):
-                        line.act(line.session.receive(chunk, self._host.now()))
-                await self._at_the_end(record, line)
-        except UpstreamError as error:
-            self._dropped(line, str(error))
-        finally:
-            response.close()
+
+    async def _read(self, response: Response, record: Record, position: Open, line: Line) -> None:
+        if await self._accepted(response, record, position, line):
+            while line.wanted() and (chunk := await response.read()):
+                line.act(line.session.receive(chunk, self._host.now()))
+            await self._at_the_end(record, line)
 
     async def _at_the_end(self, record: Record, line: Line) -> None:
         end = await self.transport.end(record) if line.wanted() else None
@@ -183,13 +183,18 @@ class Upstream:
         if response.status == 204:
             intents = line.session.nothing_left(self._host.now())
         else:
-            message = await error_message(response)
-            await self.transport.forget(record)
-            retry_after = integer(response.headers.get("retry-after"))
-            intents = line.session.refused(response.status, message, self._host.now(), retry_after)
+            intents = await self._refused(response, record, line.session)
         if line.wanted():
             line.act(intents)
         return False
+
+    async def _refused(self, response: Response, record: Record, session: Session) -> list[Intent]:
+        message = await error_message(response)
+        now = self._host.now()
+        if end := await self.transport.refused(record, response):
+            return _nothing_left(session, end, now)
+        retry_after = integer(response.headers.get("retry-after"))
+        return session.refused(response.status, message, now, retry_after)
 
 
 def _nothing_left(session: Session, end: End, now: float) -> list[Intent]:

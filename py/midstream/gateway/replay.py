@@ -92,7 +92,10 @@ class _Answer(Response):
         options = asked.get("stream_options")
         self._usage = bool(options.get("include_usage")) if isinstance(options, dict) else False
         self._id = request_id
-        self._tokens = tokens
+        limit = asked.get("max_tokens")
+        limit = limit if type(limit) is int and limit > 0 else len(tokens)
+        self._tokens = tokens[:limit]
+        self._finish = "stop" if limit >= len(tokens) else "length"
         self._rate = rate
         self._report = report
         self._sent = 0
@@ -123,7 +126,7 @@ class _Answer(Response):
         yield self._chunk(role="assistant", content=""), 0
         async for batch in self._paced():
             yield b"".join(self._chunk(content=token) for token in batch), len(batch)
-        yield self._chunk(finish="stop"), 0
+        yield self._chunk(finish=self._finish), 0
         if self._usage:
             yield self._chunk(usage=(0, len(self._tokens))), 0
         yield sse.encode(openai.DONE), 0
@@ -133,7 +136,8 @@ class _Answer(Response):
         async for _ in self._paced():
             pass
         usage = (0, len(self._tokens))
-        body = openai.completion(self._id, MODEL, "".join(self._tokens), finish="stop", usage=usage)
+        text = "".join(self._tokens)
+        body = openai.completion(self._id, MODEL, text, finish=self._finish, usage=usage)
         yield json.dumps(body, ensure_ascii=False).encode(), len(self._tokens)
 
     async def _paced(self) -> AsyncGenerator[Sequence[str], None]:
