@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.screen_support import Site
 
+BARE = "bare.html"
+PATIENCE_MS = 60_000
 # Everything a page keeps for a test hangs on this; a reload forgets it, as it does with an engine.
 ASK = """
 async ([method, path, body]) => {
@@ -46,22 +50,21 @@ UNTIL = """
   again();
 })
 """
+# Only if it is there: opening a database that is not makes an empty one, and the worker's stores would never be made.
 ROWS = """
-() => new Promise((resolve, reject) => {
+async () => {
+  const found = {spools: [], chunks: [], outbox: []};
+  if (!(await indexedDB.databases()).some(({name}) => name === 'midstream-sw')) return found;
   const request = indexedDB.open('midstream-sw');
-  request.onerror = () => reject(request.error);
-  request.onsuccess = async () => {
-    const found = {};
-    const database = request.result;
-    for (const name of database.objectStoreNames) {
-      const all = database.transaction(name).objectStore(name).getAll();
-      await new Promise((done) => (all.onsuccess = done));
-      found[name] = all.result.map((row) => row.bytes ? {...row, bytes: new TextDecoder().decode(row.bytes)} : row);
-    }
-    database.close();
-    resolve(found);
-  };
-})
+  const database = await new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
+  for (const name of database.objectStoreNames) {
+    const all = database.transaction(name).objectStore(name).getAll();
+    await new Promise((resolve) => (all.onsuccess = resolve));
+    found[name] = all.result.map((row) => row.bytes ? {...row, bytes: new TextDecoder().decode(row.bytes)} : row);
+  }
+  database.close();
+  return found;
+}
 """
 
 
@@ -82,16 +85,12 @@ class Answer:
 class Client:
     """A page that the service worker controls."""
 
-    def __init__(self, context: BrowserContext, url: str) -> None:
+    def __init__(self, context: BrowserContext, url: str, page: str = BARE) -> None:
         self.context = context
         self.url = url
         self.page: Page = context.new_page()
-        self.open()
-
-    def open(self) -> Client:
-        self.page.goto(self.url)
+        self.page.goto(url + page)
         self.until("() => navigator.serviceWorker.controller !== null")
-        return self
 
     def reload(self) -> Client:
         self.page.reload()
@@ -100,12 +99,12 @@ class Client:
     def ask(self, method: str, path: str, value: Any = None) -> Answer:
         """The whole answer."""
         body = None if value is None else json.dumps(value)
-        return Answer(**self.page.evaluate(ASK, [method, path, body]))
+        return Answer(**self.page.evaluate(ASK, [method, self.url + path, body]))
 
     def follow(self, method: str, path: str, value: Any = None) -> Answer:
         """The answer without its body, which is read on in the page: see `text`."""
         body = None if value is None else json.dumps(value)
-        return Answer(**self.page.evaluate(FOLLOW, [method, path, body]))
+        return Answer(**self.page.evaluate(FOLLOW, [method, self.url + path, body]))
 
     def text(self) -> str:
         return str(self.page.evaluate("window.read.text"))
@@ -134,6 +133,21 @@ class Client:
         session.send("ServiceWorker.stopAllWorkers")
         session.detach()
 
+    def forget_all(self) -> None:
+        """Nothing is live or stored afterwards."""
+        rows = self.rows()
+        for part, store in (("spool", "spools"), ("outbox", "outbox")):
+            for row in rows[store]:
+                self.ask("DELETE", f"{part}/{row['key']}")
 
-def client(browser: Browser, site: Site) -> Client:
-    return Client(browser.new_context(), site.url)
+
+@contextlib.contextmanager
+def installed(browser: Browser, site: Site) -> Iterator[BrowserContext]:
+    """A browser profile in which the app with its service worker is at home. Further pages need not be the app."""
+    site.mock_pyscript()
+    site.files[BARE] = b"<!doctype html><title>A page</title>"
+    context = browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
+    Client(context, site.url, "").page.close()
+    yield context
+    context.close()
