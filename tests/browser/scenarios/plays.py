@@ -20,6 +20,9 @@ from tests.browser.scenarios.stage import (
     free_port,
     text_in_the_log,
 )
+from tests.support.processes import Replay
+
+NO_RESUME = "the connection of a plain endpoint is gone for good, and Continue brings the rest"
 
 
 def nothing(stage: Stage) -> None:
@@ -33,11 +36,18 @@ def complete(*tabs: Tab) -> None:
 
 
 def continued(tab: Tab) -> None:
-    """The connection of a plain endpoint is gone for good: what is left is said, and Continue brings the rest."""
+    """What is left is said, and Continue brings the rest."""
     assert tab.until_state("interrupted", "complete") == "interrupted"
     tab.press("continue")
     tab.until("() => !document.querySelector('article[data-state=interrupted]')")
     complete(tab)
+
+
+def asked_once(upstream: Replay) -> None:
+    """The model has written the answer once, on one connection."""
+    upstream.until(lambda: upstream.events("done") or upstream.events("abort"))
+    kinds = [event["event"] for event in upstream.events()]
+    assert kinds == ["open", "done"], f"the upstream's log: {kinds}"
 
 
 def refresh(stage: Stage) -> None:
@@ -47,8 +57,7 @@ def refresh(stage: Stage) -> None:
         tab.until_seq(seq)
         tab.refreshed()
     complete(tab)
-    upstream.until(lambda: upstream.events("done"))
-    assert len(upstream.events("open")) == 1, "it was asked for twice"
+    asked_once(upstream)
 
 
 class Cut:
@@ -61,20 +70,19 @@ class Cut:
         tab = stage.tab(stage.open_servers()).start()
         tab.until_seq(15)
         stage.cut()
-        if stage.kind == GATEWAY:
-            tab.until_state("reconnecting")
+        tab.until_state("reconnecting" if stage.kind == GATEWAY else "interrupted")
 
     def play(self, stage: Stage) -> None:
         stage.heal(after=self.seconds)
         (tab,) = stage.tabs
         if stage.kind == GATEWAY:
             return complete(tab)
-        stage.notes.append("the endpoint cannot resume: Continue brought the rest")
+        stage.notes.append(NO_RESUME)
         continued(tab)
 
 
 def frozen(stage: Stage) -> None:
-    """The browser stops the tab's every script and timer; meanwhile the network loses its connections."""
+    """The browser stops the tab's every script and timer; with the gateway the network loses its connections, too."""
     upstream = stage.own_upstream()
     tab = stage.tab(stage.open_servers(upstream)).start()
     tab.until_seq(60)
@@ -86,6 +94,7 @@ def frozen(stage: Stage) -> None:
     upstream.until(lambda: upstream.events("done"), 60)
     session.send("Page.setWebLifecycleState", {"state": "active"})
     complete(tab)
+    asked_once(upstream)
 
 
 def offline_reload(stage: Stage) -> None:
@@ -94,18 +103,61 @@ def offline_reload(stage: Stage) -> None:
     tab.send(PROMPT)
     tab.until_seq(60)
     stage.cut()
-    if stage.kind == GATEWAY:
-        tab.until_state("reconnecting")
-    else:
-        tab.until_state("interrupted")
+    lost = "reconnecting" if stage.kind == GATEWAY else "interrupted"
+    tab.until_state(lost)
     tab.refreshed()
-    if stage.kind == GATEWAY:
-        tab.until_state("reconnecting")
-        stage.heal()
-        return complete(tab)
+    tab.until_state(lost)
     stage.heal()
-    stage.notes.append("the endpoint cannot resume: Continue brought the rest")
+    if stage.kind == GATEWAY:
+        return complete(tab)
+    stage.notes.append(NO_RESUME)
     continued(tab)
+
+
+def offline_prompt(stage: Stage) -> None:
+    upstream = stage.own_upstream()
+    tab = stage.tab(stage.open_servers(upstream)).open()
+    tab.shell("offline-ready")
+    stage.cut()
+    tab.page.context.set_offline(True)  # for the browser's own event
+    tab.send(PROMPT)
+    tab.until_state("queued")
+    tab.refreshed()
+    tab.until_state("queued")
+    stage.heal()
+    tab.page.context.set_offline(False)
+    complete(tab)
+    assert tab.page.locator("article[data-author=user]").count() == 1
+    asked_once(upstream)
+
+
+def second_tab(stage: Stage) -> None:
+    """Both tabs show the answer as it comes; then the one that writes it is closed."""
+    upstream = stage.own_upstream()
+    first = stage.tab(stage.open_servers(upstream)).start()
+    second = stage.tab(first.page.url).open()
+    second.until_state("streaming")
+    second.until_seq(80)
+    assert first.state() == "streaming"
+    stage.closed(first)
+    complete(second)
+    asked_once(upstream)
+
+
+def second_device(stage: Stage) -> None:
+    """One device finds the running answer in its list, another one by its address."""
+    upstream = stage.own_upstream()
+    url = stage.open_servers(upstream)
+    first = stage.tab(url).start()
+    address = first.page.url
+    listed = stage.tab(url, context=stage.context()).open()
+    listed.page.click(f"nav [data-conversation='{address.partition('?c=')[2]}']")
+    addressed = stage.tab(address, context=stage.context()).open()
+    for tab in (listed, addressed):
+        tab.until_state("streaming")
+        assert tab.page.locator("button[name=stop]").is_visible()
+    complete(first, listed, addressed)
+    asked_once(upstream)
 
 
 def stop_after_reload(stage: Stage) -> None:
@@ -114,14 +166,28 @@ def stop_after_reload(stage: Stage) -> None:
     tab = stage.tab(url).start()
     tab.until_seq(40)
     tab.refreshed()
+    stopped(stage, url, upstream, tab)
+    tab.refreshed()
+    assert tab.state() == "stopped"
+
+
+def stop_elsewhere(stage: Stage) -> None:
+    """The answer that one device has asked for is stopped by another one."""
+    upstream = stage.own_upstream()
+    url = stage.open_servers(upstream)
+    first = stage.tab(url).start()
+    other = stage.tab(first.page.url, context=stage.context()).open()
+    stopped(stage, url, upstream, other)
+    assert first.until_ended() == "stopped"
+
+
+def stopped(stage: Stage, url: str, upstream: Replay, tab: Tab) -> None:
     tab.until_state("streaming")
     tab.page.click("button[name=stop]")
     assert tab.until_ended() == "stopped"
     upstream.until(lambda: upstream.events("abort"))
     # Everything that the server had written before the stop is the answer now.
     stage.expected = text_in_the_log(url) if stage.kind == GATEWAY else tab.text()
-    tab.refreshed()
-    assert tab.state() == "stopped"
 
 
 def gateway_killed(stage: Stage) -> None:
@@ -134,12 +200,15 @@ def gateway_killed(stage: Stage) -> None:
         first.kill()
     tab.until_state("reconnecting")
     with stage.server(port, upstream):
-        assert tab.until_ended() == "interrupted"
         continued(tab)
+    stage.notes.append(
+        "the gateway's connection to the model is gone, and Continue brings the rest"
+    )
 
 
 def renderer_crash(stage: Stage) -> None:
-    url = stage.open_servers()
+    upstream = stage.own_upstream()
+    url = stage.open_servers(upstream)
     tab = stage.tab(url).start()
     tab.until_seq(60)
     session = tab.page.context.new_cdp_session(tab.page)
@@ -147,13 +216,15 @@ def renderer_crash(stage: Stage) -> None:
         session.send("Page.crash", timeout=100)  # nobody is left to answer
     again = stage.tab(url, instead_of=tab).open()
     complete(again)
+    asked_once(upstream)
 
 
 def update(stage: Stage) -> None:
     """A new version is deployed while an answer is being written: it waits until the answer is there and the person
     agrees. A reload meanwhile brings the version that runs."""
+    upstream = stage.own_upstream()
     builds = Builds(stage.house.dist, stage.folder)
-    tab = stage.tab(stage.open_servers(dist=builds.folder)).open()
+    tab = stage.tab(stage.open_servers(upstream, builds.folder)).open()
     tab.shell("offline-ready")
     tab.send(PROMPT)
     tab.until_seq(20)
@@ -171,6 +242,7 @@ def update(stage: Stage) -> None:
     tab.until_ready()
     assert builds.mark in style(tab)
     complete(tab)
+    asked_once(upstream)
 
 
 def style(tab: Tab) -> str:

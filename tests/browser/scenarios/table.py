@@ -15,6 +15,9 @@ ANY: Kind | None = None
 BOTH = (GATEWAY, DIRECT)
 PICKED_UP = "# tokens saved here. Picking up the rest…"
 LOST = "Connection lost. Trying again"
+CUT_OFF = "Interrupted at token #"
+STOPPED = "Stopped by you at token #"
+DONE = "# tokens, # s, #/s"
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Scenario:
 def cut(id: str, seconds: float, rate: float, *kinds: Kind) -> Scenario:
     words: dict[Kind | None, tuple[str, ...]] = {
         GATEWAY: (LOST, "# tokens saved here", "server keeps writing."),
-        DIRECT: ("Interrupted at token #",),
+        DIRECT: (CUT_OFF,),
     }
     acts = plays.Cut(seconds)
     title = f"Connection cut for {seconds:g} s"
@@ -45,37 +48,66 @@ def cut(id: str, seconds: float, rate: float, *kinds: Kind) -> Scenario:
 
 
 TABLE = [
-    Scenario("S1", "Refreshed three times", plays.refresh, {ANY: (PICKED_UP,)}),
-    cut("S2", 1, 30, GATEWAY),
-    cut("S3", 10, 15, GATEWAY),
+    Scenario("S1", "Refreshed three times", plays.refresh, {ANY: (PICKED_UP,)}, kinds=BOTH),
+    cut("S2", 1, 30, *BOTH),
+    cut("S3", 10, 15, *BOTH),
     cut("S4", 60, 4, GATEWAY),
-    Scenario("S5", "Tab frozen and resumed", plays.frozen, {ANY: ("# tokens, # s, #/s",)}),
+    Scenario("S5", "Tab frozen and resumed", plays.frozen, {ANY: (DONE,)}, kinds=BOTH),
     Scenario(
         "S6",
         "Reloaded while offline",
         plays.offline_reload,
-        {ANY: (PICKED_UP,), GATEWAY: (LOST,)},
+        {GATEWAY: (PICKED_UP, LOST), DIRECT: (CUT_OFF,)},
+        kinds=BOTH,
         rate=30,
+    ),
+    Scenario(
+        "S7",
+        "Prompt sent offline, reloaded, then online",
+        plays.offline_prompt,
+        {ANY: ("Waiting to send",)},
+        kinds=BOTH,
+    ),
+    Scenario(
+        "S8",
+        "Second tab, then the writer's tab closed",
+        plays.second_tab,
+        {ANY: (DONE,)},
+        kinds=BOTH,
+        rate=30,
+    ),
+    Scenario(
+        "S8d", "Two more devices, by list and address", plays.second_device, {ANY: (DONE,)}, rate=20
     ),
     Scenario(
         "S9",
         "Stopped after a reload",
         plays.stop_after_reload,
-        {ANY: ("Stopped by you at token #",)},
+        {ANY: (STOPPED,)},
+        kinds=BOTH,
         rate=30,
     ),
+    Scenario("S9d", "Stopped by another device", plays.stop_elsewhere, {ANY: (STOPPED,)}, rate=20),
     Scenario(
         "S10",
         "Gateway killed (-9) and restarted, then Continue",
         plays.gateway_killed,
-        {ANY: (LOST, "Interrupted at token #")},
+        {ANY: (LOST, CUT_OFF)},
     ),
-    Scenario("S11", "Renderer crashed, app reopened", plays.renderer_crash, {ANY: (PICKED_UP,)}),
+    Scenario(
+        "S11",
+        "Renderer crashed, app reopened",
+        plays.renderer_crash,
+        {ANY: (PICKED_UP,)},
+        kinds=BOTH,
+        rate=30,
+    ),
     Scenario(
         "S12",
         "App updated in the middle",
         plays.update,
         {ANY: ("A new version is ready.", PICKED_UP)},
+        kinds=BOTH,
         rate=30,
     ),
 ]
