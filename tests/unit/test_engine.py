@@ -197,8 +197,35 @@ def test_what_a_full_disk_refused_is_stored_when_there_is_room_again(
         await until(lambda: page.notices() == ["full", "saved-again"])
         await page.vanish()
         assert await text_of(store, answer) != ""
+        assert (await store.message(answer) or {})["state"] == "streaming"
         rows = unbroken(Row.from_record(row) for row in await store.rows(answer))
         assert rows[-1].last == _stored(store)  # no hole where it was refused
+
+    run(scenario)
+
+
+def test_an_end_that_a_full_disk_refused_is_stored_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written, "RETRY_S", 0.01)
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        page = await new_page(store, Locks())
+        answer = await send(page)
+        await until(lambda: page.last(answer) == "streaming")
+        commit = store.commit
+
+        async def full(change: Change) -> None:
+            raise StoreError("the disk is full", code="full")
+
+        store.commit = full  # type: ignore[method-assign]
+        await until(lambda: page.last(answer) == "complete")
+        store.commit = commit  # type: ignore[method-assign]
+        await until(lambda: page.notices() == ["full", "saved-again"])
+        await until(lambda: not list(page.engine._answers))
+        assert (await store.message(answer) or {})["state"] == "complete"
+        assert await text_of(store, answer) == whole()
+        status = [m for m in page.messages if m["type"] == "status"][-1]
+        assert status["saved"] == status["seq"]
 
     run(scenario)
 

@@ -367,6 +367,9 @@ class Answer:
         if patch:
             self._host.post(patch)
         self._report(again=True)
+        self.ended.set()  # an answer that waits for this one need not wait for the storage
+        await self._written.until_stored()
+        self._report(again=True)
         await self._upstream.transport.forget(self.record)
         self.abandon()
 

@@ -58,7 +58,7 @@ def status_of(record: Record, rows: Sequence[Row]) -> Message:
         "tokens": count,
         "seconds": seconds,
         "rate": round(count / seconds, 1) if seconds else 0,
-        "seams": record.get("seams", []),
+        "seams": [run["seam"]["at"] for run in record["runs"] if "seam" in run],
         "sure": not (error and error.get("code") == MAYBE_SENT),
     }
     return status | {"error": error} if error else status

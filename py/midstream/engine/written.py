@@ -6,6 +6,7 @@ for which there is room again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -34,6 +35,7 @@ class Written:
         self._newest = 0  # the id of the newest element that the rows have opened
         self._unsaved: list[Row] = []
         self._refused_at: float | None = None  # when the storage refused last
+        self._unsaved_end: Change | None = None
         self._joint: Joint | None = None  # of a run that goes on with the text of others
 
     @property
@@ -128,9 +130,8 @@ class Written:
 
     def _note_seam(self, joint: Joint) -> None:
         """Where the answer was continued, in tokens, and how the new run went on."""
-        self.record["runs"][-1]["seam"] = {"kind": joint.kind, "skipped": joint.skip}
-        seams = self.record.get("seams", [])
-        self.record["seams"] = [*seams, sum(row.tokens for row in self.rows)]
+        at = sum(row.tokens for row in self.rows)
+        self.record["runs"][-1]["seam"] = {"kind": joint.kind, "skipped": joint.skip, "at": at}
 
     def _row(
         self, taken: Sequence[Deliver], events: list[Event], new_text: str, reasoning: str
@@ -158,16 +159,27 @@ class Written:
         ops = self._parser.finish()
         change = Change(durability="strict").put("messages", self.record)
         if not self.rows:
-            await self.store(change, insist=True)
+            await self._store_end(change)
             return None
         last = replace(self.rows[-1], n=self.rows[-1].n + 1, ops=ops)
         whole = merge([op for row in self.rows for op in row.ops] + ops)
         self.rows = [replace(compacted(self.rows, whole), n=last.n)]
         change.drop_rows.append(self.record["id"])
         change.put("journal", self.rows[0].record())
-        if await self.store(change, insist=True):
-            self._unsaved.clear()
+        await self._store_end(change)
         return patch_of(self.record, last, self._newest)
+
+    async def _store_end(self, change: Change) -> None:
+        stored = await self.store(change, insist=True)
+        self._unsaved_end = None if stored else change
+        if stored:
+            self._unsaved.clear()
+
+    async def until_stored(self) -> None:
+        """Returns when the end is stored: at once, unless the storage has refused it."""
+        while self._unsaved_end:
+            await asyncio.sleep(RETRY_S)
+            await self._store_end(self._unsaved_end)
 
     # The store
 
