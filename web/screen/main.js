@@ -1,16 +1,17 @@
 // Wires the screen: storage → first paint, engine → transcript, person → intents. It decides nothing that another module owns.
 
 import { Announcer } from './announce.js';
+import { Boot } from './boot.js';
 import { Composer } from './composer.js';
 import * as early from './early.js';
-import { duration, label, t } from './i18n.js';
+import { label, t } from './i18n.js';
 import * as kept from './kept.js';
 import { List } from './list.js';
 import { Notices, connection, find, html, part, suggest } from './page.js';
 import { Port } from './port.js';
 import { read } from './saved.js';
 import { Scroll } from './scroll.js';
-import { TooLarge, arrived, copyLater, download, textOf } from './share.js';
+import { arrived, bring, copied, copyLater, download } from './share.js';
 import { Shell } from './shell.js';
 import { LIVE, rate } from './status.js';
 import * as tab from './tab.js';
@@ -18,10 +19,6 @@ import { Transcript } from './transcript.js';
 
 /** @typedef {import('./port.js').Message} Message */
 
-/** Milliseconds until an engine that does not answer is said to have failed; it may still come. */
-const BOOT_LIMIT = 60_000;
-/** The same once Python runs. */
-const HELLO_LIMIT = 10_000;
 /** Milliseconds after which the app starts without what is stored: another tab may hold the database. */
 const READ_LIMIT = 3000;
 
@@ -31,12 +28,18 @@ let shown = start.conversation === tab.NEW ? null : start.conversation;
 /** The new one was asked for, and not just the newest there is. */
 let blank = start.conversation === tab.NEW;
 let title = '';
-let boot = 0;
 /** The conversation that was emptied last: its draft belongs to the new one that is shown instead. */
 let emptied = '';
 
 const announcer = new Announcer(part('polite'), part('assertive'));
 const notices = new Notices(announcer);
+const boot = new Boot({
+  ready: () => transcript.bury(false),
+  failed(words) {
+    transcript.bury(true);
+    announcer.alarm(words);
+  },
+});
 const port = new Port(find('#engine'), { connect: greeting, message: heard, aside });
 const transcript = new Transcript(part('transcript'), { intent, announcer, change });
 const scroll = new Scroll(part('scroller'), part('column'), find('button[name=end]'));
@@ -49,7 +52,7 @@ const list = new List(part('list'), {
   open: (id) => visit(id, true),
   new: () => fresh(true),
   export: () => able() && port.send({ type: 'export' }),
-  import: (file) => void (able() && bring(file)),
+  import: (file) => void (able() && bring(file, port, notices)),
 });
 const shell = new Shell(part('shell'), part('update'), { accept: () => port.tell({ type: 'shell', do: 'update' }) });
 
@@ -65,7 +68,7 @@ async function begin() {
   if (shown) tab.show(shown, false);
   if (start.top !== null) scroll.toPosition(start.top);
   listen();
-  expectHello(BOOT_LIMIT);
+  boot.expect(false);
   port.open();
 }
 
@@ -87,7 +90,7 @@ async function stored(reading) {
 /** @param {import('./saved.js').Saved | null} saved */
 function paint(saved) {
   if (!blank) shown = saved?.conversation ?? shown;
-  if (saved && html.dataset.engine !== 'ready') list.show(saved.conversations); // the engine's list has states too
+  if (saved && !boot.ready) list.show(saved.conversations); // the engine's list has states too
   rename(list.titleOf(shown));
   transcript.show(saved?.turns.map(({ turn }) => turn));
   for (const { turn, rows } of saved?.turns ?? []) {
@@ -130,13 +133,7 @@ function heard(message) {
 
 /** @type {Record<string, (message: Message) => void>} */
 const HEARD = {
-  hello() {
-    clearTimeout(boot);
-    html.dataset.engine = 'ready';
-    part('engine').hidden = true;
-    transcript.bury(false);
-    performance.mark('midstream:engine');
-  },
+  hello: () => boot.come(),
   endpoint({ name, model, note }) {
     const line = model ? t('endpoint.model', { name, model }) : t('endpoint', { name });
     part('endpoint').textContent = note ? t('endpoint.note', { line, note }) : line;
@@ -210,31 +207,18 @@ function take(id) {
   list.mark(id);
 }
 
-/** @param {number} limit in ms */
-function expectHello(limit) {
-  if (html.dataset.engine !== 'booting') return;
-  clearTimeout(boot);
-  boot = setTimeout(() => failed(t('engine.failed.timeout', { seconds: duration(limit / 1000) })), limit);
-}
-
 /** @param {Message} message from engine.js: the engine's boot, the service worker */
 function aside(message) {
   if (message.type === 'shell') shell.show(message);
-  else if (message.type === 'engine' && message.state === 'running') expectHello(HELLO_LIMIT);
+  else if (message.type === 'engine' && message.state === 'running') boot.expect(true);
   else if (message.type === 'engine' && message.state === 'failed') failed(String(message.detail));
   else if (message.type === 'engine') notices.show('failed', String(message.detail), true);
 }
 
 /** @param {string} reason */
 function failed(reason) {
-  if (html.dataset.engine === 'ready') return notices.show('failed', reason, true);
-  clearTimeout(boot);
-  html.dataset.engine = 'failed';
-  const words = t('engine.failed', { reason });
-  find('[data-part=engine] span').textContent = words;
-  part('engine').hidden = false;
-  transcript.bury(true);
-  announcer.alarm(words);
+  if (boot.ready) notices.show('failed', reason, true);
+  else boot.fail(reason);
 }
 
 // From the person
@@ -256,10 +240,9 @@ function stop() {
 /** @param {Message} message a button under an answer, or a request of the transcript itself */
 function intent(message) {
   const turn = transcript.turns.get(message.message);
-  const ready = html.dataset.engine === 'ready';
-  if (message.type === 'copy') copied(copyLater());
-  if (!ready && turn && message.type === 'copy') arrived(turn.content.innerText);
-  else if (!ready && turn && message.type === 'save') {
+  if (message.type === 'copy') copied(copyLater(), notices);
+  if (!boot.ready && turn && message.type === 'copy') arrived(turn.content.innerText);
+  else if (!boot.ready && turn && message.type === 'save') {
     download(`${message.message}.txt`, 'text/plain', turn.content.innerText);
   } else port.send(message); // one that is still to come gets it after the greeting
 }
@@ -268,21 +251,6 @@ function intent(message) {
 function able() {
   if (transcript.dead) notices.show('no-engine', '', true);
   return !transcript.dead;
-}
-
-/** @param {File} file to be imported */
-async function bring(file) {
-  try {
-    port.send({ type: 'import', text: await textOf(file) });
-  } catch (error) {
-    if (error instanceof TooLarge) notices.show('import-too-large', String(error.megabytes), true);
-    else notices.show('import-failed', String(error), true);
-  }
-}
-
-/** @param {Promise<void>} copy */
-function copied(copy) {
-  copy.then(() => notices.show('copied'), () => notices.show('copy-failed', '', true));
 }
 
 /**
@@ -354,7 +322,7 @@ function leave() {
 
 /** @param {boolean} online */
 function network(online) {
-  if (html.dataset.engine !== 'ready') connection(online ? 'online' : 'offline');
+  if (!boot.ready) connection(online ? 'online' : 'offline');
   if (port.connected) port.send({ type: 'network', online });
 }
 

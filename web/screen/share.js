@@ -15,6 +15,15 @@ export function copyLater() {
 }
 
 /**
+ * Says what became of a copy.
+ * @param {Promise<void>} copy
+ * @param {import('./page.js').Notices} notices
+ */
+export function copied(copy, notices) {
+  copy.then(() => notices.show('copied'), () => notices.show('copy-failed', '', true));
+}
+
+/**
  * @param {string} text
  * @returns {boolean} false when nobody waits for it
  */
@@ -28,18 +37,19 @@ export function arrived(text) {
 /** Bytes of a file that is loaded: it goes through memory as one string. */
 const LARGEST = 64 * 2 ** 20;
 
-export class TooLarge extends Error {
-  megabytes = LARGEST / 2 ** 20;
-}
-
 /**
- * The text of a file that the person has chosen.
+ * Hands the engine a file that the person has chosen.
  * @param {File} file
- * @returns {Promise<string>} rejected with TooLarge, or when the file cannot be read
+ * @param {import('./port.js').Port} port
+ * @param {import('./page.js').Notices} notices
  */
-export async function textOf(file) {
-  if (file.size > LARGEST) throw new TooLarge(file.name);
-  return file.text();
+export async function bring(file, port, notices) {
+  if (file.size > LARGEST) return notices.show('import-too-large', String(LARGEST / 2 ** 20), true);
+  try {
+    port.send({ type: 'import', text: await file.text() });
+  } catch (error) {
+    notices.show('import-failed', String(error), true);
+  }
 }
 
 /**

@@ -7,7 +7,8 @@
 import { ACTIONS, make } from './article.js';
 import { t } from './i18n.js';
 import { unpack } from './pack.js';
-import { LIVE, buttons, clean, details, follow, justResumed, spoken, spokenWait, ticking, words } from './status.js';
+import { LIVE, buttons, clean, details, follow, justResumed, ticking, words } from './status.js';
+import { Voice } from './voice.js';
 
 /** @typedef {import('./article.js').Turn} Turn */
 /** @typedef {import('./apply.js').Applier} Applier */
@@ -32,6 +33,7 @@ export class Transcript {
     this.turns = new Map();
     /** There is no engine, and none will come before a reload. */
     this.dead = false;
+    this.voice = new Voice(on.announcer);
     this.timer = 0;
     this.later = 0;
     log.addEventListener('click', (event) => this.#clicked(event));
@@ -241,33 +243,12 @@ export class Transcript {
     if (turn.applier) {
       this.#seen(turn, status.seq, status.saved);
       turn.article.ariaBusy = String(LIVE.has(status.state));
-      this.#speak(turn, before);
+      this.voice.changed(turn, before);
     }
     const other = status.state !== before.state || status.since !== before.since || before.painted;
     const due = other || performance.now() - turn.drawn >= REDRAW;
     if (due) this.#draw(turn);
     else this.later ||= setTimeout(() => this.#late(), REDRAW);
-  }
-
-  /**
-   * @param {Turn} turn
-   * @param {Status} before
-   */
-  #speak(turn, before) {
-    const line = spoken(before, turn.status, document.hidden);
-    if (line?.urgent) this.on.announcer.alarm(line.text);
-    else if (line?.once) this.#sayOnce(turn, line.text);
-    else if (line) this.on.announcer.say(line.text);
-  }
-
-  /**
-   * @param {Turn} turn
-   * @param {string} text
-   */
-  #sayOnce(turn, text) {
-    if (turn.said.has(text)) return;
-    turn.said.add(text);
-    this.on.announcer.say(text);
   }
 
   /** @param {Turn} turn */
@@ -311,8 +292,7 @@ export class Transcript {
 
   #ticked() {
     for (const turn of this.turns.values()) {
-      const long = turn.applier && spokenWait(turn.status);
-      if (long) this.#sayOnce(turn, long);
+      this.voice.waited(turn);
       // One that is said to have resumed is drawn once more when that has been said long enough.
       if (ticking(turn.status) || turn.line.hasAttribute('data-fading')) this.#draw(turn);
     }

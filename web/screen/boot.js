@@ -1,0 +1,53 @@
+// Whether there is an engine: it is expected within a time, comes, or has failed, which is said; one that comes late is as
+// good as any. The one writer of `data-engine`.
+
+import { duration, t } from './i18n.js';
+import { find, html, part } from './page.js';
+
+/** Milliseconds until an engine that does not answer is said to have failed; it may still come. */
+const BOOT_LIMIT = 60_000;
+/** The same once Python runs. */
+const HELLO_LIMIT = 10_000;
+
+export class Boot {
+  /**
+   * @param {object} on
+   * @param {(words: string) => void} on.failed there is none
+   * @param {() => void} on.ready there is one, maybe after all
+   */
+  constructor(on) {
+    this.on = on;
+    this.timer = 0;
+  }
+
+  get ready() {
+    return html.dataset.engine === 'ready';
+  }
+
+  /** @param {boolean} running Python runs already */
+  expect(running) {
+    if (html.dataset.engine !== 'booting') return;
+    clearTimeout(this.timer);
+    const limit = running ? HELLO_LIMIT : BOOT_LIMIT;
+    const reason = t('engine.failed.timeout', { seconds: duration(limit / 1000) });
+    this.timer = setTimeout(() => this.fail(reason), limit);
+  }
+
+  come() {
+    clearTimeout(this.timer);
+    html.dataset.engine = 'ready';
+    part('engine').hidden = true;
+    performance.mark('midstream:engine');
+    this.on.ready();
+  }
+
+  /** @param {string} reason */
+  fail(reason) {
+    clearTimeout(this.timer);
+    html.dataset.engine = 'failed';
+    const words = t('engine.failed', { reason });
+    find('[data-part=engine] span').textContent = words;
+    part('engine').hidden = false;
+    this.on.failed(words);
+  }
+}
