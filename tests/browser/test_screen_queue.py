@@ -45,6 +45,13 @@ def test_what_waits_does_not_block_the_composer(waiting: Screen, prompt: Locator
     assert waiting.intent("send")["text"] == "Third"
 
 
+def test_what_waits_hides_nothing(waiting: Screen) -> None:
+    for turn in (asked("Third", "u3", "queued"), queued("a3", 3, 3)):
+        waiting.post({"type": "turn", "conversation": "c1", "turn": turn})
+    expect(waiting.content("u3")).to_be_in_viewport()
+    expect(waiting.content("u1")).to_be_in_viewport()
+
+
 def test_a_queued_prompt_is_removed(waiting: Screen) -> None:
     waiting.article("a1").get_by_role("button", name="Remove").click()
     assert waiting.intent("remove") == {"type": "remove", "message": "a1"}

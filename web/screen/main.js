@@ -155,8 +155,9 @@ const HEARD = {
     take(conversation);
     const added = transcript.add(turn);
     composer.confirm(transcript.turns);
-    // A new answer begins: there is room below it, so that its question stands near the top while it grows.
-    if (added?.applier) transcript.freshen(added);
+    // A new answer begins: there is room below it, so that its question stands near the top while it grows. One that has to
+    // wait does not grow, and would only hide those before it.
+    if (added?.applier && added.status.state !== 'queued') transcript.freshen(added);
     if (added?.applier && scroll.following) scroll.toEnd();
     change();
   },
