@@ -21,6 +21,7 @@ class HttpNet:
             timeout=httpx.Timeout(30, read=None),
             trust_env=False,
         )
+        self._sending: set[asyncio.Future[httpx.Response]] = set()
 
     def absolute(self, url: str) -> str:
         return str(self._client.base_url.join(url))
@@ -29,12 +30,19 @@ class HttpNet:
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> HttpResponse:
         request = self._client.build_request(method, url, headers=headers, content=body)
+        # Shielded: a page may vanish while it connects, and a cancelled connect is left half made.
+        sending = asyncio.ensure_future(self._client.send(request, stream=True))
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
         try:
-            return HttpResponse(await self._client.send(request, stream=True))
+            return HttpResponse(await asyncio.shield(sending))
         except httpx.HTTPError as error:
             raise UpstreamBroken(f"nobody answers: {error}") from error
 
     async def close(self) -> None:
+        for sending in await asyncio.gather(*self._sending, return_exceptions=True):
+            if isinstance(sending, httpx.Response):
+                await sending.aclose()
         await self._client.aclose()
 
 

@@ -16,9 +16,6 @@ from tests.support.httpnet import HttpNet
 from tests.support.processes import Replay, Serve, replay, serve
 from tests.unit.engine_support import Locks, Page, new_page, press, send, text_of, until
 
-# A page that vanishes while it connects; anyio makes the coroutine before it is wanted.
-pytestmark = pytest.mark.filterwarnings("ignore:coroutine 'connect_tcp:RuntimeWarning")
-
 WORDS = "".join(f"word{number} and *more*\n\n" for number in range(30))
 GATEWAY = {"endpoints": [{"name": "Gateway", "kind": "gateway", "url": "v1", "model": "replay"}]}
 PLAIN = {"name": "Plain", "kind": "openai", "model": "replay"}

@@ -15,12 +15,12 @@ from dataclasses import asdict
 from typing import Any
 
 from .. import __version__
-from ..errors import StoreError, UpstreamError, UsageError
-from ..journal import Change, Record, text, tokens
-from . import archive, roaming
+from ..errors import StoreError
+from ..journal import Change, Record
 from .answers import Answers
+from .copies import Copies
+from .devices import Devices
 from .endpoints import Endpoint, endpoints
-from .export import as_markdown, file_name
 from .host import Host, Message, notice_of
 from .records import new_answer, new_conversation, new_question, new_run, run_key
 from .shown import Shown
@@ -40,6 +40,8 @@ class Engine:
         self._shown = Shown(host)
         self._answers = Answers(host, self._from, self._over)
         self._shown.watch(self._answers)
+        self._copies = Copies(host, self._answers)
+        self._devices = Devices(host)
         self._queued: set[str] = set()  # questions that the screen was told to be waiting
         self._tasks: set[asyncio.Task[None]] = set()
         self._intents: dict[str, Callable[[Message], Awaitable[None]]] = {
@@ -52,9 +54,9 @@ class Engine:
             "continue": self._continue,
             "edit": self._edit,
             "remove": self._remove,
-            "save": self._save,
-            "copy": self._copy,
-            "export": self._export,
+            "save": self._copies.save,
+            "copy": self._copies.copy,
+            "export": self._copies.export,
             "import": self._import,
             "kept": self._kept,
             "reset": self._reset,
@@ -74,6 +76,7 @@ class Engine:
         begun with."""
         self._endpoints = endpoints(config)
         first = self._endpoints[0]
+        self._devices.gateway = first if first.kind == "gateway" else None
         self._host.post({"type": "endpoint", **asdict(first)})
         self._configured.set()
         self._spawn(self._look_elsewhere())
@@ -231,56 +234,21 @@ class Engine:
 
     # Copies
 
-    async def _save(self, intent: Message) -> None:
-        record, rows = await self._written(intent["message"])
-        partial = record["state"] not in FINAL_STATES
-        now = self._host.now()
-        content = as_markdown(record, text(rows), partial=partial, tokens=tokens(rows), now=now)
-        self._download(file_name(record, now), "text/markdown", content)
-
-    async def _copy(self, intent: Message) -> None:
-        _, rows = await self._written(intent["message"])
-        self._host.post({"type": "clipboard", "text": text(rows)})
-
-    async def _export(self, intent: Message) -> None:
-        content = archive.encode(await archive.everything(self._host.store))
-        self._download(archive.file_name(self._host.now()), "application/json", content)
-
     async def _import(self, intent: Message) -> None:
         """Beside the other intents: a long file must not keep Stop waiting."""
         self._spawn(self._restore(str(intent["text"])))
 
     async def _restore(self, file: str) -> None:
-        try:
-            data = archive.decode(file)
-            count = await archive.restore(self._host.store, data)
-        except (UsageError, StoreError) as error:
-            code = {"code": "import-failed", "level": "error", "detail": error.line()}
-            self._host.post({"type": "notice", **code})
-        else:
-            words = {"code": "imported", "level": "info", "detail": f"{count}"}
-            self._host.post({"type": "notice", **words})
+        await self._copies.restore(file)
         # Also after an error: what could be used was added.
         self._host.tell_tabs({"changed": True})
         await self._shown.list()
 
+    # What happens to the page
+
     async def _kept(self, intent: Message) -> None:
         await take_kept(self._host.store, intent.get("records"), self._host.post)
         await self._answers.resume_all()
-
-    def _download(self, name: str, mime: str, content: str) -> None:
-        self._host.post({"type": "download", "name": name, "mime": mime, "text": content})
-
-    async def _written(self, message: str) -> tuple[Record, Any]:
-        record = await self._host.store.message(message)
-        if record is None:
-            raise KeyError(f"message {message} is not stored")
-        answer = self._answers.get(message)
-        if answer and answer.writes:
-            return record, answer.rows
-        return record, await rows_of(self._host.store, message)
-
-    # What happens to the page
 
     async def _flush(self, intent: Message) -> None:
         await self._answers.flush()
@@ -361,38 +329,20 @@ class Engine:
     # Other devices
 
     async def _look_elsewhere(self) -> None:
-        """Which conversations the gateway has. It is not needed for anything else, so when nobody
-        answers nothing is said."""
-        gateway = self._gateway()
-        if gateway is None:
-            return
-        try:
-            self._shown.elsewhere = await roaming.listed(self._host.net, gateway.base)
-        except UpstreamError:
-            return
-        await self._shown.list()
+        found = await self._devices.conversations()
+        if found is not None:
+            self._shown.elsewhere = found
+            await self._shown.list()
 
     async def _fetch(self, conversation: str, *, known: bool) -> None:
-        """What the gateway has of a conversation that is not here, as answers to be followed."""
+        """Shows what another device has added to a conversation, or all of it."""
         await self._configured.wait()
-        change, gateway = None, self._gateway()
-        if gateway:
-            store, now = self._host.store, self._milliseconds()
-            try:
-                change = await roaming.missing(self._host.net, gateway, conversation, store, now)
-            except UpstreamError:
-                change = None
-        if change:
-            await self._host.store.commit(change)
+        if await self._devices.fetch(conversation):
             self._shown.conversation = self._shown.conversation or conversation
             await self._renew(conversation)
             self._host.tell_tabs({"conversation": conversation, "changed": True})
         elif not known:
             self._host.post({"type": "notice", "code": "unknown-conversation", "level": "info"})
-
-    def _gateway(self) -> Endpoint | None:
-        first = self._endpoints[0] if self._endpoints else None
-        return first if first and first.kind == "gateway" else None
 
     # Small things
 

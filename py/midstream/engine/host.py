@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..errors import StoreError
 from ..journal import Store
 
 Message = dict[str, Any]  # one message of the port, with a "type"
@@ -59,5 +60,7 @@ class Host:
 
 def notice_of(error: BaseException) -> Message:
     """What the screen says of a failure that belongs to no answer's own state."""
-    detail = f"{type(error).__name__}: {error}"
-    return {"type": "notice", "code": "failed", "level": "error", "detail": detail}
+    code, detail = "failed", f"{type(error).__name__}: {error}"
+    if isinstance(error, StoreError):
+        code, detail = "full" if error.code == "full" else "not-saved", error.line()
+    return {"type": "notice", "code": code, "level": "error", "detail": detail}

@@ -17,7 +17,7 @@ from ..markdown import VERSION, Parser
 from ..patch import merge, opened
 from ..seam import Joint, join
 from ..session import Deliver, content
-from .host import Host, Message
+from .host import Host, Message, notice_of
 from .transcript import patch_of, patches, rows_of
 
 SLICE = 4096  # characters per row: a long catch-up reaches the screen piece by piece
@@ -193,16 +193,13 @@ class Written:
             await self._host.store.commit(change)
         except StoreError as error:
             if self._refused_at is None:
-                self._notice("full" if error.code == "full" else "not-saved", "error", str(error))
+                self._host.post(notice_of(error))
             self._refused_at = now
             return False
         if self._refused_at is not None:
-            self._notice("saved-again", "info")
+            self._host.post({"type": "notice", "code": "saved-again", "level": "info"})
         self._refused_at = None
         return True
-
-    def _notice(self, code: str, level: str, detail: str = "") -> None:
-        self._host.post({"type": "notice", "code": code, "level": level, "detail": detail})
 
 
 def _beyond(events: list[Event], skip: int) -> list[Event]:
