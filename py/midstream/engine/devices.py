@@ -1,0 +1,40 @@
+"""The person's other devices: what the gateway has of their conversations, as answers to follow."""
+
+from __future__ import annotations
+
+from ..errors import UpstreamError
+from ..journal import Record
+from . import roaming
+from .endpoints import Endpoint
+from .host import Host
+
+
+class Devices:
+    """Asks the default endpoint where that is a gateway. Nothing depends on its answer, so nothing
+    is said when there is none."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.gateway: Endpoint | None = None
+
+    async def conversations(self) -> list[Record] | None:
+        """Items for the list; None when nobody answers."""
+        if self.gateway is None:
+            return None
+        try:
+            return await roaming.listed(self._host.net, self.gateway.base)
+        except UpstreamError:
+            return None
+
+    async def fetch(self, conversation: str) -> bool:
+        """Stores what is missing here of a conversation. False when nothing is."""
+        if self.gateway is None:
+            return False
+        store, now = self._host.store, round(self._host.now() * 1000)
+        try:
+            change = await roaming.missing(self._host.net, self.gateway, conversation, store, now)
+        except UpstreamError:
+            return False
+        if change:
+            await store.commit(change)
+        return change is not None
