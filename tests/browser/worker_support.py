@@ -52,12 +52,13 @@ UNTIL = """
 """
 # Only if it is there: opening a database that is not makes an empty one, and the worker's stores would never be made.
 ROWS = """
-async () => {
+async (without) => {
   const found = {spools: [], chunks: [], outbox: []};
   if (!(await indexedDB.databases()).some(({name}) => name === 'midstream-sw')) return found;
   const request = indexedDB.open('midstream-sw');
   const database = await new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
   for (const name of database.objectStoreNames) {
+    if (name === without) continue;
     const all = database.transaction(name).objectStore(name).getAll();
     await new Promise((resolve) => (all.onsuccess = resolve));
     found[name] = all.result.map((row) => row.bytes ? {...row, bytes: new TextDecoder().decode(row.bytes)} : row);
@@ -121,10 +122,28 @@ class Client:
         assert self.until("() => window.read.over") is True
         return self.text()
 
-    def rows(self) -> dict[str, list[dict[str, Any]]]:
-        """What the service worker has stored."""
-        found: dict[str, list[dict[str, Any]]] = self.page.evaluate(ROWS)
+    def rows(self, without: str = "") -> dict[str, list[dict[str, Any]]]:
+        """What the service worker has stored, of all stores but one."""
+        found: dict[str, list[dict[str, Any]]] = self.page.evaluate(ROWS, without)
         return found
+
+    def sync(self, tag: str) -> None:
+        """What the browser does when it believes that there is a network again."""
+        session = self.context.new_cdp_session(self.page)
+        found: list[str] = []
+        session.on(
+            "ServiceWorker.workerRegistrationUpdated",
+            lambda event: found.extend(row["registrationId"] for row in event["registrations"]),
+        )
+        session.send("ServiceWorker.enable")
+        origin = self.page.evaluate("origin")
+        for registration in found:
+            event = {"origin": origin, "registrationId": registration}
+            session.send(
+                "ServiceWorker.dispatchSyncEvent", {**event, "tag": tag, "lastChance": False}
+            )
+        assert found
+        session.detach()
 
     def stop_worker(self) -> None:
         """Ends the service worker as the browser does with one that it takes for idle."""
@@ -135,7 +154,7 @@ class Client:
 
     def forget_all(self) -> None:
         """Nothing is live or stored afterwards."""
-        rows = self.rows()
+        rows = self.rows(without="chunks")
         for part, store in (("spool", "spools"), ("outbox", "outbox")):
             for row in rows[store]:
                 self.ask("DELETE", f"{part}/{row['key']}")

@@ -17,6 +17,10 @@ import struct
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
+
+T = TypeVar("T")
+Head = tuple[int, Mapping[str, str]]
 
 PATIENCE = 20.0
 _LOOK = 0.02
@@ -30,9 +34,15 @@ class Call:
         self.path = path
         self.headers = {name.lower(): value for name, value in headers.items()}
         self.body = body
+        self._head: queue.Queue[Head | None] = queue.Queue()
         self._pieces: queue.Queue[bytes | type[ConnectionError] | None] = queue.Queue()
         self._over = threading.Event()
         self._left = threading.Event()
+
+    def answer(self, status: int, headers: Mapping[str, str] | None = None) -> Call:
+        """Begins the answer; needed where the server is `held` only."""
+        self._head.put((status, headers or {}))
+        return self
 
     def send(self, piece: bytes) -> Call:
         self._pieces.put(piece)
@@ -48,6 +58,11 @@ class Call:
         self._pieces.put(ConnectionError)
         assert self._over.wait(PATIENCE), "the answer was not taken"
 
+    def cut(self) -> None:
+        """Closes the connection, however far the answer is."""
+        self._head.put(None)
+        self._pieces.put(ConnectionError)
+
     def until_left(self) -> None:
         """Returns when the other side has closed the connection before the end."""
         assert self._left.wait(PATIENCE), "the connection is still open"
@@ -56,10 +71,18 @@ class Call:
     def left(self) -> bool:
         return self._left.is_set()
 
+    def head(self, connection: socket.socket) -> Head | None:
+        """What `answer` was given; None when there will be none."""
+        try:
+            return _taken(self._head, connection)
+        except OSError:
+            self._left.set()
+            return None
+
     def carry(self, connection: socket.socket, write: Callable[[bytes], object]) -> None:
         """Writes pieces in chunked coding until one of the two sides ends it."""
         try:
-            while (piece := self._next(connection)) is not None:
+            while (piece := _taken(self._pieces, connection)) is not None:
                 if not isinstance(piece, bytes):
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
                     return
@@ -70,24 +93,28 @@ class Call:
         finally:
             self._over.set()
 
-    def _next(self, connection: socket.socket) -> bytes | type[ConnectionError] | None:
-        while True:
-            with contextlib.suppress(queue.Empty):
-                return self._pieces.get(timeout=_LOOK)
-            readable, _, _ = select.select([connection], [], [], 0)
-            if readable and not connection.recv(1, socket.MSG_PEEK):
-                raise ConnectionResetError
+
+def _taken(pieces: queue.Queue[T], connection: socket.socket) -> T:
+    """The next one. Raises ConnectionResetError when the other side leaves before there is one."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return pieces.get(timeout=_LOOK)
+        readable, _, _ = select.select([connection], [], [], 0)
+        if readable and not connection.recv(1, socket.MSG_PEEK):
+            raise ConnectionResetError
 
 
 class Scripted:
     """`status` and `headers` are those of the answers to come."""
 
-    def __init__(self, status: int = 200, kind: str = "text/event-stream") -> None:
-        self.status = status
-        self.headers = {"Content-Type": kind}
+    def __init__(self, *, held: bool = False, port: int = 0) -> None:
+        self.held = held
+        self.status = 200
+        self.headers = {"Content-Type": "text/event-stream"}
         self.calls: list[Call] = []
+        self._closed = False
         self._news = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/v1/chat/completions"
@@ -97,7 +124,14 @@ class Scripted:
         self._thread.start()
         return self
 
+    def cut(self) -> None:
+        """Closes what is open and what still comes: a browser asks again by itself on a used connection."""
+        self._closed = True
+        for call in self.calls:
+            call.cut()
+
     def __exit__(self, *_: object) -> None:
+        self.cut()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(PATIENCE)
@@ -122,13 +156,18 @@ class Scripted:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 call = Call(self.path, dict(self.headers), body)
-                status, headers = server.status, dict(server.headers)
+                begin: Head | None = (server.status, dict(server.headers))
                 with server._news:
                     server.calls.append(call)
+                    if server._closed:
+                        call.cut()
                     server._news.notify_all()
-                self._start(status, {**headers, "Transfer-Encoding": "chunked"})
                 self.close_connection = True
-                call.carry(self.connection, self.wfile.write)
+                if server.held:
+                    begin = call.head(self.connection)
+                if begin is not None:
+                    self._start(begin[0], {**begin[1], "Transfer-Encoding": "chunked"})
+                    call.carry(self.connection, self.wfile.write)
 
             def _start(self, status: int, headers: Mapping[str, str]) -> None:
                 self.send_response(status)

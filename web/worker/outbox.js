@@ -23,8 +23,9 @@ class Outbox {
   #sending = new Set();
   /** @type {Promise<void> | null} */
   #replaying = null;
-  /** Something has come while a replay was running. */
+  /** Somebody wants a replay that has not begun; also told to the one that is running. */
   #again = false;
+  #called = Promise.withResolvers();
   /** Try also what is not due. */
   #now = true;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -67,6 +68,7 @@ class Outbox {
   replay(now = false) {
     this.#again = true;
     this.#now ||= now;
+    this.#called.resolve(undefined);
     this.#replaying ??= navigator.locks
       .request(OUTBOX_LOCK, () => this.#drain())
       .catch(warn)
@@ -124,15 +126,30 @@ class Outbox {
     return entries.filter(({ gone }) => !gone).map(({ n, headers, body, due, gone, ...shown }) => shown);
   }
 
+  /** Conversations do not wait for each other: an endpoint that says nothing must not hold up a stop for another one. */
   async #drain() {
     clearTimeout(this.#timer);
-    do {
-      const from = this.#now ? Infinity : Date.now();
-      this.#again = this.#now = false;
-      await this.#tidy();
-      const tried = new Set();
-      for (let entry; (entry = await this.#next(from, tried)); tried.add(entry.n)) await this.#send(entry);
-    } while (this.#again);
+    await this.#tidy();
+    const flying = new Set();
+    let from = 0;
+    let tried = new Set();
+    for (;;) {
+      if (this.#again) {
+        from = this.#now ? Infinity : Date.now();
+        tried = new Set();
+        this.#again = this.#now = false;
+        this.#called = Promise.withResolvers();
+      }
+      const entry = await this.#next(from, tried);
+      if (entry) {
+        tried.add(entry.n);
+        const sent = this.#send(entry).catch(warn).finally(() => flying.delete(sent));
+        flying.add(sent);
+      } else if (!this.#again) {
+        if (!flying.size) break;
+        await Promise.race([...flying, this.#called.promise]);
+      }
+    }
     const next = await this.#next(Infinity, new Set());
     // Only for as long as this worker happens to live; the triggers do the rest.
     if (next) this.#timer = setTimeout(() => this.replay(), Math.max(next.due - Date.now(), FIRST_WAIT_MS));
@@ -149,7 +166,7 @@ class Outbox {
     /** @type {Map<string, Entry>} */
     const heads = new Map();
     for (const entry of entries.filter(waits).reverse()) heads.set(entry.conversation, entry);
-    const ready = [...heads.values()].filter(({ n, due }) => due <= from && !tried.has(n));
+    const ready = [...heads.values()].filter(({ n, key, due }) => due <= from && !tried.has(n) && !this.#sending.has(key));
     return ready.sort((one, other) => one.due - other.due || one.n - other.n)[0];
   }
 
