@@ -6,17 +6,18 @@ What was written is there, or what is not is said.
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect
 
 from midstream.journal import Row
 from midstream.markdown import VERSION, Parser
 from tests.browser.chat import Chat, score, words
-from tests.browser.conftest import PATIENCE_MS
+from tests.browser.conftest import FLAGS, PATIENCE_MS
 from tests.support.processes import Serve
 
 EMPTY = "icons/icon.svg"  # a page of the same origin that runs nothing
@@ -481,3 +482,37 @@ def test_everything_as_a_file_and_back(browser: Browser, chat: Chat, tmp_path: P
     titles = {one["id"]: one["title"] for one in dump(other.page)["conversations"]}
     assert titles == {"c-file": "Tides", "c-other": "Другое"}
     empty.close()
+
+
+def test_a_record_that_the_browser_cannot_read_leaves_the_others(
+    playwright: Playwright, chromium_path: str | None, app: Serve, tmp_path: Path
+) -> None:
+    """Chromium keeps large values in files of their own; one that is gone fails all that are read with it."""
+
+    def profile() -> BrowserContext:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path, executable_path=chromium_path, args=FLAGS, service_workers="block"
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        return context
+
+    noise = random.Random(1).randbytes(200_000).hex()  # a text of words would be compressed
+    large = [
+        ["messages", QUESTION | {"id": "u9", "position": 5, "text": noise}],
+        ["journal", whole("a1", "")[1] | {"text": noise}],
+    ]
+    context = profile()
+    store(Chat(context.pages[0], app.url), of("c-large", STORED[:3] + large))
+    context.close()
+    files = [path for path in tmp_path.rglob("*.indexeddb.blob/**/*") if path.is_file()]
+    assert len(files) == 2
+    for file in files:
+        file.unlink()
+    context = profile()
+    chat = Chat(context.pages[0], app.url)
+    chat.page.goto(f"{app.url}?c=c-large")
+    chat.until_ready()
+    notice(chat, "message u9")
+    expect(content(chat.page, "u1")).to_have_text("How do tides work?")
+    state_is(chat.page, "a1", "complete")
+    context.close()
