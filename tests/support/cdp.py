@@ -67,6 +67,7 @@ class Chromium:
         self.events: deque[dict[str, Any]] = deque(maxlen=_EVENTS)
         self._flags = flags
         self._process: subprocess.Popen[bytes] | None = None
+        self._connection = contextlib.ExitStack()
         self._socket: ClientConnection | None = None
         self._calls = 0
 
@@ -90,7 +91,8 @@ class Chromium:
             start_new_session=True,  # a process group of its own, for kill()
         )
         port, path = self._poll(lambda: _lines(address), "its debugging port")
-        self._socket = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, proxy=None)
+        connecting = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, proxy=None)
+        self._socket = self._connection.enter_context(connecting)
         return self
 
     def open(self, url: str, hidden: bool = False) -> Tab:
@@ -171,8 +173,8 @@ class Chromium:
             raise
         finally:
             if self._process is None and self._socket is not None:
-                self._socket.close()
                 self._socket = None
+                self._connection.close()
 
 
 class Tab:

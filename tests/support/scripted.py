@@ -71,6 +71,10 @@ class Call:
     def left(self) -> bool:
         return self._left.is_set()
 
+    def left_within(self, seconds: float) -> bool:
+        """Whether the other side closes the connection in that time."""
+        return self._left.wait(seconds)
+
     def head(self, connection: socket.socket) -> Head | None:
         """What `answer` was given; None when there will be none."""
         try:
