@@ -106,6 +106,25 @@ def test_notices(live: Screen) -> None:
     expect(notice).to_contain_text("made-up: <b>text</b>")
 
 
+def test_an_error_stands_until_it_is_closed(live: Screen) -> None:
+    notice = live.part("notice")
+    close = live.page.get_by_role("button", name="Close")
+    for code, level in (("tab-only", "error"), ("unknown-conversation", "info")):
+        live.post({"type": "notice", "code": code, "level": level, "detail": ""})
+    expect(live.part("polite")).to_contain_text("not in this browser")  # it is spoken all the same
+    expect(notice).to_contain_text("kept in this tab only")
+    close.click()
+    expect(notice).to_contain_text("not in this browser")
+    close.click()
+    expect(notice).to_be_hidden()
+    for code in ("full", "damaged", "saved-again"):
+        level = "info" if code == "saved-again" else "error"
+        live.post({"type": "notice", "code": code, "level": level, "detail": "x"})
+    expect(notice).to_contain_text("damaged")  # the storage that was full has room again
+    close.click()
+    expect(notice).to_contain_text("Saving works again")
+
+
 def test_marks(screen: Screen) -> None:
     screen.goto().ready()
     marks = "names => names.map(name => performance.getEntriesByName(name).length)"

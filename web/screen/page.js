@@ -15,13 +15,20 @@ export const find = (selector) => /** @type {T} */ (document.querySelector(selec
 /** @param {string} name */
 export const part = (name) => find(`[data-part=${name}]`);
 
-/** One line above the composer, also spoken. An error stays until it is closed. */
+/** What ends by itself as soon as another thing is said: the notices of a storage that refuses. @type {Record<string, string[]>} */
+const ENDS = { 'saved-again': ['full', 'not-saved'] };
+
+/** @typedef {{code: string, words: string, error: boolean, at: number}} Notice */
+
+/** One line above the composer, also spoken. An error stays until it is closed, and what comes meanwhile waits behind it. */
 export class Notices {
   /** @param {import('./announce.js').Announcer} announcer */
   constructor(announcer) {
     this.announcer = announcer;
     this.line = part('notice');
     this.timer = 0;
+    /** @type {Notice[]} the first one is shown */
+    this.open = [];
     this.line.querySelector('button')?.addEventListener('click', () => this.close());
   }
 
@@ -32,16 +39,29 @@ export class Notices {
    */
   show(code, detail = '', error = false) {
     const words = has(`notice.${code}`) ? t(`notice.${code}`, { detail, n: detail }) : t('notice.other', { code, detail });
-    find('[data-part=notice] span').textContent = words;
-    this.line.hidden = false;
-    clearTimeout(this.timer);
+    const ended = ENDS[code] ?? [];
+    // A success makes place for the next notice at once; of an error there is one of each kind.
+    this.open = this.open.filter((each) => each.error && each.code !== code && !ended.includes(each.code));
+    this.open.push({ code, words, error, at: performance.now() });
     if (error) this.announcer.alarm(words);
     else this.announcer.say(words);
-    if (!error) this.timer = setTimeout(() => this.close(), NOTICE_TIME);
+    this.#draw();
   }
 
   close() {
-    this.line.hidden = true;
+    this.open.shift();
+    const fresh = performance.now() - NOTICE_TIME;
+    this.open = this.open.filter(({ error, at }) => error || at > fresh);
+    this.#draw();
+  }
+
+  #draw() {
+    const [first] = this.open;
+    clearTimeout(this.timer);
+    this.line.hidden = !first;
+    if (!first) return;
+    find('[data-part=notice] span').textContent = first.words;
+    if (!first.error) this.timer = setTimeout(() => this.close(), NOTICE_TIME);
   }
 }
 
