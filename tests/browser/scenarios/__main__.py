@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 
 from playwright.sync_api import Error
 
@@ -38,7 +39,8 @@ def play(scenario: Scenario, kind: Kind, house: House) -> Row:
         result = performance.finish()
     except (AssertionError, Error) as error:
         # Said in the table; the others are played all the same.
-        row = Row(scenario, kind, None, trouble=str(error).splitlines()[0])
+        row = Row(scenario, kind, None, trouble=next(iter(str(error).splitlines()), "refused"))
+        print(f"\n{traceback.format_exc()}\n{performance.seen()}", file=sys.stderr)
     else:
         row = Row(scenario, kind, result, performance.unsaid(result))
     print("ok" if row.good else row.markdown(), file=sys.stderr)

@@ -26,6 +26,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.chat import Chat, words
 from tests.browser.conftest import PATIENCE_MS
+from tests.browser.scenarios.gate import Model
 from tests.browser.scenarios.house import CHUNK, House
 from tests.browser.scenarios.watch import View, unique
 from tests.support.processes import Replay, Serve, replay, serve
@@ -100,24 +101,28 @@ class Stage:
         """One whose log holds this scenario's requests only."""
         return self._exit.enter_context(replay(self.house.answer, rate=self.rate, chunk=CHUNK))
 
+    def model(self) -> Model:
+        """An upstream of its own that stops in the middle of its answer until it is told to go on."""
+        return Model(self.own_upstream(), self._exit)
+
     @contextlib.contextmanager
-    def server(self, port: int, upstream: Replay, dist: Path | None = None) -> Iterator[Serve]:
+    def server(
+        self, port: int, upstream: Replay | Model, dist: Path | None = None
+    ) -> Iterator[Serve]:
         """A gateway of our own on this port; the same run log each time."""
         options = ["--port", f"{port}", "--upstream", upstream.url, "--allow-host", "127.0.0.1"]
         options += ["--store", f"sqlite:{self.folder / 'own.sqlite'}"]
         with serve(*options, "--dist", str(dist or self.house.dist)) as running:
             yield running
 
-    def open_servers(self, upstream: Replay | None = None, dist: Path | None = None) -> str:
+    def open_servers(self, upstream: Replay | Model | None = None, dist: Path | None = None) -> str:
         """Everything a tab needs; gives the app's URL, behind a proxy."""
-        upstream = upstream or self.upstream
         if self.kind == GATEWAY:
-            if dist is None:
-                return self.proxy(self.house.app(upstream).port).url
-            port = free_port()
-            self._exit.enter_context(self.server(port, upstream, dist))
-            return self.proxy(port).url
-        endpoint = self.proxy(upstream.port)
+            if upstream is None:
+                return self.proxy(self.house.app(self.upstream).port).url
+            server = self.server(0, upstream, dist)
+            return self.proxy(self._exit.enter_context(server).port).url
+        endpoint = self.proxy((upstream or self.upstream).port)
         options = ("--direct", f"{endpoint.url}v1", "--allow-host", "127.0.0.1")
         options += ("--dist", str(dist or self.house.dist))
         return self.proxy(self._exit.enter_context(serve(*options)).port).url

@@ -59,7 +59,6 @@ TABLE = [
         plays.offline_reload,
         {GATEWAY: (PICKED_UP, LOST), DIRECT: (CUT_OFF,)},
         kinds=BOTH,
-        rate=30,
     ),
     Scenario(
         "S7",
@@ -74,20 +73,17 @@ TABLE = [
         plays.second_tab,
         {ANY: (DONE,)},
         kinds=BOTH,
-        rate=30,
     ),
-    Scenario(
-        "S8d", "Two more devices, by list and address", plays.second_device, {ANY: (DONE,)}, rate=20
-    ),
+    Scenario("S8d", "Two more devices, by list and address", plays.second_device, {ANY: (DONE,)}),
     Scenario(
         "S9",
         "Stopped after a reload",
         plays.stop_after_reload,
         {ANY: (STOPPED,)},
         kinds=BOTH,
-        rate=30,
+        rate=10,
     ),
-    Scenario("S9d", "Stopped by another device", plays.stop_elsewhere, {ANY: (STOPPED,)}, rate=20),
+    Scenario("S9d", "Stopped by another device", plays.stop_elsewhere, {ANY: (STOPPED,)}, rate=10),
     Scenario(
         "S10",
         "Gateway killed (-9) and restarted, then Continue",
@@ -100,7 +96,6 @@ TABLE = [
         plays.renderer_crash,
         {ANY: (PICKED_UP,)},
         kinds=BOTH,
-        rate=30,
     ),
     Scenario(
         "S12",
@@ -108,7 +103,6 @@ TABLE = [
         plays.update,
         {ANY: ("A new version is ready.", PICKED_UP)},
         kinds=BOTH,
-        rate=30,
     ),
 ]
 
@@ -138,6 +132,10 @@ class Performance:
             self.begin()
             self.scenario.play(stage)
             return stage.result()
+
+    def seen(self) -> str:
+        """What there was to see so far, for when it is not finished."""
+        return " / ".join(f"{view.states()} {view.said()}" for view in self._stage.views)
 
     def unsaid(self, result: Result) -> list[str]:
         """The words that should have been read and were not."""
