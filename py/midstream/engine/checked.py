@@ -25,13 +25,13 @@ _LENGTHS = (4, 3, 4, 3, 3, 3, 3, 2)
 class CheckedStore:
     """A Store in front of another one: gives only records that the engine can work with.
 
-    What is left out is said in one notice `damaged` for each reading, each record once.
+    What is left out is said in a notice `damaged`, again when there is more of it.
     """
 
     def __init__(self, inner: Store, post: Callable[[Message], None]) -> None:
         self.inner = inner
         self._post = post
-        self._told: set[str] = set()
+        self._told: dict[str, None] = {}  # in the order in which they were met
 
     async def commit(self, change: Change) -> None:
         await self.inner.commit(change)
@@ -81,9 +81,10 @@ class CheckedStore:
     def _tell(self, names: list[str]) -> None:
         if not names:
             return
-        self._told.update(names)
-        more = len(names) - NAMED
-        detail = ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+        # All that were met: the screen shows one notice, and the next takes the place of the last.
+        self._told |= dict.fromkeys(names)
+        more = len(self._told) - NAMED
+        detail = ", ".join([*self._told][:NAMED]) + (f" and {more} more" if more > 0 else "")
         self._post({"type": "notice", "code": "damaged", "level": "error", "detail": detail})
 
 
