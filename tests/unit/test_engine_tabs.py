@@ -90,6 +90,22 @@ def test_a_tab_that_was_open_before_the_question_shows_it() -> None:
     run(scenario)
 
 
+def test_what_a_tab_has_painted_is_not_painted_again_when_another_one_goes_on() -> None:
+    async def scenario() -> None:
+        browser = Browser()
+        first, second, answer = await browser.second()
+        await until(lambda: second.last(answer) == "complete")
+        seen = len(second.messages)
+        conversation = (await browser.store.conversations())[0]["id"]
+        later = await send(first, "and now?", conversation)
+        await until(lambda: second.last(later) == "complete")
+        assert same_on_both(first, second, later)
+        fresh = second.messages[seen:]
+        assert not [m for m in fresh if m["type"] == "patch" and m["message"] == answer]
+
+    run(scenario)
+
+
 def test_another_tab_takes_over_from_one_that_was_closed() -> None:
     async def scenario() -> None:
         browser = Browser()

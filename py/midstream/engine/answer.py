@@ -45,6 +45,9 @@ FLUSH_S = 0.016  # one animation frame
 # of the time
 DUTY = 3
 LAST_WORDS_S = 1.0
+# Tries after which it is no longer said that the other side keeps writing: a dead server and a cut
+# line look the same from here.
+SURE_TRIES = 3
 RECENT = 100  # rows: enough to see whether the run has said anything
 NOT_RESUMABLE = "This endpoint cannot go on with an answer once the page has been reloaded."
 UNSURE = "The page was closed before the endpoint had answered."
@@ -414,12 +417,13 @@ class Answer:
         status |= live_status(self._session, cursor(self.rows, self._written.run))
         # Every event that is still to come is taken for a token, as nearly all of them are.
         head = status["tokens"] + status.pop("behind", 0)
+        if self._session.attempt <= SURE_TRIES:
+            status["keeper"] = self._upstream.transport.keeper
         return status | {
             "head": head,
             "seconds": round(self._seconds(), 1),
             "rate": round(self._rate.value(self._host.now()), 1),
             "resumed": self._resumed,
-            "keeper": self._upstream.transport.keeper,
         }
 
     def _seconds(self) -> float:

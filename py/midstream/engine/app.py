@@ -272,6 +272,8 @@ class Engine:
         shown."""
         if record["conversation"] == self._shown.conversation or message["type"] == "notice":
             self._host.post(message)
+        if message["type"] == "patch" and record["conversation"] == self._shown.conversation:
+            self._shown.told[record["id"]] = message["n"]
         if message["type"] == "status":
             self._say_queued(record, message["state"] == "queued")
             self._shown.connection()
@@ -321,8 +323,7 @@ class Engine:
         here too."""
         await self._answers.resume_all()
         if conversation and conversation == self._shown.conversation:
-            painted = {answer.id: answer.told for answer in self._answers if answer.told}
-            await self._shown.open(conversation, painted)
+            await self._shown.open(conversation, dict(self._shown.told))
         else:
             await self._shown.list()
 

@@ -16,6 +16,7 @@ class Shown:
     def __init__(self, host: Host) -> None:
         self.conversation: str | None = None
         self.elsewhere: list[Record] = []  # items of conversations that the gateway has
+        self.told: dict[str, int] = {}  # by message, the last patch that the screen has
         self._host = host
         self._answers: Answers
         self._online = True
@@ -38,6 +39,7 @@ class Shown:
         wanted = wanted or (newest["id"] if newest else None)
         conversation = next((record for record in known if record["id"] == wanted), None)
         self.conversation = conversation["id"] if conversation else None
+        self.told = {}
         if conversation is None:
             self._post_conversation(None, [])
             await self.list()
@@ -74,8 +76,9 @@ class Shown:
             painted = 0 if again else painted
         for patch in patches(record, rows, painted):
             self._host.post(patch)
+        self.told[record["id"]] = max(painted, rows[-1].n if rows else 0)
         if answer:
-            answer.told = max(answer.told, painted, rows[-1].n if rows else 0)
+            answer.told = max(answer.told, self.told[record["id"]])
 
     async def turns(self, conversation: str, records: list[Record]) -> None:
         """New turns at the end of the conversation, which is shown from now on."""
