@@ -121,13 +121,13 @@ def offline_prompt(stage: Stage) -> None:
     tab = stage.tab(stage.open_servers(model)).open()
     tab.shell("offline-ready")
     stage.cut()
-    tab.page.context.set_offline(True)  # for the browser's own event
+    tab.online(False)
     tab.send(PROMPT)
     tab.until_state("queued")
     tab.refreshed()
     tab.until_state("queued")
     stage.heal()
-    tab.page.context.set_offline(False)
+    tab.online(True)
     complete(tab)
     assert tab.page.locator("article[data-author=user]").count() == 1
     model.asked_once()

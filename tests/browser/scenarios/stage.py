@@ -60,6 +60,14 @@ class Tab(Chat):
         self.until_ready()
         return self
 
+    def online(self, online: bool) -> None:
+        """What the browser thinks, with its event. Nothing is cut by this: the proxies do that."""
+        session = self.page.context.new_cdp_session(self.page)
+        conditions = {"offline": not online, "latency": 0}
+        unlimited = {"downloadThroughput": -1, "uploadThroughput": -1}
+        session.send("Network.enable")
+        session.send("Network.emulateNetworkConditions", conditions | unlimited)
+
     def shell(self, state: str) -> None:
         self.page.wait_for_selector(f"html[data-shell={state}]", state="attached")
 
