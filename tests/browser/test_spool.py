@@ -133,17 +133,17 @@ def test_two_tabs_follow_one_request(
     assert len(upstream.calls) == 1
 
 
-def test_two_at_once_make_one_request(client: Client, upstream: Scripted) -> None:
+def test_many_at_once_make_one_request(client: Client, upstream: Scripted) -> None:
     value = json.dumps(asked(upstream.url))
     client.page.evaluate(
         """(body) => {
           const ask = () => fetch('spool/k1', {method: 'POST', body}).then((response) => response.text());
-          window.both = Promise.all([ask(), ask()]);
+          window.all = Promise.all([...'123456'].map(ask));
         }""",
         value,
     )
     upstream.call(1).send(b"once").end()
-    assert client.page.evaluate("window.both") == ["once", "once"]
+    assert client.page.evaluate("window.all") == ["once"] * 6
     assert len(upstream.calls) == 1
 
 
@@ -195,6 +195,7 @@ def test_stopped_before_the_upstream_has_said_anything(client: Client) -> None:
         until_stored(client, 0)
         assert client.ask("POST", "spool/k1/stop").status == 204
         assert client.page.evaluate("window.asked") == 502
+        assert client.rows()["spools"][0]["state"] == "stopped"
         answer = client.ask("POST", "spool/k1", asked(url))
         assert (answer.status, answer.state) == (502, "stopped")
         assert answer.json()["error"]["code"] == "stopped"
