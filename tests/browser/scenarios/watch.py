@@ -50,12 +50,12 @@ class View:
     def watch(self, page: Page) -> None:
         """To be called before the page goes anywhere."""
         session = page.context.new_cdp_session(page)
-        session.on("Runtime.bindingCalled", self._called)
+        session.on("Runtime.bindingCalled", self.called)
         session.send("Runtime.enable")
         session.send("Runtime.addBinding", {"name": BINDING})
         page.add_init_script(SCRIPT)
 
-    def _called(self, event: dict[str, Any]) -> None:
+    def called(self, event: dict[str, Any]) -> None:
         if event["name"] == BINDING:
             self.samples.append(Sample.of(event["payload"]))
 
