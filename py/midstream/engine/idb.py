@@ -26,6 +26,7 @@ class IndexedDBStore:
 
     def __init__(self, database: Any, version: int | None) -> None:
         self._version = version
+        self._commits = _may_commit()
         self._superseded = False
         self._database: Any = None
         self._connecting = asyncio.Lock()
@@ -129,7 +130,8 @@ class IndexedDBStore:
         )
         try:
             _write(transaction, change)
-            transaction.commit()
+            if self._commits:
+                transaction.commit()
         except JsException as error:
             raise failure("Could not save", error) from error
         await done
@@ -170,6 +172,17 @@ class IndexedDBStore:
             return _plain(await done)
         except JsException as error:
             raise failure("Could not read what is saved", error) from error
+
+
+def _may_commit() -> bool:
+    """Whether a transaction may be told to commit, which saves it from a page that goes meanwhile.
+
+    Not in WebKit (2.50): when a worker goes between commit() and the end, the transaction stays open
+    as long as the browser runs, and whoever asks the database waits for ever. Without commit() it is
+    rolled back.
+    """
+    agent = str(js.navigator.userAgent)  # nothing of the interface tells that mistake from none
+    return "AppleWebKit" not in agent or "Chrome" in agent
 
 
 def _write(transaction: Any, change: Change) -> None:
