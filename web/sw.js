@@ -33,6 +33,8 @@ const spool = new Spool(workerStore, SCOPE);
 const outbox = new Outbox(workerStore, worker.registration);
 /** How long an offline-looking network may keep config.json waiting, in ms. */
 const CONFIG_LIMIT = 4000;
+/** The share of the storage beyond which no more of the runtime is stored. */
+const ROOM = 0.95;
 
 /** @param {string} url */
 function absolute(url) {
@@ -134,11 +136,18 @@ async function fill(skip) {
   const next = (await missing([...HASHES.keys()])).find((href) => !skip.includes(href));
   if (!next) return state();
   try {
+    await leaveRoom();
     await store(next);
     return state();
   } catch {
     return { ...(await state()), failed: next };
   }
+}
+
+/** What a person wrote and was answered needs the last of the storage more than the runtime does. */
+async function leaveRoom() {
+  const { usage = 0, quota = Infinity } = await navigator.storage.estimate();
+  if (usage > ROOM * quota) throw new Error('the storage is nearly full');
 }
 
 /** How much of the version is stored: `done` of `total` files. */

@@ -362,6 +362,31 @@ def test_yesterdays_are_dropped(client: Client, upstream: Scripted) -> None:
     assert {row["key"] for row in client.rows()["chunks"]} == {"new"}
 
 
+def test_without_storage_it_goes_on_from_memory(client: Client, upstream: Scripted) -> None:
+    """A database that it cannot open: that of a newer version."""
+    database = """(name, version) => new Promise((resolve) => {
+      const request = version ? indexedDB.open(name, version) : indexedDB.deleteDatabase(name);
+      request.onsuccess = () => { request.result?.close(); resolve(); };
+    })"""
+    client.stop_worker()
+    client.page.evaluate(f"({database})('midstream-sw', 99)")
+    prompt = {"kind": "prompt", "conversation": "c1", "url": upstream.url}
+    assert client.ask("PUT", "outbox/m1", prompt).status == 500  # never "stored" when it is not
+    client.follow("POST", "spool/k1", asked(upstream.url))
+    call = upstream.call(1)
+    call.send(b"one ")
+    client.until_text(4)
+    client.reload()
+    assert client.follow("POST", "spool/k1", asked(upstream.url)).state == "live"
+    call.send(b"two")
+    call.end()
+    assert client.until_over() == "one two"
+    assert client.ask("GET", "spool/k1").text == "one two"
+    assert len(upstream.calls) == 1
+    client.stop_worker()
+    client.page.evaluate(f"({database})('midstream-sw')")
+
+
 def test_an_update_waits_for_a_live_answer(browser: Browser, upstream: Scripted) -> None:
     site = Site()
     site.build("1")

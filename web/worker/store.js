@@ -5,6 +5,8 @@
 
 /** @typedef {'spools' | 'chunks' | 'outbox'} StoreName */
 
+const STORE_MS = 15_000;
+
 /**
  * One step per version, oldest first; a step that has been released is never changed.
  * @type {((database: IDBDatabase) => void)[]}
@@ -32,7 +34,7 @@ class WorkerStore {
 
   /**
    * Runs `work` in one transaction; resolves with what it gave once everything is committed. It may only wait for the
-   * transaction's own requests.
+   * transaction's own requests. Rejects after STORE_MS: WebKit can leave a database for ever without an answer.
    * @template T
    * @param {StoreName[]} names
    * @param {IDBTransactionMode} mode
@@ -41,17 +43,18 @@ class WorkerStore {
    * @returns {Promise<T>}
    */
   async transact(names, mode, work, durability = 'relaxed') {
-    const transaction = (await this.#open()).transaction(names, mode, { durability });
-    const committed = new Promise((resolve, reject) => {
-      transaction.oncomplete = () => resolve(undefined);
-      transaction.onabort = () => reject(transaction.error ?? new Error('the transaction was aborted'));
-    });
-    try {
-      const [result] = await Promise.all([work(transaction), committed]);
+    /** @type {IDBTransaction | undefined} */
+    let transaction;
+    const run = async () => {
+      transaction = (await this.#open()).transaction(names, mode, { durability });
+      const [result] = await Promise.all([work(transaction), committed(transaction)]);
       return result;
+    };
+    try {
+      return await limited(run());
     } catch (error) {
       try {
-        transaction.abort();
+        transaction?.abort();
       } catch {
         // It has ended already, with the same error.
       }
@@ -86,6 +89,26 @@ function openDatabase(closed) {
       database.onversionchange = () => (database.close(), closed());
       resolve(database);
     };
+  });
+}
+
+/** @param {IDBTransaction} transaction @returns {Promise<void>} */
+function committed(transaction) {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new Error('the transaction was aborted'));
+  });
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} work
+ * @returns {Promise<T>}
+ */
+function limited(work) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the database does not answer')), STORE_MS);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 
