@@ -28,6 +28,9 @@ usage: python3 build.py [COMMAND] [OPTIONS]
   (none)  build dist/, a static site for any host
 """
 
+# Most of the tests' time is waiting for browsers and servers. A later `-n 0` undoes it.
+SIDE_BY_SIDE = ("--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
+
 
 def main(arguments: Sequence[str], places: Places = HERE) -> int:
     """Runs one command; returns the exit code. Every known failure is one line on stderr."""
@@ -84,7 +87,7 @@ def test(places: Places, options: list[str]) -> int:
         _set_up(places, lock="test", types=True)
         _set_up_model(places)
         machine.ensure(places)
-    _become(places, [places.python, "-m", "pytest", *options])
+    _become(places, [places.python, "-m", "pytest", *SIDE_BY_SIDE, *options])
 
 
 def bench(places: Places, options: list[str]) -> int:
