@@ -247,14 +247,15 @@ class Session:
             ]
         return self._messages(messages, now)
 
-    def dropped(self, why: str, now: float) -> list[Intent]:
-        """The connection is gone, with an error or by an end of file without a terminal record."""
+    def dropped(self, why: str, now: float, *, sent: bool = True) -> list[Intent]:
+        """The connection is gone, with an error or by an end of file without a terminal record.
+        `sent`: False when the request itself was not even made."""
         if self.state in (State.IDLE, State.WAITING, State.CLOSED):
             return []
         if not self.resumable and self._finish_reason:
             return self._close(Closed(Outcome.DONE, self._finish_reason))
         self.unreachable = self.state is State.OPENING
-        return self._reopen_or_close(why, now)
+        return self._reopen_or_close(why, now, sent=sent)
 
     def refused(
         self, status: int, message: str, now: float, retry_after: float = 0
@@ -378,8 +379,8 @@ class Session:
         words = "The endpoint ended the answer without saying that it is complete."
         return [Close(), *self._close(Closed(Outcome.INTERRUPTED, "unfinished", words))]
 
-    def _reopen_or_close(self, why: str, now: float) -> list[Intent]:
-        if self._may_ask_again():
+    def _reopen_or_close(self, why: str, now: float, *, sent: bool = True) -> list[Intent]:
+        if not sent or self._may_ask_again():
             return [Close(), *self._wait(now)]
         if self.begun:
             words = f"The connection to the endpoint broke: {why}."

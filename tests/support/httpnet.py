@@ -26,6 +26,9 @@ class HttpNet:
     def absolute(self, url: str) -> str:
         return str(self._client.base_url.join(url))
 
+    async def reach(self, url: str) -> None:
+        (await self.open("GET", url, {})).close()
+
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> HttpResponse:

@@ -66,9 +66,11 @@ def test_is_made_again_only_when_an_input_changed(places: Places) -> None:
     assert not list(places.root.glob("dist.*"))
 
 
-def test_a_new_version_has_another_name(places: Places) -> None:
+@pytest.mark.parametrize("changed", ["style.css", "sw.js", "worker/spool.js"])
+def test_a_new_version_has_another_name(places: Places, changed: str) -> None:
     version = worker_lists(made(places))["version"]
-    (places.root / "web" / "style.css").write_text("body { color: red }")
+    with (places.root / "web" / changed).open("a") as file:
+        file.write("/* another */\n")
     assert worker_lists(made(places))["version"] != version
 
 
@@ -132,6 +134,14 @@ def test_where_folders_cannot_be_exchanged_they_are_renamed(
 
 
 # The built one
+
+
+def test_all_parts_of_the_service_worker_are_left_to_its_registration() -> None:
+    """A part in the lists too would be fetched twice; one that is missing here would not be in the version."""
+    parts = {path.relative_to(BUILT).as_posix() for path in (BUILT / "worker").iterdir()}
+    assert {"sw.js", *parts} == set(dist.WORKER)
+    loaded = re.findall(r"'(worker/[\w.]+)'", (BUILT / "sw.js").read_text(encoding="utf-8"))
+    assert set(loaded) == parts
 
 
 def built_text() -> list[Path]:

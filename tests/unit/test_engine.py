@@ -176,6 +176,31 @@ def test_a_full_disk_is_said_and_the_answer_goes_on() -> None:
     run(scenario)
 
 
+def test_what_is_being_stored_is_not_said_to_be_unsaved() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        page = await new_page(store, Locks())
+        answer = await send(page)
+        await until(lambda: page.last(answer) == "streaming")
+        commit, asked, go_on = store.commit, asyncio.Event(), asyncio.Event()
+
+        async def slow(change: Change) -> None:
+            asked.set()
+            await go_on.wait()
+            await commit(change)
+
+        store.commit = slow  # type: ignore[method-assign]
+        await asked.wait()
+        writing = page.engine._answers.get(answer)
+        assert writing
+        status = writing.status()
+        assert status["saved"] == status["seq"] > 0
+        go_on.set()
+        await until(lambda: page.last(answer) == "complete")
+
+    run(scenario)
+
+
 def test_what_a_full_disk_refused_is_stored_when_there_is_room_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -185,15 +185,30 @@ def test_a_second_device_finds_the_running_answer_and_stops_it(place: Place) -> 
     run(place, scenario)
 
 
-def test_a_plain_endpoint_is_asked_again_only_by_the_person(place: Place) -> None:
-    """Without a network the prompt is surely unsent, and waits; with one, nobody can know."""
-
+def test_a_prompt_that_was_surely_not_sent_waits_until_a_plain_endpoint_is_there(
+    place: Place,
+) -> None:
     async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
         page.engine.configure({"endpoints": [PLAIN | {"url": f"{place.url}v1"}]})
         await page.engine.handle({"type": "network", "online": False})
         answer = await send(page, "one")
         await until(lambda: page.last(answer) == "queued")
         await page.engine.handle({"type": "network", "online": True})
+        await press(page, "retry", answer)
+        assert page.last(answer) == "queued"
+        with place.open():
+            await press(page, "retry", answer)
+            await until(lambda: page.last(answer) == "complete")
+        assert place.asked() == 1
+        assert await text_of(store, answer) == WORDS
+
+    run(place, scenario)
+
+
+def test_a_plain_endpoint_that_was_asked_is_asked_again_only_by_the_person(place: Place) -> None:
+    async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        page.engine.configure({"endpoints": [PLAIN | {"url": f"{place.url}v1"}]})
+        answer = await send(page, "one")
         await until(lambda: page.last(answer) == "failed")
         page.engine.configure({"endpoints": [PLAIN | {"url": place.upstream.url}]})
         await press(page, "retry", answer)

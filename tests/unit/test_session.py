@@ -294,6 +294,11 @@ class TestPlainEndpoint:
         assert session.network(online=True, now=9) == [Open(0)]
         assert closed(session.dropped("refused", 9)).outcome is Outcome.FAILED
 
+    def test_a_request_that_was_not_even_made_is_made_later(self) -> None:
+        session = plain()
+        session.start(0)
+        assert session.dropped("nobody there", 9, sent=False) == [Close(), Wait(LADDER[0])]
+
     def test_stop_before_anything_was_sent_needs_nobody(self) -> None:
         session = plain()
         session.network(online=False, now=0)

@@ -21,6 +21,9 @@ class DemoNet:
     def absolute(self, url: str) -> str:
         return url
 
+    async def reach(self, url: str) -> None:
+        pass
+
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> DemoResponse:

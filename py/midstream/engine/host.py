@@ -37,6 +37,10 @@ class Net(Protocol):
         """`url`, which may be relative to the page, as another party would have to write it."""
         ...
 
+    async def reach(self, url: str) -> None:
+        """Returns when somebody answers there, whatever the answer. Raises UpstreamBroken."""
+        ...
+
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> Response:

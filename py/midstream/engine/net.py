@@ -21,6 +21,14 @@ class FetchNet:
     def absolute(self, url: str) -> str:
         return str(js.URL.new(url, self._base).href)
 
+    async def reach(self, url: str) -> None:
+        # no-cors: the answer cannot be read then, but no endpoint can hide that it is there.
+        options = {"mode": "no-cors", "cache": "no-store", "credentials": "omit"}
+        try:
+            await js.fetch(self.absolute(url), js.JSON.parse(json.dumps(options)))
+        except Exception as error:
+            raise UpstreamBroken(f"nobody answers: {error}") from error
+
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> FetchResponse:

@@ -63,6 +63,8 @@ class Upstream:
     async def follow(self, record: Record, position: Open, line: Line) -> None:
         """Makes the request and hands every piece of its answer to the session, for as long as that
         is wanted."""
+        if not await self._reached(record, line):
+            return
         try:
             async with self.transport.reading():
                 response = await self._request(record, position, line.session.begun)
@@ -72,6 +74,19 @@ class Upstream:
                     response.close()
         except UpstreamError as error:
             self._dropped(line, str(error))
+
+    async def _reached(self, record: Record, line: Line) -> bool:
+        """A prompt that has waited is sent to a plain endpoint only when that is there: the browser
+        says "online" before all of it is, and a request that failed could not be made again."""
+        if self.transport.repeatable or line.session.begun or record["state"] != "queued":
+            return True
+        try:
+            await self._net.reach(f"{self.endpoint.base}/models")
+            return True
+        except UpstreamError as error:
+            if line.wanted():
+                line.act(line.session.dropped(str(error), self._host.now(), sent=False))
+            return False
 
     async def _read(self, response: Response, record: Record, position: Open, line: Line) -> None:
         if await self._accepted(response, record, position, line):

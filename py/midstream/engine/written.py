@@ -118,11 +118,11 @@ class Written:
             new_text = self._joint.insert + new_text[self._joint.skip :]
             events = _beyond(events, self._joint.skip)
         row = self._row(taken, events, new_text, reasoning)
-        self._unsaved.append(row)
-        for each in self._unsaved:
+        unsaved = [*self._unsaved, row]
+        for each in unsaved:
             change.put("journal", each.record())
-        if await self.store(change):
-            self._unsaved.clear()
+        stored = await self.store(change)
+        self._unsaved = [] if stored else unsaved
         self.rows.append(row)
         patch = patch_of(self.record, row, self._newest)
         self._newest += opened(row.ops)
