@@ -26,8 +26,10 @@ class Outbox {
   /** Somebody wants a replay that has not begun; also told to the one that is running. */
   #again = false;
   #called = Promise.withResolvers();
-  /** Try also what is not due. */
+  /** Try also what is not due; a worker that has just started does. */
   #now = true;
+  /** @type {Promise<unknown> | null} */
+  #tidied = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -129,7 +131,7 @@ class Outbox {
   /** Conversations do not wait for each other: an endpoint that says nothing must not hold up a stop for another one. */
   async #drain() {
     clearTimeout(this.#timer);
-    await this.#tidy();
+    await (this.#tidied ??= this.#tidy().catch(warn));
     const flying = new Set();
     let from = 0;
     let tried = new Set();
@@ -201,7 +203,7 @@ class Outbox {
     });
   }
 
-  /** Drops what was removed while a worker that is no more sent it, and tombstones that nobody came for. */
+  /** Once per life of the worker: drops what was removed while a worker that is no more sent it, and tombstones that nobody came for. */
   #tidy() {
     const limit = Date.now() - OUTBOX_DAYS * 86_400_000;
     return this.#change(async (store) => {
