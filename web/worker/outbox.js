@@ -203,7 +203,10 @@ class Outbox {
     });
   }
 
-  /** Once per life of the worker: drops what was removed while a worker that is no more sent it, and tombstones that nobody came for. */
+  /**
+   * Once per life of the worker: drops what was removed while a worker that is no more sent it, and tombstones that nobody
+   * came for.
+   */
   #tidy() {
     const limit = Date.now() - OUTBOX_DAYS * 86_400_000;
     return this.#change(async (store) => {

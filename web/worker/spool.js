@@ -128,7 +128,8 @@ class Spool {
   async #get(key, bare) {
     const line = this.#lines.get(key);
     await within(SLICE_MS, line?.begun);
-    if (line?.row.status === 0 && line.live) return refused(503, 'The endpoint has not answered yet.', 'waiting', { 'Midstream-Spool': 'live' });
+    if (line?.row.status === 0 && line.live)
+      return refused(503, 'The endpoint has not answered yet.', 'waiting', { 'Midstream-Spool': 'live' });
     if (line?.row.status === 0) await line.done;
     const row = line?.row ?? (await this.#row(key));
     return row ? this.#reply(row, line, bare) : refused(404, 'There is no such spool.');
