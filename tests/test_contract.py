@@ -38,7 +38,8 @@ def test_the_screen_has_the_name(name: str) -> None:
 
 def test_the_stores_have_their_names() -> None:
     assert re.search(r"indexedDB\.open\('midstream'\)", (WEB / "screen" / "saved.js").read_text())
-    assert 'NAME = "midstream"' in (PROJECT / "py/midstream/engine/idb.py").read_text()
+    assert 'NAME = "midstream"' in (PROJECT / "py/midstream/engine/database.py").read_text()
+    assert "'midstream-sw'" in (WEB / "worker" / "store.js").read_text()
 
 
 def test_config_json_has_endpoints_and_a_default() -> None:
