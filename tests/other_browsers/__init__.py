@@ -1,0 +1,1 @@
+"""The scenarios in browsers other than Chromium, spoken to by their own protocols."""
