@@ -72,8 +72,10 @@ def answer(stage: Stage, tally: Tally, chance: random.Random, count: int) -> Non
     tab = stage.tab(stage.open_servers(upstream))
     tab.open()
     tab.send(PROMPT)
-    while tally.reloads < count and not ended(tab):
+    while tally.reloads < count:
         tab.page.wait_for_timeout(chance.uniform(0, LONGEST) * 1000)  # the random time itself
+        if ended(tab):
+            break
         tab.reload()
         tally.reloads += 1
     tab.until_ready()

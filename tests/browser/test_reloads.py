@@ -15,7 +15,7 @@ from tests.browser.scenarios.stage import Kind
 COUNT = 6
 
 
-@pytest.mark.parametrize("kind", ["gateway"])
+@pytest.mark.parametrize("kind", ["gateway", "direct"])
 def test_no_reload_loses_an_event(
     browser: Browser, dist: Path, answer_file: Path, tmp_path: Path, kind: Kind
 ) -> None:

@@ -53,14 +53,20 @@ def quoted(words: str) -> str:
 
 
 def table(rows: Sequence[Row]) -> str:
-    notes = [
-        f"{row.scenario.id}, {ENDPOINTS[row.kind]} endpoint: {note}."
-        for row in rows
-        if row.result
-        for note in row.result.notes
-    ]
     lines = [HEAD, *(row.markdown() for row in rows)]
-    return "\n".join([*lines, *([""] if notes else []), *notes])
+    return "\n".join([*lines, *notes(rows)])
+
+
+def notes(rows: Sequence[Row]) -> list[str]:
+    """Each note once, after the scenarios that it belongs to."""
+    found: dict[tuple[str, Kind], list[str]] = {}
+    for row in rows:
+        for note in row.result.notes if row.result else []:
+            found.setdefault((note, row.kind), []).append(row.scenario.id)
+    lines = [
+        f"{', '.join(ids)} ({ENDPOINTS[kind]}): {note}." for (note, kind), ids in found.items()
+    ]
+    return ["", "\\\n".join(lines)] if lines else []
 
 
 def write(file: Path, text: str) -> None:
