@@ -205,6 +205,32 @@ def test_a_prompt_that_was_surely_not_sent_waits_until_a_plain_endpoint_is_there
     run(place, scenario)
 
 
+def test_a_prompt_that_is_being_sent_is_not_queued_any_more(place: Place) -> None:
+    """Should the page go now, the next one must not send it again."""
+
+    async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        page.engine.configure({"endpoints": [PLAIN | {"url": f"{place.url}v1"}]})
+        await page.engine.handle({"type": "network", "online": False})
+        answer = await send(page, "one")
+        await until(lambda: page.last(answer) == "queued")
+        stored: list[str] = []
+        ask = net.open
+
+        async def watched(method: str, url: str, *more: Any) -> Any:
+            if url.endswith("/chat/completions"):
+                stored.append((await store.message(answer) or {})["state"])
+            return await ask(method, url, *more)
+
+        net.open = watched  # type: ignore[method-assign]
+        await page.engine.handle({"type": "network", "online": True})
+        with place.open():
+            await press(page, "retry", answer)
+            await until(lambda: page.last(answer) == "complete")
+        assert stored == ["sending"]
+
+    run(place, scenario)
+
+
 def test_a_plain_endpoint_that_was_asked_is_asked_again_only_by_the_person(place: Place) -> None:
     async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
         page.engine.configure({"endpoints": [PLAIN | {"url": f"{place.url}v1"}]})

@@ -145,6 +145,21 @@ def test_stop_from_the_tab_that_does_not_write() -> None:
     run(scenario)
 
 
+def test_stop_before_the_page_has_found_out_who_writes() -> None:
+    async def scenario() -> None:
+        browser = Browser()
+        first, second, answer = await browser.second()
+        await first.vanish()
+        await second.vanish()
+        browser.tabs.clear()
+        page = await browser.tab()
+        await press(page, "stop", answer)
+        await page.engine.handle({"type": "open", "conversation": None, "painted": {}})
+        await until(lambda: page.last(answer) == "stopped")
+
+    run(scenario)
+
+
 def test_a_third_tab_sees_the_ended_answer_once() -> None:
     async def scenario() -> None:
         browser = Browser()

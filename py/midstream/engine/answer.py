@@ -83,6 +83,7 @@ class Answer:
         self._dirty = asyncio.Event()
         self._flushing = asyncio.Lock()  # rows are numbered in the order of their commits
         self._closed: Closed | None = None
+        self._stop_wanted = False  # before there was a session
         self._reader: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._rate = Rate()
@@ -132,6 +133,8 @@ class Answer:
             await self._written.store(Change(durability="strict").put("messages", self.record))
         self._session = self._new_session()
         self._act(self._begin(self._session))
+        if self._stop_wanted:
+            self.stop()
         clock = self._spawn(self._clock())
         await self._flush_until_closed()
         clock.cancel()
@@ -166,6 +169,7 @@ class Answer:
     def stop(self) -> None:
         """Kept with the record until it has been carried out: a reload must not forget it."""
         if self._session is None:  # another tab writes this answer, and has been told
+            self._stop_wanted = True  # or nobody does yet
             self._spawn(self._stop_elsewhere())
             return
         reached = self._session.state in (State.LIVE, State.CATCHING_UP)
@@ -281,8 +285,17 @@ class Answer:
         assert session is not None
         # A reader that hangs up from within its own call cannot cancel itself: it must see that it
         # is no longer wanted.
-        line = Line(session, self._act, lambda: self._reader is task, self._remember_run)
+        line = Line(
+            session, self._act, lambda: self._reader is task, self._asking, self._remember_run
+        )
         await self._upstream.follow(self.record, position, line)
+
+    async def _asking(self) -> None:
+        """Strict: a page that finds a prompt queued may send it, so it must not be queued any
+        more."""
+        if self.record["state"] == "queued":
+            self.record["state"] = "sending"
+            await self._written.store(Change(durability="strict").put("messages", self.record))
 
     async def _remember_run(self, run: str) -> None:
         """Strict: after a crash the run's id is the only way back to an answer that goes on without

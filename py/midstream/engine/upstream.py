@@ -28,6 +28,8 @@ class Line:
     session: Session
     act: Callable[[list[Intent]], None]
     wanted: Callable[[], bool]
+    # Before the request that begins a run and cannot be made twice: from here on it may be sent.
+    asking: Callable[[], Awaitable[None]]
     remember_run: Callable[[str], Awaitable[None]]
 
 
@@ -67,7 +69,7 @@ class Upstream:
             return
         try:
             async with self.transport.reading():
-                response = await self._request(record, position, line.session.begun)
+                response = await self._request(record, position, line)
                 try:
                     await self._read(response, record, position, line)
                 finally:
@@ -117,10 +119,13 @@ class Upstream:
         """Leaves the request that begins the run with whoever can send it without a page."""
         await self.transport.queue(record, await self._body(record))
 
-    async def _request(self, record: Record, position: Open, begun: bool) -> Response:
-        if begun:
+    async def _request(self, record: Record, position: Open, line: Line) -> Response:
+        if line.session.begun:
             return await self.transport.rejoin(record, position)
-        return await self.transport.begin(record, await self._body(record))
+        body = await self._body(record)
+        if not self.transport.repeatable:
+            await line.asking()
+        return await self.transport.begin(record, body)
 
     async def _body(self, record: Record) -> dict[str, Any]:
         """The same for the same record, however often it is made: its key stands for one body."""
