@@ -152,8 +152,9 @@ def test_stop_before_the_page_has_found_out_who_writes() -> None:
         await first.vanish()
         await second.vanish()
         browser.tabs.clear()
-        page = await browser.tab()
-        await press(page, "stop", answer)
+        async with browser.locks(f"midstream:answer:{answer}"):  # as of a tab that is about to go
+            page = await browser.tab()
+            await press(page, "stop", answer)
         await page.engine.handle({"type": "open", "conversation": None, "painted": {}})
         await until(lambda: page.last(answer) == "stopped")
 
