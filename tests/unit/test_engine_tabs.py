@@ -155,6 +155,8 @@ def test_stop_before_the_page_has_found_out_who_writes() -> None:
         async with browser.locks(f"midstream:answer:{answer}"):  # as of a tab that is about to go
             page = await browser.tab()
             await press(page, "stop", answer)
+            waiting = page.engine._answers.get(answer)
+            await until(lambda: waiting and not waiting._tasks)
         await page.engine.handle({"type": "open", "conversation": None, "painted": {}})
         await until(lambda: page.last(answer) == "stopped")
 
