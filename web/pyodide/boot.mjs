@@ -30,6 +30,24 @@ const real = await import(`${base}pyodide.mjs`);
 export const version = real.version;
 
 /**
+ * Pyodide can only raise errors that have a stack. WebKit's fetch and streams reject with errors that have none: Python
+ * would wait for ever for a connection that broke.
+ * @param {any} owner @param {string} name of a method that gives a promise
+ */
+function withStacks(owner, name) {
+  const method = owner[name];
+  owner[name] = function (/** @type {unknown[]} */ ...given) {
+    return method.apply(this, given).catch((/** @type {any} */ error) => {
+      error.stack ??= String(error);
+      throw error;
+    });
+  };
+}
+
+withStacks(globalThis, 'fetch');
+withStacks(ReadableStreamDefaultReader.prototype, 'read');
+
+/**
  * A failure is told when the value is asked for, not before.
  * @template T @param {Promise<T>} promise @returns {Promise<T>}
  */
