@@ -64,6 +64,7 @@ def reload_at_random(house: House, kind: Kind, count: int, seed: int) -> Tally:
         folder.mkdir()
         with closing(Stage(house, kind, RATE, folder)) as stage:
             answer(stage, tally, chance, count)
+        print(f"{kind}: {tally.reloads} of {count}, {tally.answers} answers", file=sys.stderr)
     return tally
 
 
@@ -73,6 +74,8 @@ def answer(stage: Stage, tally: Tally, chance: random.Random, count: int) -> Non
     tab.open()
     tab.send(PROMPT)
     while tally.reloads < count:
+        if chance.random() < 0.5:
+            tab.until_ready()  # else a busy machine would see nothing but pages that are booting
         tab.page.wait_for_timeout(chance.uniform(0, LONGEST) * 1000)  # the random time itself
         if ended(tab):
             break
