@@ -64,9 +64,12 @@ class Cut:
         self.seconds = seconds
 
     def begin(self, stage: Stage) -> None:
-        tab = stage.tab(stage.open_servers()).start()
+        model = stage.model()
+        model.gate.allow(60)
+        tab = stage.tab(stage.open_servers(model)).start()
         tab.until_seq(15)
         stage.cut()
+        model.gate.open()
         tab.until_state("reconnecting" if stage.kind == GATEWAY else "interrupted")
 
     def play(self, stage: Stage) -> None:
@@ -199,14 +202,16 @@ def stopped(stage: Stage, url: str, upstream: Replay, tab: Tab) -> None:
 
 def gateway_killed(stage: Stage) -> None:
     """SIGKILL, and the same again on the same run log. The model's connection has gone with the process."""
-    upstream, port = stage.upstream, free_port()
+    model, port = stage.model(), free_port()
+    model.gate.allow(100)
     proxy = stage.proxy(port)
-    with stage.server(port, upstream) as first:
+    with stage.server(port, model) as first:
         tab = stage.tab(proxy.url).start()
         tab.until_seq(80)
         first.kill()
     tab.until_state("reconnecting")
-    with stage.server(port, upstream):
+    model.gate.open()
+    with stage.server(port, model):
         continued(tab)
     stage.notes.append(
         "the gateway's connection to the model is gone, and Continue brings the rest"
