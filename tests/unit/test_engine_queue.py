@@ -144,6 +144,27 @@ def test_what_has_been_sent_cannot_be_taken_back(place: Place) -> None:
     run(place, scenario)
 
 
+def test_the_model_of_last_time_is_asked_for_when_nobody_can_be_asked(place: Place) -> None:
+    """A request has to be whole to be sent without us. Here no model is configured."""
+    gateway = {"endpoints": [{"name": "Gateway", "kind": "gateway", "url": "v1"}]}
+
+    async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        with place.open():
+            page.engine.configure(gateway)
+            while not await store.setting("model v1"):
+                await asyncio.sleep(0.01)
+        answer = await send(page, "one")
+        await until(lambda: page.last(answer) == "queued")
+        while "model" not in (await store.message(answer) or {})["runs"][0]:
+            await asyncio.sleep(0.01)
+        with place.open():
+            await press(page, "retry", answer)
+            await until(lambda: page.last(answer) == "complete")
+        assert await text_of(store, answer) == WORDS
+
+    run(place, scenario)
+
+
 def test_a_stop_that_cannot_be_sent_is_kept_over_a_reload(place: Place) -> None:
     async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
         with place.open() as running:

@@ -317,6 +317,8 @@ class Answer:
             await self._upstream.queue(self.record)
         except UpstreamError:  # not even its model is known: this page will ask when it can
             return
+        # The run's model and mode now belong to its key.
+        await self._written.store(Change().put("messages", self.record))
 
     async def _wait(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -15,13 +15,14 @@ from dataclasses import asdict
 from typing import Any
 
 from .. import __version__
-from ..errors import StoreError
+from ..errors import StoreError, UpstreamError
 from ..journal import Change, Record
 from .answers import Answers
 from .copies import Copies
 from .devices import Devices
 from .endpoints import Endpoint, endpoints
 from .host import Host, Message, notice_of
+from .models import model_of
 from .records import new_answer, new_conversation, new_question, new_run, run_key
 from .shown import Shown
 from .status import FINAL_STATES
@@ -80,6 +81,7 @@ class Engine:
         self._host.post({"type": "endpoint", **asdict(first)})
         self._configured.set()
         self._spawn(self._look_elsewhere())
+        self._spawn(self._learn_model(first))
 
     async def handle(self, intent: Message) -> None:
         """Does what the screen asks. An intent that fails is said on the screen and leaves
@@ -344,6 +346,14 @@ class Engine:
             self._host.tell_tabs({"conversation": conversation, "changed": True})
         elif not known:
             self._host.post({"type": "notice", "code": "unknown-conversation", "level": "info"})
+
+    async def _learn_model(self, endpoint: Endpoint) -> None:
+        """While there is a network: the first prompt may be written when there is none. Only a
+        gateway's prompts are sent without a page."""
+        if endpoint.kind != "gateway":
+            return
+        with suppress(UpstreamError, StoreError):
+            await model_of(endpoint, self._host.net, self._host.store)
 
     # Small things
 

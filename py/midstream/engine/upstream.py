@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import UpstreamError, UpstreamRefused
+from ..errors import UpstreamError
 from ..journal import Change, Record
 from ..providers import openai
 from ..session import Intent, Open, Session
 from . import continuing
 from .endpoints import Endpoint
 from .host import Host, Net, Response
+from .models import model_of
 from .replies import body_of, error_message, integer
 from .transports import End, Transport, transport_of
 
@@ -131,7 +132,7 @@ class Upstream:
         """The same for the same record, however often it is made: its key stands for one body."""
         run, question = record["runs"][-1], await self._question()
         if "model" not in run:
-            run["model"] = self.endpoint.model or await self._first_model()
+            run["model"] = await model_of(self.endpoint, self._net, self._host.store)
         options = self.endpoint.options
         if not question.partial:
             return openai.chat_request(question.messages, model=run["model"], **options)
@@ -145,18 +146,6 @@ class Upstream:
             model=run["model"],
             **options,
         )
-
-    async def _first_model(self) -> str:
-        """The model to ask for where the configuration names none: the first that is offered."""
-        if self.endpoint.kind == "demo":
-            return "demo"
-        response = await self._net.open("GET", f"{self.endpoint.base}/models", {})
-        body = await body_of(response)
-        response.close()
-        try:
-            return str(json.loads(body)["data"][0]["id"])
-        except (ValueError, LookupError, TypeError) as error:
-            raise UpstreamRefused("The endpoint does not say which models it has.") from error
 
     # How the endpoint goes on with a text
 
