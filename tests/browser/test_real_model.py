@@ -26,7 +26,7 @@ def app(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]
 
 def test_a_list_and_a_table_refreshed_in_the_middle(page: Page, app: Serve) -> None:
     chat = Chat(page, app.url).open()
-    assert "tiny" in page.locator("[data-part=endpoint]").inner_text().lower()
+    page.locator("[data-part=endpoint]", has_text="tiny").wait_for()  # also in other cases
     chat.send("Name five fruits as a list, then compare cats and dogs in a table.")
     chat.until_seq(25)
     before = chat.text()

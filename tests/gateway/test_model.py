@@ -19,7 +19,7 @@ from midstream.gateway.model_process import ModelProcess, default_threads
 from midstream.gateway.model_state import ModelState
 from midstream.providers import openai
 from tests.gateway.support import until
-from tests.gateway.test_processes import ask, children, follow, post
+from tests.gateway.test_processes import Stream, ask, children, follow, post
 from tests.support.processes import Serve, serve
 
 
@@ -41,6 +41,13 @@ def app(
     options = ["--model-file", str(model_file), "--dist", str(small_dist), "--store", store]
     with serve(*options, "--workers", "2") as running:
         yield running
+
+
+def post_when_started(app: Serve) -> Stream:
+    """Asks until the model is there again: before that the server says 502 or 503."""
+    while (stream := post(app, text="Hello.", max_tokens=4)).response.status in (502, 503):
+        stream.close()
+    return stream
 
 
 def model_children(app: Serve) -> list[int]:
@@ -103,7 +110,7 @@ def test_a_crash_of_the_model_is_said_and_it_is_started_again(app: Serve) -> Non
         terminal = json.loads(stream.rest()[-2].data)["midstream"]
     assert terminal["code"] == "model_crashed"
     assert "started again" in terminal["message"]
-    with contextlib.closing(post(app, text="Hello.", max_tokens=4)) as stream:
+    with contextlib.closing(post_when_started(app)) as stream:
         assert json.loads(stream.rest()[-2].data)["midstream"]["state"] == "completed"
     assert model_children(app) != [child]
 
