@@ -28,8 +28,9 @@ usage: python3 build.py [COMMAND] [OPTIONS]
   (none)  build dist/, a static site for any host
 """
 
-# Most of the tests' time is waiting for browsers and servers. A later `-n 0` undoes it.
-SIDE_BY_SIDE = ("--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
+# Most of the tests' time is waiting for browsers and servers. Whole files, since what some of them set
+# up takes longer than a test. A later `-n 0` undoes it.
+SIDE_BY_SIDE = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
 
 
 def main(arguments: Sequence[str], places: Places = HERE) -> int:

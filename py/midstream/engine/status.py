@@ -57,7 +57,7 @@ def status_of(record: Record, rows: Sequence[Row]) -> Message:
         "saved": seq,
         "tokens": count,
         "seconds": seconds,
-        "rate": round(count / seconds, 1) if seconds else 0,
+        "rate": count / seconds if seconds else 0,
         "seams": [run["seam"]["at"] for run in record["runs"] if "seam" in run],
         "sure": not (error and error.get("code") == MAYBE_SENT),
     }
