@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,16 +9,14 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.chat import Chat, score
-from tests.support.processes import Replay, Serve, replay, serve
+from tests.support.processes import Replay, Serve, free_port, replay, serve
 from tests.support.proxy import Proxy
 
 
 @pytest.fixture
 def proxy(answer_file: Path, dist: Path, tmp_path: Path) -> Iterator[Proxy]:
     """A proxy with the app behind it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with Proxy(port) as proxy, replay(answer_file, rate=25, chunk=6) as upstream:
         options = ["--port", str(port), "--allow-host", "127.0.0.1"]
         options += ["--upstream", upstream.url, "--dist", str(dist)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.browser.screen_support import Site
 from tests.browser.worker_support import ROWS, Client, installed
-from tests.support.processes import Serve, replay, serve
+from tests.support.processes import Serve, free_port, replay, serve
 from tests.support.scripted import Call, Scripted
 
 TAG = "midstream-outbox"
@@ -195,9 +194,7 @@ def test_what_may_work_later_is_tried_later(client: Client, gateway: Scripted, s
 
 
 def test_nobody_there_then_the_browser_finds_a_network(client: Client) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     put(client, f"http://127.0.0.1:{port}/", "m1")
     assert until(client, "m1", "queued", attempts=1)["status"] == 0
     with Scripted(held=True, port=port) as back:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.chat import Chat, score
 from tests.browser.worker_support import Client
-from tests.support.processes import Replay, replay, serve
+from tests.support.processes import Replay, free_port, replay, serve
 from tests.support.proxy import Proxy
 
 
@@ -32,9 +31,7 @@ def line(
 ) -> Iterator[Line]:
     """The app behind a proxy, and the model behind the app, of a rate in tokens per second."""
     rate = getattr(request, "param", 60)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with Proxy(port) as proxy, replay(answer_file, rate=rate, chunk=6) as upstream:
         options = ["--port", str(port), "--allow-host", "127.0.0.1", "--upstream", upstream.url]
         options += ["--dist", str(dist), "--store", f"sqlite:{tmp_path / 'runs.sqlite'}"]

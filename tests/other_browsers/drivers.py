@@ -16,7 +16,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -27,6 +26,8 @@ from typing import Any, Protocol, TypeVar
 
 import httpx
 from websockets.sync.client import ClientConnection, connect
+
+from tests.support.processes import free_port
 
 T = TypeVar("T")
 
@@ -278,12 +279,6 @@ def value(text: str) -> Any:
     if text.startswith("!"):
         raise BrowserError(text[1:])
     return json.loads(text)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(look: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tests.browser.chat import score
 from tests.browser.conftest import numbered_answer
-from tests.other_browsers.drivers import Driver, free_port
+from tests.other_browsers.drivers import Driver
 from tests.other_browsers.person import WATCH, Person
-from tests.support.processes import Replay, replay, serve
+from tests.support.processes import Replay, free_port, replay, serve
 from tests.support.proxy import Proxy
 
 

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -168,6 +169,13 @@ def replay(
     with contextlib.closing(server):
         server.url = server.wait_for(lambda: _url_in(server.errors()), "its URL")
         yield server
+
+
+def free_port() -> int:
+    """Nobody listens there now; for servers whose address has to be known before they start."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _url_in(text: str) -> str | None:

@@ -15,6 +15,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
+from midstream.engine import answer as answer_module
 from midstream.engine.app import Engine
 from midstream.engine.host import Host, Message, Net
 from midstream.journal import MemoryStore, Row, text
@@ -25,6 +28,12 @@ from midstream.providers import demo
 
 DEMO = {"endpoints": [{"name": "Demo", "kind": "demo"}]}
 PROMPT = "a list and a table, please"
+
+
+def quicken(monkeypatch: pytest.MonkeyPatch, rate: float) -> None:
+    """A demo of `rate` tokens per second, and flushes that do not wait for frames."""
+    monkeypatch.setattr(demo, "RATE", rate)
+    monkeypatch.setattr(answer_module, "FLUSH_S", 0.002)
 
 
 class Locks:

@@ -21,6 +21,7 @@ from tests.unit.engine_support import (
     Page,
     drawn,
     new_page,
+    quicken,
     run,
     same_tree,
     send,
@@ -32,8 +33,7 @@ from tests.unit.engine_support import (
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "RATE", 2000.0)
-    monkeypatch.setattr(answer_module, "FLUSH_S", 0.002)
+    quicken(monkeypatch, 2000.0)
 
 
 def test_an_answer_from_the_prompt_to_its_end() -> None:

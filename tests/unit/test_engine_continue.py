@@ -15,6 +15,7 @@ from tests.unit.engine_support import (
     drawn,
     new_page,
     press,
+    quicken,
     run,
     same_tree,
     send,
@@ -26,8 +27,7 @@ from tests.unit.engine_support import (
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "RATE", 500.0)
-    monkeypatch.setattr(answer_module, "FLUSH_S", 0.002)
+    quicken(monkeypatch, 500.0)
 
 
 async def stopped(store: MemoryStore, locks: Locks) -> tuple[Page, str]:

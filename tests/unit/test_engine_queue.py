@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from midstream.journal import MemoryStore
 from tests.support.httpnet import HttpNet
-from tests.support.processes import Replay, Serve, replay, serve
+from tests.support.processes import Replay, Serve, free_port, replay, serve
 from tests.unit.engine_support import Locks, Page, new_page, press, send, text_of, until
 
 WORDS = "".join(f"word{number} and *more*\n\n" for number in range(30))
@@ -25,9 +24,7 @@ class Place:
     """A port at which a gateway may or may not be listening."""
 
     def __init__(self, directory: Path, upstream: Replay) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self.upstream = upstream
         (directory / "index.html").write_text("<!doctype html><title>screen</title>")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from midstream.engine import answer as answer_module
 from midstream.journal import MemoryStore
-from midstream.providers import demo
 from tests.unit.engine_support import (
     Locks,
     Page,
     drawn,
     new_page,
     press,
+    quicken,
     run,
     same_tree,
     send,
@@ -24,8 +23,7 @@ from tests.unit.engine_support import (
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "RATE", 500.0)
-    monkeypatch.setattr(answer_module, "FLUSH_S", 0.002)
+    quicken(monkeypatch, 500.0)
 
 
 class Browser:

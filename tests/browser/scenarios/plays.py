@@ -18,10 +18,9 @@ from tests.browser.scenarios.stage import (
     Builds,
     Stage,
     Tab,
-    free_port,
     text_in_the_log,
 )
-from tests.support.processes import Replay
+from tests.support.processes import Replay, free_port
 
 NO_RESUME = "the connection of a plain endpoint is gone for good, and Continue brings the rest"
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import socket
 import time
 import urllib.request
 from collections import Counter
@@ -234,12 +233,6 @@ class Result:
 
 def number(word: str) -> int:
     return int(word.removeprefix("w"))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def ask(url: str) -> Any:
