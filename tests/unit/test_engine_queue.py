@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from midstream.journal import MemoryStore
+from tests.support.gate import Model
 from tests.support.httpnet import HttpNet
-from tests.support.processes import Replay, Serve, free_port, replay, serve
+from tests.support.processes import Serve, free_port, replay, serve
 from tests.unit.engine_support import Locks, Page, new_page, press, send, text_of, until
 
 WORDS = "".join(f"word{number} and *more*\n\n" for number in range(30))
@@ -23,12 +24,12 @@ PLAIN = {"name": "Plain", "kind": "openai", "model": "replay"}
 class Place:
     """A port at which a gateway may or may not be listening."""
 
-    def __init__(self, directory: Path, upstream: Replay) -> None:
+    def __init__(self, directory: Path, model: Model) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
-        self.upstream = upstream
+        self.model = model
         (directory / "index.html").write_text("<!doctype html><title>screen</title>")
-        self._options = ["--upstream", upstream.url, "--store", f"sqlite:{directory / 'log.db'}"]
+        self._options = ["--upstream", model.url, "--store", f"sqlite:{directory / 'log.db'}"]
         self._options += ["--dist", str(directory), "--port", str(self.port)]
 
     @contextmanager
@@ -37,14 +38,16 @@ class Place:
             yield running
 
     def asked(self) -> int:
-        return len(self.upstream.events("open"))
+        return len(self.model.log.events("open"))
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     (tmp_path / "answer.md").write_text(WORDS)
-    with replay(tmp_path / "answer.md", rate=400, chunk=4) as upstream:
-        yield Place(tmp_path, upstream)
+    with replay(tmp_path / "answer.md", rate=400, chunk=4) as upstream, ExitStack() as exit:
+        model = Model(upstream, exit)
+        model.gate.open()
+        yield Place(tmp_path, model)
 
 
 def run(place: Place, scenario: Callable[[Page, MemoryStore, HttpNet], Awaitable[None]]) -> None:
@@ -130,11 +133,13 @@ def test_a_queued_prompt_can_be_taken_back(place: Place, button: str) -> None:
 
 def test_what_has_been_sent_cannot_be_taken_back(place: Place) -> None:
     async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        place.model.gate.allow(20)
         with place.open():
             answer = await send(page, "one")
             await until(lambda: page.last(answer) == "streaming")
             await press(page, "remove", answer)
             assert page.notices() == ["already-sent"]
+            place.model.gate.open()
             await until(lambda: page.last(answer) == "complete")
         assert await text_of(store, answer) == WORDS
 
@@ -164,6 +169,7 @@ def test_the_model_of_last_time_is_asked_for_when_nobody_can_be_asked(place: Pla
 
 def test_a_stop_that_cannot_be_sent_is_kept_over_a_reload(place: Place) -> None:
     async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        place.model.gate.allow(20)
         with place.open() as running:
             answer = await send(page, "one")
             await until(lambda: page.last(answer) == "streaming")
@@ -184,6 +190,7 @@ def test_a_stop_that_cannot_be_sent_is_kept_over_a_reload(place: Place) -> None:
 
 def test_a_second_device_finds_the_running_answer_and_stops_it(place: Place) -> None:
     async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        place.model.gate.allow(20)
         with place.open():
             answer = await send(page, "one")
             await until(lambda: page.last(answer) == "streaming")
@@ -254,7 +261,7 @@ def test_a_plain_endpoint_that_was_asked_is_asked_again_only_by_the_person(place
         page.engine.configure({"endpoints": [PLAIN | {"url": f"{place.url}v1"}]})
         answer = await send(page, "one")
         await until(lambda: page.last(answer) == "failed")
-        page.engine.configure({"endpoints": [PLAIN | {"url": place.upstream.url}]})
+        page.engine.configure({"endpoints": [PLAIN | {"url": place.model.url}]})
         await press(page, "retry", answer)
         again = str([m["turn"] for m in page.messages if m["type"] == "turn"][-1]["message"])
         await until(lambda: page.last(again) == "complete")

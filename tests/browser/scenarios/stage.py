@@ -25,7 +25,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.chat import Chat, words
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.scenarios.gate import Model
+from tests.support.gate import Model
 from tests.browser.scenarios.house import CHUNK, House
 from tests.browser.scenarios.watch import View, unique
 from tests.support.processes import Replay, Serve, replay, serve
