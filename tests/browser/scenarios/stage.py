@@ -25,9 +25,9 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.chat import Chat, words
 from tests.browser.conftest import PATIENCE_MS
-from tests.support.gate import Model
 from tests.browser.scenarios.house import CHUNK, House
 from tests.browser.scenarios.watch import View, unique
+from tests.support.gate import Model
 from tests.support.processes import Replay, Serve, replay, serve
 from tests.support.proxy import Proxy
 from tooling.dist import MARKER, integrity, substitute, swap
