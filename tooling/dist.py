@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import ctypes
 import hashlib
 import json
 import shutil
 import sys
 from collections.abc import Iterable
+from fnmatch import fnmatch
 from pathlib import Path
 
-from tooling import runtime, stamps, wheels
+from tooling import boot_files, runtime, stamps
+from tooling.filling import integrity, substitute
 from tooling.places import Places
 from tooling.report import step
 from tooling.trouble import Trouble
 
 STAMP = ".build"
-MARKER = "/*build*/"
 
 # Of PyScript only what a worker script needs; its editors, terminals and games stay out.
 PYSCRIPT = ("core.js", "core-*.js", "error-*.js")
@@ -34,9 +34,9 @@ WORKER = (
     "worker/spool.js",
     "worker/store.js",
 )
-# Never kept by the service worker: itself, what the server makes up for each start, and what only
-# a page without any accelerator asks for.
-NOT_KEPT = (*WORKER, "config.json", "pyodide/python_stdlib.zip")
+# Never kept by the service worker: itself, what the server makes up for each start, and what Python
+# rarely starts from.
+NOT_KEPT = (*WORKER, "config.json", *boot_files.RARE)
 # What a first visit must have before it counts as installed; everything else is the runtime.
 SHELL_SUFFIXES = (".html", ".css", ".js", ".json", ".svg", ".png", ".ico", ".woff2", ".py")
 RUNTIME_FOLDERS = ("pyscript/", "pyodide/", "wheels/")
@@ -71,7 +71,7 @@ def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
     _copy(places.node_modules / "@pyscript/core/dist", target / "pyscript", PYSCRIPT)
     _copy(runtime.pyodide(places), target / "pyodide", PYODIDE)
     _copy_all(made.wheels, target / "wheels")
-    _write_boot(places, made, target)
+    boot_files.write(places, made, target / "pyodide")
     config = {
         "interpreter": "./pyodide/boot.mjs",
         "plugins": [f"!{name}" for name in NO_PLUGINS],
@@ -94,31 +94,6 @@ def _copy_all(files: Iterable[Path], target: Path) -> None:
         shutil.copyfile(file, target / file.name)
 
 
-def _write_boot(places: Places, made: runtime.Runtime, target: Path) -> None:
-    folder = target / "pyodide"
-    lock = json.loads(wheels.package_list(made.wheels, runtime.info(places)))
-    build = {
-        "snapshot": _add_hashed(made.snapshot, folder),
-        "stdlib": _add_hashed(made.stdlib, folder),
-        "app": _add_hashed(made.app, folder),
-        "lock": lock,
-    }
-    substitute(folder / "boot.mjs", build)
-
-
-def _add_hashed(file: Path, folder: Path) -> dict[str, str | int]:
-    """Copies the file under a name with its hash: never stale, whatever caches stand between."""
-    data = file.read_bytes()
-    name = f"{file.stem}-{hashlib.sha256(data).hexdigest()[:12]}{file.suffix}"
-    (folder / name).write_bytes(data)
-    return {"url": name, "hash": integrity(data), "size": len(data)}
-
-
-def integrity(data: bytes) -> str:
-    """The hash in the form that browsers check (subresource integrity)."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(data).digest()).decode()
-
-
 def _write_worker(target: Path) -> None:
     if not (target / "sw.js").exists():
         return
@@ -128,25 +103,20 @@ def _write_worker(target: Path) -> None:
     for file in stamps.files_in(target):
         url = file.relative_to(target).as_posix()
         entry = {"url": url, "hash": integrity(file.read_bytes())}
-        if url in WORKER or url not in NOT_KEPT:
+        if url in WORKER or is_kept(url):
             version.update(json.dumps(entry).encode())
-        if url not in NOT_KEPT:
+        if is_kept(url):
             (shell if _is_shell(url) else kept).append(entry)
     build = {"version": version.hexdigest()[:16], "shell": shell, "runtime": kept}
     substitute(target / "sw.js", build)
 
 
+def is_kept(url: str) -> bool:
+    return not any(fnmatch(url, pattern) for pattern in NOT_KEPT)
+
+
 def _is_shell(url: str) -> bool:
     return url.endswith(SHELL_SUFFIXES) and not url.startswith(RUNTIME_FOLDERS)
-
-
-def substitute(file: Path, value: object) -> None:
-    """Puts `value` as JSON between the two markers of the file. Raises Trouble."""
-    parts = file.read_text(encoding="utf-8").split(MARKER)
-    if len(parts) != 3:
-        raise Trouble(f"{file.name} must have exactly one {MARKER}…{MARKER} place")
-    text = json.dumps(value, sort_keys=True).replace("</", "<\\/")
-    file.write_text(MARKER.join((parts[0], text, parts[2])), encoding="utf-8")
 
 
 def swap(fresh: Path, target: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.build_support import checkout, lend_venv
-from tooling import commands, dist, npm, runtime, stamps
+from tooling import commands, dist, filling, npm, runtime, stamps
 from tooling.places import HERE, Places
 from tooling.trouble import Trouble
 
@@ -46,7 +46,7 @@ def made(places: Places) -> Path:
 
 
 def worker_lists(folder: Path) -> dict[str, list[dict[str, str]]]:
-    text = (folder / "sw.js").read_text(encoding="utf-8").split(dist.MARKER)[1]
+    text = (folder / "sw.js").read_text(encoding="utf-8").split(filling.MARKER)[1]
     found: dict[str, list[dict[str, str]]] = json.loads(text)
     return found
 
@@ -156,9 +156,10 @@ def test_the_service_workers_lists_are_complete_and_true() -> None:
     lists = worker_lists(BUILT)
     entries = {entry["url"]: entry["hash"] for entry in [*lists["shell"], *lists["runtime"]]}
     files = {path.relative_to(BUILT).as_posix(): path for path in stamps.files_in(BUILT)}
-    assert set(files) - set(entries) == set(dist.NOT_KEPT)
+    assert set(entries) == {url for url in files if dist.is_kept(url)}
+    assert set(dist.WORKER) | {"config.json"} <= set(files) - set(entries)
     for url, expected in entries.items():
-        assert dist.integrity(files[url].read_bytes()) == expected, url
+        assert filling.integrity(files[url].read_bytes()) == expected, url
     shell = {entry["url"] for entry in lists["shell"]}
     assert {"index.html", "engine.html", "style.css", "manifest.json"} <= shell
     assert not any(url.startswith(dist.RUNTIME_FOLDERS) for url in shell)

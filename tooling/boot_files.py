@@ -1,0 +1,34 @@
+"""The part of `dist/` that Python is started from, and what boot.mjs is told of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from tooling import runtime, wheels
+from tooling.filling import integrity, substitute
+from tooling.places import Places
+
+# Patterns of files that a page asks for only when something else has failed: the browser makes a
+# snapshot of its own, and the rest is for Python as it is published.
+RARE = ("pyodide/snapshot-*.bin", "pyodide/rest-*.zip", "pyodide/python_stdlib.zip", "wheels/*")
+
+
+def write(places: Places, made: runtime.Runtime, folder: Path) -> None:
+    lock = json.loads(wheels.package_list(made.wheels, runtime.info(places)))
+    build = {
+        "snapshot": _add_hashed(made.snapshot, folder),
+        "stdlib": _add_hashed(made.stdlib, folder),
+        "app": _add_hashed(made.app, folder),
+        "lock": lock,
+    }
+    substitute(folder / "boot.mjs", build)
+
+
+def _add_hashed(file: Path, folder: Path) -> dict[str, str | int]:
+    """Copies the file under a name with its hash: never stale, whatever caches stand between."""
+    data = file.read_bytes()
+    name = f"{file.stem}-{hashlib.sha256(data).hexdigest()[:12]}{file.suffix}"
+    (folder / name).write_bytes(data)
+    return {"url": name, "hash": integrity(data), "size": len(data)}
