@@ -6,7 +6,7 @@
 //   install        the shell (small) is fetched, checked and stored; one missing or corrupt file fails the whole install,
 //                  the old version stays, and the next try fetches only what is missing
 //   fetch          spool/ and outbox/; listed files from the cache; a runtime file that is not there yet is stored as it passes
-//   message fill   the runtime (large), file by file, asked for by engine.js while the app runs
+//   message fill   the runtime (large), file by file, asked for by offline.js while the app runs
 //   activate       files that this version does not name are dropped
 //   sync           the outbox
 //
