@@ -74,6 +74,17 @@ export class Composer {
   }
 
   /**
+   * Adds a text from elsewhere to what is being typed, after it.
+   * @param {string} text
+   */
+  add(text) {
+    this.fill([this.prompt.value, text].filter(Boolean).join('\n\n'));
+    this.prompt.focus();
+    this.prompt.setSelectionRange(this.prompt.value.length, this.prompt.value.length);
+    this.prompt.scrollTop = this.prompt.scrollHeight;
+  }
+
+  /**
    * A conversation has gone: what was typed for it is not lost with it.
    * @param {string} conversation
    */

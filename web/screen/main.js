@@ -6,6 +6,7 @@ import { Composer } from './composer.js';
 import * as early from './early.js';
 import { label, t } from './i18n.js';
 import * as kept from './kept.js';
+import { Launch } from './launch.js';
 import { List } from './list.js';
 import { Notices, connection, find, html, part, suggest } from './page.js';
 import { Port } from './port.js';
@@ -52,7 +53,13 @@ const list = new List(part('list'), {
   open: (id) => visit(id, true),
   new: () => fresh(true),
   export: () => able() && port.send({ type: 'export' }),
-  import: (file) => void (able() && bring(file, port, notices)),
+  import: (file) => void launch.bring([file]),
+});
+const launch = new Launch(notices, {
+  visit: (id) => void visit(id, true),
+  fresh,
+  draft: (text) => composer.add(text),
+  load: (file) => void (able() && bring(file, port, notices)),
 });
 const shell = new Shell(part('shell'), part('update'), { accept: () => port.tell({ type: 'shell', do: 'update' }) });
 
@@ -68,6 +75,7 @@ async function begin() {
   if (shown) tab.show(shown, false);
   if (start.top !== null) scroll.toPosition(start.top);
   listen();
+  launch.open();
   boot.expect(false);
   port.open();
 }

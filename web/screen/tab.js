@@ -1,6 +1,8 @@
 // What this tab shows and what was being typed: the address, sessionStorage and localStorage. Small things only, which may be
 // lost without losing a word of an answer; a browser that refuses to store them must not keep the app from working.
 
+import { brings } from './incoming.js';
+
 /** @typedef {{conversation: string, top: number | null}} Tab `top`: scroll position, null at the end */
 /** @typedef {{conversation: string | null, message: string, text: string}} Pending a prompt the engine has not confirmed */
 /** @typedef {{texts: Record<string, string>, pending: Pending[]}} Drafts */
@@ -50,8 +52,11 @@ export function first() {
   return { conversation: id, top };
 }
 
-/** The conversation in the address, if it names one. */
-export const inAddress = () => text(new URLSearchParams(location.search).get('c'));
+/** The conversation in the address, if it names one; a new one for words that another app has sent. */
+export function inAddress() {
+  const query = new URLSearchParams(location.search);
+  return text(query.get('c')) ?? (brings(query) ? NEW : null);
+}
 
 /** @param {unknown} value */
 const text = (value) => (typeof value === 'string' && value ? value : null);
@@ -85,6 +90,12 @@ export function leave(conversation, top) {
 export function point(pointer) {
   store(localStorage, 'midstream.pointer', pointer);
 }
+
+/** What the app was opened with last, as launch.js wrote it. @returns {unknown} */
+export const launched = () => load(sessionStorage, 'midstream.launch');
+
+/** @param {string[]} what */
+export const keepLaunch = (what) => store(sessionStorage, 'midstream.launch', what);
 
 /** @returns {Drafts} */
 export function drafts() {
