@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
 
-from tooling import boot_files, runtime, stamps
+from tooling import boot_files, plain_names, runtime, stamps
 from tooling.filling import integrity, substitute
 from tooling.places import Places
 from tooling.report import step
@@ -72,8 +72,9 @@ def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
     _copy(runtime.pyodide(places), target / "pyodide", PYODIDE)
     _copy_all(made.wheels, target / "wheels")
     boot_files.write(places, made, target / "pyodide")
+    plain_names.give(target)
     config = {
-        "interpreter": "./pyodide/boot.mjs",
+        "interpreter": "./pyodide/boot.js",
         "plugins": [f"!{name}" for name in NO_PLUGINS],
     }
     stamps.write_text(target / "py.json", json.dumps(config) + "\n")

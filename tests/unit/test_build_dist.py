@@ -174,9 +174,23 @@ def test_nothing_is_loaded_from_elsewhere(path: Path) -> None:
     assert re.findall(loads + r"((?:https?:)?//[^\s\"'`)>]+)", text) == []
 
 
+def test_no_file_has_a_name_that_many_hosts_do_not_know() -> None:
+    """Nor is one asked for: the names inside of the files have been changed too."""
+    assert [path for path in stamps.files_in(BUILT) if path.suffix == ".mjs"] == []
+    texts = [path for path in stamps.files_in(BUILT) if path.suffix in TEXT]
+    foreign = {
+        name
+        for path in texts
+        for name in re.findall(r"[\w.]+\.mjs", path.read_text(encoding="utf-8"))
+    }
+    # What PyScript would load for scripts of types that this app has none of, and a script of the build.
+    assert foreign <= {"pyodide.mjs", "micropython.mjs", ".mjs", "runtime.mjs"}
+    assert ".mjs" not in (BUILT / "pyodide" / "pyodide.js").read_text(encoding="utf-8")
+
+
 def test_pyscript_is_told_where_the_interpreter_is_and_to_load_no_plugin() -> None:
     config = json.loads((BUILT / "py.json").read_bytes())
-    assert config["interpreter"] == "./pyodide/boot.mjs"
+    assert config["interpreter"] == "./pyodide/boot.js"
     assert "packages" not in config  # with it PyScript would load micropip and a list of packages
     assert len(config["plugins"]) == len(dist.NO_PLUGINS) and config["plugins"][0].startswith("!")
 
