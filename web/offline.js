@@ -38,7 +38,7 @@ export class Offline {
 
   /** @param {Promise<unknown>} running */
   async #register(running) {
-    const registration = await navigator.serviceWorker.register('sw.js', { updateViaCache: 'none' });
+    const registration = await navigator.serviceWorker.register('sw.js', { type: 'module', updateViaCache: 'none' });
     this.#registration = registration;
     let had = navigator.serviceWorker.controller !== null; // the first one that takes over is no update
     navigator.serviceWorker.addEventListener('controllerchange', () => {

@@ -15,12 +15,15 @@
 
 /// <reference lib="webworker" />
 
+// worker/ is stored with the registration, so it is not in the lists.
+import { refused, warn } from './worker/common.js';
+import { Outbox, OUTBOX_TAG } from './worker/outbox.js';
+import { Spool } from './worker/spool.js';
+import { WorkerStore } from './worker/store.js';
+
 /** @typedef {{url: string, hash: string}} Listed `url` relative to this file, `hash` as in an integrity attribute */
 /** @type {{version: string, shell: Listed[], runtime: Listed[]}} */
 const BUILD = /*build*/{"version": "dev", "shell": [], "runtime": []}/*build*/;
-
-// Stored with the registration, so they are not in the lists.
-importScripts('worker/common.js', 'worker/store.js', 'worker/line.js', 'worker/spool.js', 'worker/entry.js', 'worker/outbox.js');
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const SCOPE = worker.registration.scope;

@@ -3,10 +3,10 @@
 /// <reference lib="webworker" />
 
 /** On every answer of ours. */
-const OURS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+export const OURS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
 
 /** 204. @param {Record<string, string>} [headers] */
-function nothing(headers = {}) {
+export function nothing(headers = {}) {
   return new Response(null, { status: 204, headers: { ...headers, ...OURS } });
 }
 
@@ -17,12 +17,12 @@ function nothing(headers = {}) {
  * @param {string} [code]
  * @param {Record<string, string>} [headers]
  */
-function refused(status, message, code = 'refused', headers = {}) {
+export function refused(status, message, code = 'refused', headers = {}) {
   return Response.json({ error: { message, code } }, { status, headers: { ...headers, ...OURS } });
 }
 
 /** @param {unknown} value @returns {value is Record<string, string>} */
-function isTextMap(value) {
+export function isTextMap(value) {
   return typeof value === 'object' && value !== null && Object.values(value).every((text) => typeof text === 'string');
 }
 
@@ -32,7 +32,7 @@ function isTextMap(value) {
  * @param {unknown} text
  * @returns {text is string}
  */
-function mayBeAsked(text) {
+export function mayBeAsked(text) {
   if (typeof text !== 'string' || !URL.canParse(text)) return false;
   const url = new URL(text);
   const loopback = url.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
@@ -40,14 +40,14 @@ function mayBeAsked(text) {
 }
 
 /** @param {number} ms */
-const delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+export const delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * Waits for `work`, but no longer than so many ms; and no longer than for `work` does the timer live.
  * @param {number} ms
  * @param {unknown} work
  */
-async function within(ms, work) {
+export async function within(ms, work) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const limit = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
@@ -56,6 +56,6 @@ async function within(ms, work) {
 }
 
 /** @param {unknown} error */
-function warn(error) {
+export function warn(error) {
   console.warn('midstream: service worker', error);
 }

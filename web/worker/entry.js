@@ -2,6 +2,8 @@
 
 /// <reference lib="webworker" />
 
+import { isTextMap, mayBeAsked } from './common.js';
+
 /**
  * @typedef {object} Entry
  * @property {number} n its place in the queue
@@ -30,7 +32,7 @@ const ENTRY_CHARACTERS = 8 * 1024 * 1024;
 /** To be tried again, as 5xx is. 409: the conversation has a running answer. */
 const LATER = [408, 409, 425, 429];
 const SEND_MS = 60_000;
-const FIRST_WAIT_MS = 1000; // between two tries, doubled each time
+export const FIRST_WAIT_MS = 1000; // between two tries, doubled each time
 const LAST_WAIT_MS = 60_000;
 const MESSAGE_CHARACTERS = 500;
 
@@ -39,7 +41,7 @@ const MESSAGE_CHARACTERS = 500;
  * @param {any} value what a page has sent
  * @returns {Omit<Entry, 'n'> | string} or what is wrong with it
  */
-function entryIn(key, value) {
+export function entryIn(key, value) {
   const { kind, conversation, method = 'POST', url, headers = {}, body = null } = value ?? {};
   if (!KINDS.includes(kind)) return `kind is one of ${KINDS.join(', ')}.`;
   if (typeof conversation !== 'string' || !conversation) return 'conversation is missing.';
@@ -55,13 +57,13 @@ function entryIn(key, value) {
 }
 
 /** Whether it has not had its answer. @param {Pick<Entry, 'state'>} entry */
-const waits = ({ state }) => state === 'queued' || state === 'sending';
+export const waits = ({ state }) => state === 'queued' || state === 'sending';
 
 /**
  * @param {Entry} entry
  * @returns {Promise<{outcome: Partial<Entry>, done: () => Promise<void>}>} `done` closes the connection: when the outcome is stored
  */
-async function send({ method, url, headers, body, attempts }) {
+export async function send({ method, url, headers, body, attempts }) {
   const signal = AbortSignal.timeout(SEND_MS);
   /** @type {RequestInit} */
   const options = { method, headers, body, signal, cache: 'no-store', credentials: 'same-origin', redirect: 'error', referrerPolicy: 'no-referrer' };

@@ -2,6 +2,12 @@
 
 /// <reference lib="webworker" />
 
+import { delay, warn } from './common.js';
+
+/** @typedef {import('./spool.js').SpoolRow} SpoolRow */
+/** @typedef {import('./spool.js').SpoolState} SpoolState */
+/** @typedef {import('./store.js').WorkerStore} WorkerStore */
+
 /** @typedef {{url: string, headers: Record<string, string>, body: string}} Asked */
 
 const SPOOL_CAP = 32 * 1024 * 1024; // bytes; an answer that long is somebody's mistake
@@ -11,7 +17,7 @@ const AGAIN_MS = 1000; // until the next try when storage refuses
 const ANSWER_HEADERS = ['content-type', 'retry-after'];
 
 /** One connection to an upstream, from the request to the last byte. */
-class Line {
+export class Line {
   /** @type {SpoolRow} */
   row;
   /** How many bytes have come. */
@@ -174,7 +180,7 @@ class Line {
 }
 
 /** The bytes of `pieces` from `skip` on. @param {Uint8Array<ArrayBuffer>[]} pieces @param {number} skip */
-function joined(pieces, skip) {
+export function joined(pieces, skip) {
   const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, -skip));
   let at = -skip;
   for (const piece of pieces) {

@@ -11,12 +11,19 @@
 
 /// <reference lib="webworker" />
 
+import { OURS, refused, warn, within } from './common.js';
+import { entryIn, FIRST_WAIT_MS, send, waits } from './entry.js';
+import { result } from './store.js';
+
+/** @typedef {import('./entry.js').Entry} Entry */
+/** @typedef {import('./store.js').WorkerStore} WorkerStore */
+
 const OUTBOX_LOCK = 'midstream-outbox';
-const OUTBOX_TAG = 'midstream-outbox';
+export const OUTBOX_TAG = 'midstream-outbox';
 const OUTBOX_DAYS = 7; // for tombstones
 const REPLAY_MS = 240_000; // as long as an event may wait for a replay
 
-class Outbox {
+export class Outbox {
   #store;
   #registration;
   /** Keys on their way now. A stored `sending` that is not here is one of a worker that was ended. @type {Set<string>} */

@@ -11,6 +11,13 @@
 
 /// <reference lib="webworker" />
 
+import { isTextMap, mayBeAsked, nothing, OURS, refused, warn, within } from './common.js';
+import { joined, Line } from './line.js';
+import { chunksOf, result } from './store.js';
+
+/** @typedef {import('./line.js').Asked} Asked */
+/** @typedef {import('./store.js').WorkerStore} WorkerStore */
+
 /**
  * @typedef {'live' | 'ended' | 'stopped' | 'lost' | 'failed' | 'full'} SpoolState
  * @typedef {object} SpoolRow
@@ -32,7 +39,7 @@ const NO_BODY = [204, 205, 304];
 /** The code of the error when a spool has no answer of its upstream. @type {Partial<Record<SpoolState, string>>} */
 const NO_ANSWER = { failed: 'unreachable', stopped: 'stopped', lost: 'lost' };
 
-class Spool {
+export class Spool {
   /** The live connections, and those whose end could not be stored. @type {Map<string, Line>} */
   #lines = new Map();
   #store;

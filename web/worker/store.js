@@ -19,7 +19,7 @@ const MIGRATIONS = [
   },
 ];
 
-class WorkerStore {
+export class WorkerStore {
   /** @type {Promise<IDBDatabase> | null} */
   #database = null;
 
@@ -117,7 +117,7 @@ function limited(work) {
  * @param {IDBRequest<T>} request
  * @returns {Promise<T>}
  */
-function result(request) {
+export function result(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
@@ -125,4 +125,4 @@ function result(request) {
 }
 
 /** All chunks of a spool, or those from byte `at` on. @param {string} key */
-const chunksOf = (key, at = 0) => IDBKeyRange.bound([key, at], [key, Infinity]);
+export const chunksOf = (key, at = 0) => IDBKeyRange.bound([key, at], [key, Infinity]);
