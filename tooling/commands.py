@@ -28,9 +28,10 @@ usage: python3 build.py [COMMAND] [OPTIONS]
   (none)  build dist/, a static site for any host
 """
 
-# Most of the tests' time is waiting for browsers and servers. Whole files, since what some of them set
-# up takes longer than a test. A later `-n 0` undoes it.
-SIDE_BY_SIDE = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+# Most of the tests' time is waiting for browsers and servers, so one more than there are cores. Whole
+# files, since what some of them set up takes longer than a test. A later `-n 0` undoes it.
+WORKERS = min(4, (os.cpu_count() or 1) + 1)
+SIDE_BY_SIDE = (f"--numprocesses={WORKERS}", "--dist=loadfile")
 
 
 def main(arguments: Sequence[str], places: Places = HERE) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench import gateway_bench, markdown_bench
+from tests.bench import gateway_bench, markdown_bench, shell_bench
 from tooling import npm
 from tooling.places import HERE
 
@@ -49,7 +49,19 @@ def gateway(quick: bool) -> None:
         print(f"  {name:9}{json.dumps(row)}")
 
 
-BENCHMARKS: dict[str, Callable[[bool], None]] = {"markdown": markdown, "gateway": gateway}
+def shell(quick: bool) -> None:
+    figures = shell_bench.measure(quick)
+    (RESULTS / "shell.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    print("\nthe page's start, beside its peers (ms, bytes, marks of 100)")
+    for name, row in figures.items():
+        print(f"  {name:12}{json.dumps(row)}")
+
+
+BENCHMARKS: dict[str, Callable[[bool], None]] = {
+    "markdown": markdown,
+    "gateway": gateway,
+    "shell": shell,
+}
 
 
 def plot(name: str, figures: dict[str, Any]) -> None:

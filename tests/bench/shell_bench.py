@@ -1,0 +1,134 @@
+"""How the page starts and paints, beside a static page and plain PyScript, in one run.
+
+    python3 build.py bench shell
+
+`ready`      reload until Python answers ÷ the same of PyScript in a worker with micropip installs
+`text`       reload until the answer's text is on screen ÷ the same text as static HTML, from the
+             same service worker
+`long`       main-thread tasks over 50 ms while it starts, in ms
+`first`      what a first visit transfers, in bytes: in all, and before its first paint
+`lighthouse` its categories, of 100
+
+All in Chromium with a profile on disk; times in ms after the navigation began, medians.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page
+
+from tests.bench.shell import lighthouse, sites, visits
+from tests.support.processes import Serve, replay, serve
+
+KILOBYTES = 30  # of the stored answer
+PRIMING = 3  # visits until the browser has compiled and kept what it will
+QUIET_MS = 3000  # after which a visit counts as having fetched all it wants
+OWN = ("own", "snapshot")  # ways of starting from a memory snapshot
+
+
+def measure(quick: bool) -> dict[str, Any]:
+    rounds = 5 if quick else 15
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as exit:
+        folder = Path(name)
+        markdown = sites.answer(KILOBYTES)
+        (folder / "answer.md").write_text(markdown)
+        sites.ours(folder / "dist", markdown)
+        sites.peer(folder / "peer")
+        app = exit.enter_context(_app(folder))
+        peer = exit.enter_context(sites.served(folder / "peer"))
+        first = _first_visit(folder, app)
+        with visits.profile(folder / "profile", "--remote-debugging-port=0") as context:
+            figures = _reloads(context, app.url, peer, rounds)
+            port = lighthouse.port(folder / "profile")
+            scores = lighthouse.scores(port, app.url, folder)
+        return {**figures, "first": first, "lighthouse": scores}
+
+
+@contextlib.contextmanager
+def _app(folder: Path) -> Iterator[Serve]:
+    options = ["--dist", str(folder / "dist"), "--store", f"sqlite:{folder / 'log.db'}"]
+    with (
+        replay(folder / "answer.md", rate=2000, chunk=40) as upstream,
+        serve("--upstream", upstream.url, "--allow-host", "127.0.0.1", *options) as app,
+    ):
+        yield app
+
+
+def _first_visit(folder: Path, app: Serve) -> dict[str, Any]:
+    """A browser that has never been here, until nothing more is fetched."""
+    with visits.Meter(app.port) as meter, visits.profile(folder / "first") as context:
+        page = context.pages[0]
+        page.goto(meter.url)
+        page.wait_for_selector("html[data-shell=offline-ready]", state="attached")
+        _until_quiet(page, lambda: meter.down)
+        looked = visits.looked(page)
+        painted = (looked["origin"] + looked["first"]) / 1000
+        return {
+            "bytes": meter.down,
+            "bytes_before_paint": meter.until(painted),
+            "long": sorted(looked["long"], reverse=True),
+        }
+
+
+def _until_quiet(page: Page, count: Callable[[], int]) -> None:
+    before = -1
+    while before != (before := count()):
+        page.wait_for_timeout(QUIET_MS)
+
+
+def _reloads(context: BrowserContext, ours: str, peer: str, rounds: int) -> dict[str, Any]:
+    tabs = {"ours": context.pages[0], "static": context.new_page(), "peer": context.new_page()}
+    _answered(tabs["ours"], ours)
+    tabs["static"].goto(ours + sites.STATIC)
+    tabs["peer"].goto(peer)
+    marks = {"ours": "midstream:engine", "static": None, "peer": "peer:ready"}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in tabs}
+    for number in range(PRIMING + rounds):
+        for name, page in tabs.items():  # in turns: what the machine does meets all three
+            page.bring_to_front()
+            visit = visits.reload(page, marks[name])
+            page.wait_for_timeout(300)  # the paint may be told after the mark
+            visit |= visits.looked(page)
+            if number >= PRIMING:
+                found[name].append(visit)
+    started = visits.way(tabs["ours"])
+    for page in (tabs["static"], tabs["peer"]):
+        page.close()
+    return {**_figures(found), "way": started}
+
+
+def _answered(page: Page, url: str) -> None:
+    """One whole answer stands there, everything is stored, and Python has its snapshot."""
+    page.goto(url)
+    page.wait_for_selector("html[data-engine=ready]", state="attached")
+    page.fill("textarea[name=prompt]", sites.PROMPT)
+    page.click("button[name=send]")
+    page.wait_for_selector("article[data-author=assistant][data-state=complete]")
+    page.wait_for_selector("html[data-shell=offline-ready]", state="attached")
+    for _ in range(10):
+        visits.reload(page, "midstream:engine")
+        if visits.way(page) in OWN:
+            return
+        page.wait_for_timeout(QUIET_MS)
+
+
+def _figures(found: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    def median(name: str, what: str) -> float:
+        values = [visit[what] for visit in found[name] if visit[what] is not None]
+        return round(statistics.median(values), 1) if values else float("nan")
+
+    ready, plain = median("ours", "mark"), median("peer", "mark")
+    text, static = median("ours", "text"), median("static", "text")
+    return {
+        "ready": {"ours": ready, "pyscript": plain, "ratio": round(ready / plain, 3)},
+        "text": {"ours": text, "static": static, "ratio": round(text / static, 3)},
+        "first_paint": {"ours": median("ours", "first"), "static": median("static", "first")},
+        "long": sorted((ms for visit in found["ours"] for ms in visit["long"]), reverse=True)[:10],
+        "rounds": len(found["ours"]),
+    }
