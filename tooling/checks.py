@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import ipaddress
 import socket
 import sys
 
@@ -20,6 +21,14 @@ def serve_options(places: Places, options: list[str]) -> argparse.Namespace:
     from midstream.cli import parser
 
     return parser().parse_args(["serve", *options])
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine itself can ask there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def port_is_free(host: str, port: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from tooling import checks, dist, machine, model, npm, runtime, stamps, venv
+from tooling import brotli, checks, dist, machine, model, npm, runtime, stamps, venv
 from tooling.places import HERE, Places
 from tooling.report import say
 from tooling.trouble import USAGE, Trouble, from_os_error
@@ -78,7 +78,7 @@ def serve(places: Places, options: list[str]) -> int:
     wanted = checks.serve_options(places, options)
     checks.port_is_free(wanted.host, wanted.port)
     with alone(places):
-        _set_up(places)
+        _set_up(places, packed=not checks.is_loopback(wanted.host))
         if _is_local(wanted):
             _set_up_model(places)
     _become(places, [places.script("midstream"), "serve", *options])
@@ -99,10 +99,11 @@ def bench(places: Places, options: list[str]) -> int:
     _become(places, [places.python, "-m", "tests.bench", *options])
 
 
-def _set_up(places: Places, *, lock: str = "app", types: bool = False) -> None:
+def _set_up(places: Places, *, lock: str = "app", types: bool = False, packed: bool = True) -> None:
     venv.ensure(places, lock)
     npm.ensure(places, types=types)
     dist.ensure(places, runtime.ensure(places))
+    brotli.ensure(places, make=packed)
 
 
 def _is_local(wanted: argparse.Namespace) -> bool:

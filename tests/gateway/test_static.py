@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,92 @@ async def test_files_are_only_read(small_dist: Path) -> None:
     async with in_process(dist=str(small_dist)) as gateway:
         for method in ("POST", "PUT", "DELETE"):
             assert (await gateway.client.request(method, "/index.html")).status_code == 405
+
+
+# -- packed files
+
+
+@pytest.fixture
+def packed_dist(small_dist: Path, tmp_path: Path) -> Path:
+    """One in which Pyodide has been compressed. What is in it does not matter to the server."""
+    folder = tmp_path / "dist"
+    shutil.copytree(small_dist, folder)
+    (folder / "pyodide/pyodide.asm.wasm").write_text(PLAIN)
+    (folder / "pyodide/pyodide.asm.wasm.br").write_bytes(PACKED)
+    return folder
+
+
+PLAIN, PACKED = "0123456789", b"packed"
+WASM = "/pyodide/pyodide.asm.wasm"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("gzip, deflate, br, zstd", True),
+        ("BR", True),
+        ("*", True),
+        ("br;q=0.1", True),
+        ("identity;q=0.5, br;q=1.0", True),
+        ("*;q=0, br", True),
+        ("gzip", False),
+        ("", False),
+        ("br;q=0", False),
+        ("br; q=0.000", False),
+        ("br;q=0, *", False),
+        ("br;q=0.3, identity;q=0.8", False),
+        ("br;q=much", False),
+        ("brotli", False),
+    ],
+)
+async def test_who_takes_brotli_gets_it(packed_dist: Path, accepted: str, packed: bool) -> None:
+    async with in_process(dist=str(packed_dist)) as gateway:
+        sent = {"Accept-Encoding": accepted}
+        async with gateway.client.stream("GET", WASM, headers=sent) as response:
+            body = b"".join([chunk async for chunk in response.aiter_raw()])
+        head = await gateway.client.head(WASM, headers=sent)
+    assert body == (PACKED if packed else PLAIN.encode())
+    assert response.headers.get("content-encoding") == ("br" if packed else None)
+    assert response.headers["content-type"] == "application/wasm"
+    assert response.headers["content-length"] == str(len(body))
+    assert "Accept-Encoding" in response.headers["vary"]
+    assert head.headers["content-length"] == str(len(body))
+    assert head.headers["etag"] == response.headers["etag"]
+
+
+async def test_plain_and_packed_are_told_apart_by_their_etags(packed_dist: Path) -> None:
+    async with in_process(dist=str(packed_dist)) as gateway:
+
+        async def asked(encoding: str, etag: str = "") -> tuple[int, str]:
+            headers = {"Accept-Encoding": encoding, "If-None-Match": etag}
+            async with gateway.client.stream("GET", WASM, headers=headers) as response:
+                assert "Accept-Encoding" in response.headers["vary"]
+                return response.status_code, response.headers["etag"]
+
+        _, packed = await asked("br")
+        _, plain = await asked("identity")
+        assert packed != plain
+        assert await asked("br", packed) == (304, packed)
+        assert await asked("identity", plain) == (304, plain)
+        assert await asked("identity", packed) == (200, plain)
+
+
+async def test_a_part_is_one_of_the_plain_file(packed_dist: Path) -> None:
+    async with in_process(dist=str(packed_dist)) as gateway:
+        headers = {"Accept-Encoding": "br", "Range": "bytes=2-4"}
+        response = await gateway.client.get(WASM, headers=headers)
+    assert (response.status_code, response.text) == (206, PLAIN[2:5])
+    assert "content-encoding" not in response.headers
+
+
+async def test_a_packed_page_keeps_its_policy(packed_dist: Path) -> None:
+    (packed_dist / "engine.html.br").write_bytes(PACKED)
+    async with in_process(dist=str(packed_dist)) as gateway:
+        request = gateway.client.stream("GET", "/engine.html", headers={"Accept-Encoding": "br"})
+        async with request as response:
+            assert response.headers["content-encoding"] == "br"
+    assert response.headers["content-type"] == TYPES["/engine.html"]
+    assert ENGINE_POLICY in response.headers["content-security-policy"]
 
 
 # -- config.json

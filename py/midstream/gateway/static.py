@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -51,6 +52,10 @@ _TYPES = {
 }
 
 
+# What the build puts beside a file that becomes smaller by it.
+PACKED = ".br"
+
+
 class Dist(StaticFiles):
     """Unknown paths are 404, never the index page: a missing script must not come back as HTML."""
 
@@ -66,9 +71,57 @@ class Dist(StaticFiles):
             return not_found() if error.status_code == 404 else _plain(error)
         if response.status_code == 404:  # the site's own 404.html would need a policy
             return not_found()
-        served = Path(str(getattr(response, "path", path)))
-        _dress(response, served)
+        served = str(getattr(response, "path", path))
+        _dress(response, Path(served.removesuffix(PACKED)))
         return response
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        """The packed file for who takes it. Each has its own ETag, made of size and time."""
+        packed = _stat(f"{full_path}{PACKED}")
+        if packed is None:
+            return super().file_response(full_path, stat_result, scope, status_code)
+        if _wants_packed(Headers(scope=scope)):
+            response = super().file_response(f"{full_path}{PACKED}", packed, scope, status_code)
+            response.headers["Content-Encoding"] = "br"
+        else:
+            response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["Vary"] = "Accept-Encoding"
+        return response
+
+
+def _stat(path: str) -> os.stat_result | None:
+    try:
+        return Path(path).stat()
+    except OSError:
+        return None
+
+
+def _wants_packed(headers: Headers) -> bool:
+    """Whether brotli is accepted and not less welcome than the plain file.
+
+    A part is always one of the plain file: of the packed one it would be of no use.
+    """
+    if "range" in headers:
+        return False
+    weights = dict(map(_weighed, headers.get("accept-encoding", "").split(",")))
+    packed = weights.get("br", weights.get("*", 0.0))
+    return packed > 0 and packed >= weights.get("identity", 0.0)
+
+
+def _weighed(item: str) -> tuple[str, float]:
+    """`br;q=0.5` as its name and weight; what cannot be read counts as not wanted."""
+    name, _, weight = item.partition(";")
+    try:
+        value = float(weight.strip().removeprefix("q=")) if weight else 1.0
+    except ValueError:
+        value = 0.0
+    return name.strip().lower(), value
 
 
 def _dress(response: Response, path: Path) -> None:
