@@ -26,6 +26,7 @@ SUFFIX = ".br"
 LEFT_ALONE = (
     "*.br",
     "*.png",
+    "*.webp",
     "*.ico",
     "*.woff2",
     "*.whl",

@@ -36,7 +36,7 @@ WORKER = (
 )
 # Never kept by the service worker: itself, what the server makes up for each start, what is only for
 # the wire, and what Python rarely starts from.
-NOT_KEPT = (*WORKER, "config.json", "*.br", *boot_files.RARE)
+NOT_KEPT = (*WORKER, "config.json", "screenshots/*", "*.br", *boot_files.RARE)
 # What a first visit must have before it counts as installed; everything else is the runtime.
 SHELL_SUFFIXES = (".html", ".css", ".js", ".json", ".svg", ".png", ".ico", ".woff2", ".py")
 RUNTIME_FOLDERS = ("pyscript/", "pyodide/", "wheels/")

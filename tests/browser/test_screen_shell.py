@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from typing import Any
 
 import pytest
@@ -293,34 +291,6 @@ def test_everything_comes_from_one_origin(app: Screen, shell_site: Site) -> None
     offline_ready(app)
     assert [url for url in requests if not url.startswith(shell_site.url)] == []
     assert app.problems == []
-
-
-def test_installable(app: Screen) -> None:
-    app.goto()
-    session = app.context.new_cdp_session(app.page)
-    errors = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
-    # The tests' contexts are private windows, where nothing can be installed.
-    assert [error["errorId"] for error in errors] in ([], ["in-incognito"])
-    manifest = session.send("Page.getAppManifest")
-    assert manifest["errors"] == []
-    assert session.send("Page.getAppId")["appId"] == app.site.url + "midstream"
-
-
-def test_manifest() -> None:
-    manifest = json.loads((WEB / "manifest.json").read_text())
-    assert {"id", "name", "short_name", "display", "theme_color", "background_color"} <= set(
-        manifest
-    )
-    assert manifest["start_url"] == manifest["scope"] == "./"
-    shapes = {(icon["purpose"], icon["sizes"]) for icon in manifest["icons"]}
-    assert shapes >= {
-        (purpose, size) for purpose in ("any", "maskable") for size in ("192x192", "512x512")
-    }
-    for icon in manifest["icons"]:
-        content = (WEB / icon["src"]).read_bytes()
-        if icon["type"] == "image/png":
-            width, height = struct.unpack(">II", content[16:24])
-            assert f"{width}x{height}" == icon["sizes"]
 
 
 def test_the_policies_stand_in_the_documents_too() -> None:
