@@ -7,6 +7,9 @@ const PATIENCE = 30_000;
 /** Milliseconds until an update that has to wait for an answer is tried again. */
 const HELD_AGAIN = 5000;
 
+/** What browsers call it when a person, or a private window, forbids service workers. */
+const DENIED = new Set(['SecurityError', 'NotSupportedError', 'InvalidStateError', 'NotAllowedError']);
+
 /** @typedef {{version: string, done: number, total: number, failed?: string, held?: boolean}} Stored what sw.js says */
 /** @typedef {(message: {type: string} & Record<string, unknown>) => void} Tell */
 
@@ -23,7 +26,16 @@ export class Offline {
   constructor(tell, running) {
     this.#tell = tell;
     // Without a service worker (a private window, plain http) everything works but the offline part.
-    if ('serviceWorker' in navigator) this.#register(running).catch((error) => console.warn('midstream: no service worker', error));
+    if (!isSecureContext) tell({ type: 'shell', state: 'insecure' });
+    else if ('serviceWorker' in navigator) this.#register(running).catch((error) => this.#refused(error));
+    else tell({ type: 'shell', state: 'denied' });
+  }
+
+  /** @param {unknown} error */
+  #refused(error) {
+    console.warn('midstream: no service worker', error);
+    // Another error is a network that was not there: the next load tries again.
+    if (error instanceof DOMException && DENIED.has(error.name)) this.#tell({ type: 'shell', state: 'denied' });
   }
 
   /** Hands over to the new version; while the old one holds an answer's connection it waits, and says so. */

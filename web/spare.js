@@ -2,7 +2,7 @@
 // the browser denies storage, or has no room left, it would not start at all. So it gets empty ones here that keep nothing.
 // Imported before PyScript, in both places; every other database is the browser's.
 
-export {};
+import './uuid.js';
 
 /** How PyScript's names begin. */
 const THEIRS = 'IDBMap/';

@@ -1,6 +1,7 @@
 // The composer owns what is being typed: one draft per conversation, kept in localStorage with every keystroke, and the prompts
 // that were sent but not yet confirmed by the engine, which are sent again (under the same id) after a reload.
 
+import '../uuid.js';
 import { NEW, drafts, keepDrafts } from './tab.js';
 
 /** @typedef {import('./tab.js').Pending} Pending */
@@ -19,6 +20,7 @@ export class Composer {
     this.sendButton = /** @type {HTMLButtonElement} */ (form.elements.namedItem('send'));
     this.stopButton = /** @type {HTMLButtonElement} */ (form.elements.namedItem('stop'));
     this.drafts = drafts();
+    this.kept = true; // that they are not is said once
     /** @type {string | null} */
     this.conversation = null;
     form.addEventListener('submit', (event) => {
@@ -144,7 +146,9 @@ export class Composer {
   }
 
   #keep() {
-    if (!keepDrafts(this.drafts)) this.on.unsaved();
+    const before = this.kept;
+    this.kept = keepDrafts(this.drafts);
+    if (before && !this.kept) this.on.unsaved();
   }
 
   /** For browsers without `field-sizing`. */

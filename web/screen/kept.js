@@ -7,6 +7,18 @@
 const PREFIX = 'midstream.tab/';
 /** The browser has refused to write, and that has been said. */
 let refused = false;
+/** It refuses everything, not just what is too much. */
+let denied = false;
+
+/** Whether the browser denies the tab even this: tried by writing. It is for the asker to say, and not said by `keep` any more. */
+export function tried() {
+  put(`${PREFIX}settings/probe`, { id: 'probe' });
+  put(`${PREFIX}settings/probe`, null);
+  return denied;
+}
+
+/** Nothing is kept at all. */
+export const lost = () => denied;
 
 /**
  * Writes what the engine has committed.
@@ -24,11 +36,13 @@ export function keep(changes) {
  * @param {Record<string, any> | null} record
  */
 function put(item, record) {
+  if (denied) return;
   try {
     if (record) sessionStorage.setItem(item, JSON.stringify(record));
     else sessionStorage.removeItem(item);
   } catch (error) {
     refused = true;
+    denied = !(error instanceof DOMException && error.name === 'QuotaExceededError');
     console.warn('midstream: not kept', item, error);
   }
 }

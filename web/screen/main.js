@@ -191,7 +191,10 @@ const HEARD = {
   connection: ({ state }) => connection(state),
   download: ({ name, mime, text }) => download(String(name), String(mime), String(text)),
   clipboard: ({ text }) => void arrived(String(text)),
-  notice: ({ code, level, detail }) => notices.show(String(code), String(detail ?? ''), level === 'error'),
+  notice({ code, level, detail }) {
+    const none = code === 'tab-only' && kept.tried();
+    notices.show(none ? 'tab-none' : String(code), String(detail ?? ''), level === 'error');
+  },
 };
 
 /**

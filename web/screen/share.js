@@ -8,7 +8,7 @@ let waiting = null;
  * Copies a text that is still to come: the browser wants the request within the click, the engine answers a moment later.
  * @returns {Promise<void>} rejected when the browser refuses
  */
-export function copyLater() {
+export async function copyLater() {
   const text = new Promise((/** @type {(text: string) => void} */ resolve) => (waiting = resolve));
   const blob = text.then((words) => new Blob([words], { type: 'text/plain' }));
   return navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob })]);

@@ -3,6 +3,8 @@
 
 import { t } from './i18n.js';
 
+/** Without a service worker: said, and nothing else follows from it. */
+const WITHOUT = new Set(['denied', 'insecure']);
 const STATES = new Set(['installing', 'offline-ready', 'update-ready']);
 
 export class Shell {
@@ -28,6 +30,7 @@ export class Shell {
   show({ state, done, total }) {
     if (state === 'updated' && this.accepted) return location.reload();
     if (state === 'update-held') this.held = true;
+    if (WITHOUT.has(state)) this.note.textContent = t(`shell.${state}`);
     if (!STATES.has(state)) return this.#offer();
     document.documentElement.dataset.shell = state;
     const counted = state === 'installing' && total > 0;

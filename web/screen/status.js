@@ -1,7 +1,8 @@
 // From the state of an answer to the words under it, the buttons beside them and what is spoken. Pure functions: what is
-// shown depends on the status and the clock only.
+// shown depends on the status, the clock, and on whether this tab can keep anything.
 
 import { duration, enumerate, t } from './i18n.js';
+import { lost } from './kept.js';
 
 /**
  * @typedef {'sending' | 'waiting' | 'streaming' | 'catching-up' | 'reconnecting' | 'offline' | 'queued' | 'complete'
@@ -67,7 +68,7 @@ export function clean(raw) {
   return {
     state: raw.state,
     seq: count(raw.seq),
-    saved: count(raw.saved),
+    saved: lost() ? 0 : count(raw.saved),
     tokens: count(raw.tokens),
     head: count(raw.head),
     seconds: count(raw.seconds),

@@ -10,14 +10,16 @@ import { brings } from './incoming.js';
 /** The conversation that is not stored yet, in `midstream.tab` and as the key of its draft. */
 export const NEW = 'new';
 
+/** By name: where the browser denies it, already the name of a storage throws. @typedef {'sessionStorage' | 'localStorage'} Place */
+
 /**
- * @param {Storage} storage
+ * @param {Place} place
  * @param {string} key
  * @returns {any} null when there is nothing usable
  */
-function load(storage, key) {
+function load(place, key) {
   try {
-    return JSON.parse(storage.getItem(key) ?? 'null');
+    return JSON.parse(window[place].getItem(key) ?? 'null');
   } catch (error) {
     console.warn('midstream: unusable', key, error);
     return null;
@@ -25,14 +27,14 @@ function load(storage, key) {
 }
 
 /**
- * @param {Storage} storage
+ * @param {Place} place
  * @param {string} key
  * @param {unknown} value
  * @returns {boolean} false when the browser refuses
  */
-function store(storage, key, value) {
+function store(place, key, value) {
   try {
-    storage.setItem(key, JSON.stringify(value));
+    window[place].setItem(key, JSON.stringify(value));
     return true;
   } catch (error) {
     console.warn('midstream: not stored', key, error);
@@ -46,8 +48,8 @@ function store(storage, key, value) {
  */
 export function first() {
   const asked = inAddress();
-  const tab = load(sessionStorage, 'midstream.tab');
-  const id = asked ?? text(tab?.conversation) ?? text(load(localStorage, 'midstream.pointer')?.conversation);
+  const tab = load('sessionStorage', 'midstream.tab');
+  const id = asked ?? text(tab?.conversation) ?? text(load('localStorage', 'midstream.pointer')?.conversation);
   const top = typeof tab?.top === 'number' && tab.conversation === id ? tab.top : null;
   return { conversation: id, top };
 }
@@ -67,7 +69,7 @@ const text = (value) => (typeof value === 'string' && value ? value : null);
  * @param {boolean} visited by the person's own choice: Back leads to the one before
  */
 export function show(conversation, visited) {
-  store(sessionStorage, 'midstream.tab', { conversation: conversation ?? NEW, top: null });
+  store('sessionStorage', 'midstream.tab', { conversation: conversation ?? NEW, top: null });
   const address = conversation ? `?c=${encodeURIComponent(conversation)}` : './';
   if (conversation === inAddress()) return;
   if (visited) history.pushState(null, '', address);
@@ -80,7 +82,7 @@ export function show(conversation, visited) {
  * @param {number | null} top
  */
 export function leave(conversation, top) {
-  store(sessionStorage, 'midstream.tab', { conversation: conversation ?? NEW, top });
+  store('sessionStorage', 'midstream.tab', { conversation: conversation ?? NEW, top });
 }
 
 /**
@@ -88,18 +90,18 @@ export function leave(conversation, top) {
  * @param {{conversation: string, message: string, seq: number}} pointer
  */
 export function point(pointer) {
-  store(localStorage, 'midstream.pointer', pointer);
+  store('localStorage', 'midstream.pointer', pointer);
 }
 
 /** What the app was opened with last, as launch.js wrote it. @returns {unknown} */
-export const launched = () => load(sessionStorage, 'midstream.launch');
+export const launched = () => load('sessionStorage', 'midstream.launch');
 
 /** @param {string[]} what */
-export const keepLaunch = (what) => store(sessionStorage, 'midstream.launch', what);
+export const keepLaunch = (what) => store('sessionStorage', 'midstream.launch', what);
 
 /** @returns {Drafts} */
 export function drafts() {
-  const found = load(localStorage, 'midstream.draft');
+  const found = load('localStorage', 'midstream.draft');
   const texts = Object.entries(found?.texts ?? {}).filter(([, value]) => text(value));
   const pending = Array.isArray(found?.pending) ? found.pending : [];
   return {
@@ -109,4 +111,4 @@ export function drafts() {
 }
 
 /** @param {Drafts} value */
-export const keepDrafts = (value) => store(localStorage, 'midstream.draft', value);
+export const keepDrafts = (value) => store('localStorage', 'midstream.draft', value);

@@ -10,6 +10,7 @@ import js
 from pyodide.ffi import JsException, create_once_callable, to_js
 
 from ..errors import StoreError
+from .locks import available
 
 NAME = "midstream"
 VERSION = 2  # 1: conversations, messages, journal; 2: settings
@@ -37,6 +38,7 @@ _HINTS = {
     "full": "Make room on this device, or delete the data of other sites.",
     "newer-data": "Reload the page to get the newer version of the app.",
     "denied": "Allow this site to store data.",
+    "insecure": "Allow this site to store data, or open it by https.",
     "blocked": "Close the other tabs of this app and reload this one.",
     "foreign": "Delete the data of this site to start anew.",
 }
@@ -45,6 +47,8 @@ _HINTS = {
 async def connect(version: int | None) -> Any:
     """An IDBDatabase with everything in SCHEMA; for `version` None whatever is there. Raises
     StoreError, its code as in _CODES and _HINTS."""
+    if not await available():  # two tabs would write the same answer
+        raise error_of("Tabs cannot share a storage here.", "insecure")
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
     held = error_of("Another tab holds the browser's storage.", "blocked")

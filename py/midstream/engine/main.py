@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import js
-from pyodide.ffi import create_once_callable, create_proxy
+from pyodide.ffi import create_proxy
 
 from ..errors import MidstreamError
 from .app import Engine, decode
 from .host import Host, Message
+from .locks import lock
 from .net import FetchNet
 from .stores import open_store
 from .tabs import Tabs
@@ -89,26 +89,6 @@ class Batch:
     def _flush(self) -> None:
         messages, self._messages = self._messages, []
         self._send(json.dumps(messages, ensure_ascii=False, separators=(",", ":")))
-
-
-@asynccontextmanager
-async def lock(name: str) -> AsyncIterator[None]:
-    """A Web Lock: one holder over all tabs of the origin; the browser frees it when its page
-    goes."""
-    held: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    release = js.Promise.withResolvers()
-
-    def on_held(granted: Any) -> Any:
-        if not held.done():
-            held.set_result(None)
-        return release.promise
-
-    js.navigator.locks.request(name, create_once_callable(on_held))
-    try:
-        await held
-        yield
-    finally:
-        release.resolve()
 
 
 async def _configure(engine: Engine, net: FetchNet, post: Callable[[Message], None]) -> None:

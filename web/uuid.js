@@ -1,0 +1,12 @@
+// `crypto.randomUUID` where browsers leave it out: on plain http from another machine. What it is made of is there as well.
+
+/** @returns {`${string}-${string}-${string}-${string}-${string}`} */
+function randomUUID() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40; // version 4,
+  bytes[8] = (bytes[8] & 0x3f) | 0x80; // of the usual kind
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+if (!isSecureContext) Object.defineProperty(crypto, 'randomUUID', { value: randomUUID });
