@@ -1,0 +1,154 @@
+"""What a browser denies, and a machine or a network that is slow: what still works, and what is said of the rest.
+
+Each row of the table is one thing that is missing. Where a browser has a switch for it, that is used; a script that
+throws only for what no switch denies alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect
+
+from tests.browser.chat import Chat, score, words
+from tests.browser.conftest import FLAGS, PATIENCE_MS
+from tests.support.processes import Replay, Serve, serve
+
+TAB_ONLY = "What is written is kept in this tab only"
+NOTHING = "This browser keeps nothing for this page"
+NO_DRAFT = "This browser refuses to store the draft."
+NOT_OFFLINE = "Not available offline: this browser does not let the page be stored"
+NOT_SECURE = "Not available offline: the address is not secure (https)"
+OFFLINE = "Ready for offline use"
+
+# As browsers deny them: naming the place throws already.
+DENY = """
+for (const name of %s) {
+  if (!(name in globalThis)) continue;
+  const deny = () => { throw new DOMException('The operation is insecure.', 'SecurityError'); };
+  Object.defineProperty(globalThis, name, { configurable: true, get: deny });
+}
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One limit: how it is made, and what is expected of the app."""
+
+    notice: str = ""  # the words above the composer, "" for none
+    foot: str = OFFLINE  # the words at the list's foot
+    kept: bool = True  # a reload finds the text here
+    denied: tuple[str, ...] = ()  # by a script, in the page and in the engine's worker
+    preferences: dict[str, object] = field(default_factory=dict)  # of Chromium's profile
+    host: str = ""  # another name of this machine, on plain http
+    slowdown: int = 1  # of the processor
+
+
+ALL_COOKIES = {"default_content_setting_values": {"cookies": 2}}
+OF_THIRD_PARTIES = {"block_third_party_cookies": True, "cookie_controls_mode": 1}
+LIMITS = {
+    "all storage": Row(NOTHING, NOT_OFFLINE, kept=False, preferences=ALL_COOKIES),
+    "third-party cookies": Row(preferences=OF_THIRD_PARTIES),
+    "IndexedDB": Row(TAB_ONLY, "", denied=("indexedDB",)),
+    "localStorage": Row(NO_DRAFT, "", denied=("localStorage",)),
+    "sessionStorage": Row("", "", denied=("sessionStorage",)),
+    "IndexedDB and sessionStorage": Row(NOTHING, "", kept=False, denied=("indexedDB", "sessionStorage")),
+    "Cache Storage": Row("", "", denied=("caches",)),
+    "a secure address": Row(TAB_ONLY, NOT_SECURE, host="app.test"),
+    "a fast processor": Row(slowdown=4),
+}  # fmt: skip
+
+
+def open_browser(
+    playwright: Playwright, chromium_path: str | None, folder: Path, row: Row
+) -> BrowserContext:
+    """A profile of its own, since only those have preferences."""
+    (folder / "Default").mkdir(parents=True)
+    (folder / "Default/Preferences").write_text(json.dumps({"profile": row.preferences}))
+    flags = [*FLAGS, f"--host-resolver-rules=MAP {row.host} 127.0.0.1"] if row.host else FLAGS
+    # What a service worker hands out could not be made to deny anything.
+    workers = "block" if row.denied else "allow"
+    context = playwright.chromium.launch_persistent_context(
+        folder, executable_path=chromium_path, args=flags, service_workers=workers
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    if row.denied:
+        script = DENY % json.dumps(row.denied)
+        context.add_init_script(script)
+
+        def deny(route: Route) -> None:
+            response = route.fetch()
+            route.fulfill(response=response, body=script + response.text())
+
+        context.route("**/uuid.js", deny)  # the first module of the worker
+    return context
+
+
+@pytest.fixture(scope="module")
+def server(slow_upstream: Replay, dist: Path) -> Iterator[Serve]:
+    options = ["--upstream", slow_upstream.url, "--store", "memory:", "--dist", str(dist)]
+    with serve(*options, "--allow-host", "app.test") as running:
+        yield running
+
+
+# Every change of these two is remembered: an engine that was said to have failed, and words that come and go.
+REMEMBER = """
+window.said = [];
+addEventListener('DOMContentLoaded', () => {
+  const note = () => {
+    const state = document.documentElement.dataset.engine;
+    const line = document.querySelector('[data-part=notice]:not([hidden]) span')?.textContent ?? '';
+    for (const words of [state, line]) if (words && !window.said.includes(words)) window.said.push(words);
+  };
+  const all = { subtree: true, childList: true, attributes: true, characterData: true };
+  new MutationObserver(note).observe(document, all);
+});
+"""
+
+
+@pytest.mark.parametrize("missing", LIMITS)
+def test_without(
+    playwright: Playwright,
+    chromium_path: str | None,
+    server: Serve,
+    answer_file: Path,
+    tmp_path: Path,
+    missing: str,
+) -> None:
+    """A prompt is sent and answered, a reload in the middle loses nothing that could be kept, and it is said."""
+    row = LIMITS[missing]
+    context = open_browser(playwright, chromium_path, tmp_path / "profile", row)
+    context.add_init_script(REMEMBER)
+    page = context.pages[0]
+    if row.slowdown > 1:
+        session = context.new_cdp_session(page)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": row.slowdown})
+    chat = Chat(page, server.url.replace("127.0.0.1", row.host or "127.0.0.1"))
+    chat.open().send("Tell me").until_seq(20)
+    said(page, row)
+    expect(chat.answer.locator("[data-part=status]")).to_contain_text(
+        "saved to" if row.kept else "not saved in this browser"
+    )
+    if row.kept:
+        chat.reload()
+        assert len(words(chat.until_painted())) > 2
+        chat.until_ready()
+    chat.until_state("complete")
+    found = score(answer_file.read_text(), chat.text())
+    assert (found.lost, found.repeated, found.in_order) == ([], [], True)
+    assert "failed" not in page.evaluate("window.said")
+    assert chat.foreign == []
+    context.close()
+
+
+def said(page: Page, row: Row) -> None:
+    expect(page.locator("[data-part=shell]")).to_have_text(row.foot)
+    if not row.notice:
+        errors = [line for line in page.evaluate("window.said") if " " in line]
+        assert errors == []
+    else:  # it may have gone away by itself
+        assert any(row.notice in line for line in page.evaluate("window.said"))
