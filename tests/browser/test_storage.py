@@ -366,7 +366,7 @@ def test_when_storage_is_full_the_runtime_goes_before_any_chat(chat: Chat) -> No
     chat.send("Tell me").until_seq(5)
     after = chat.page.evaluate(CACHED)
     gone = {path.split("/")[1] for path in set(before) - set(after)}
-    assert gone == {"pyodide", "pyscript", "wheels"}
+    assert gone == {"pyodide", "pyscript"}  # wheels are not kept offline
     assert {"/index.html", "/engine.html", "/screen/main.js"} <= set(after)
     expect(chat.page.locator("[data-part=notice]")).to_be_hidden()
     assert len(dump(chat.page)["journal"]) > 0
