@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from tooling import runtime, wheels
+from tooling import preload, runtime, stamps, wheels
 from tooling.filling import integrity, substitute
 from tooling.places import Places
 
@@ -14,19 +14,26 @@ from tooling.places import Places
 # snapshot of its own, and the rest is for Python as it is published.
 RARE = ("pyodide/snapshot-*.bin", "pyodide/rest-*.zip", "pyodide/python_stdlib.zip", "wheels/*")
 
+# What, beside the zips, a snapshot depends on.
+INTERPRETER = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
+
 
 def write(places: Places, made: runtime.Runtime, folder: Path) -> None:
-    lock = json.loads(wheels.package_list(made.wheels, runtime.info(places)))
+    parts = [made.stdlib, made.app, *(folder / name for name in INTERPRETER)]
+    imports = preload.modules(places.root / "py")
     build = {
+        "id": stamps.digest(json.dumps(imports), *parts)[:16],
+        "imports": imports,
         "snapshot": _add_hashed(made.snapshot, folder),
         "stdlib": _add_hashed(made.stdlib, folder),
+        "rest": _add_hashed(made.rest, folder) | {"modules": made.late},
         "app": _add_hashed(made.app, folder),
-        "lock": lock,
+        "lock": json.loads(wheels.package_list(made.wheels, runtime.info(places))),
     }
-    substitute(folder / "boot.mjs", build)
+    substitute(folder / "parts.mjs", build)
 
 
-def _add_hashed(file: Path, folder: Path) -> dict[str, str | int]:
+def _add_hashed(file: Path, folder: Path) -> dict[str, object]:
     """Copies the file under a name with its hash: never stale, whatever caches stand between."""
     data = file.read_bytes()
     name = f"{file.stem}-{hashlib.sha256(data).hexdigest()[:12]}{file.suffix}"

@@ -58,8 +58,7 @@ def ensure(places: Places, made: runtime.Runtime) -> None:
 
 def _key(places: Places, made: runtime.Runtime) -> str:
     # The cached parts are named by the hash of what is in them, so their names will do.
-    names = [made.stdlib.parent.name, made.snapshot.parent.name]
-    names += [wheel.parent.name for wheel in made.wheels]
+    names = [made.folder.name, *(wheel.parent.name for wheel in made.wheels)]
     locks = places.root / "package-lock.json"
     return stamps.digest(places.root / "web", locks, Path(__file__).parent, json.dumps(names))
 

@@ -1,4 +1,5 @@
 """Which modules the memory snapshot has imported: all of the app that does not touch the browser.
+And which ones the page needs of the standard library: what those and the others import.
 
 A module that imports `js` or `pyodide` (itself, or through another module of the app) must be
 imported in the page: objects of the browser cannot be frozen. Everything else may be.
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 # Only in the page. (`pyodide.ffi` could be imported anywhere, but binds to one interpreter's JS.)
@@ -16,7 +18,37 @@ BROWSER = frozenset(
     {"js", "pyodide", "pyodide_js", "pyscript", "polyscript", "_pyodide", "micropip"}
 )
 # Parts of the package for the server and the command line: not in the page's zip at all.
-SERVER_ONLY = ("midstream/gateway/", "midstream/cli.py", "midstream/__main__.py")
+SERVER_ONLY = (
+    "midstream/gateway/",
+    "midstream/cli.py",
+    "midstream/render.py",
+    "midstream/__main__.py",
+)
+# What PyScript, Pyodide and micropip import beside them, once they run in the page.
+BESIDE = ("micropip", "pyodide.ffi", "pyodide.http", "pyodide.webloop", "traceback", "urllib.parse")
+# Codecs are imported by name: those that text from anywhere may be in. (cp437: names in a zip.)
+CODECS = ("ascii", "cp437", "idna", "latin_1", "utf_16", "utf_16_le", "utf_8", "utf_8_sig")
+
+
+def needs(py: Path) -> list[str]:
+    """Modules whose imports, with all that they import in turn, make up the page's part of the
+    standard library. Those that functions of the app import count as well."""
+    imported: set[str] = set()
+    for path, name in ((path, name) for name, path in _sources(py)):
+        imported |= set(_imported(path, name, late=True))
+    standard = {name for name in imported if name.split(".")[0] in sys.stdlib_module_names}
+    names = {name for name in standard if _is_module(name)}
+    codecs = [f"encodings.{name}" for name in CODECS]
+    return [*modules(py), *sorted(names), *codecs, *BESIDE]
+
+
+def _is_module(name: str) -> bool:
+    """Of `from a import b` both a and a.b are listed, and b may be no module."""
+    parent = name.rpartition(".")[0]
+    try:
+        return (not parent or _is_module(parent)) and find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def modules(py: Path) -> list[str]:
@@ -44,12 +76,14 @@ def _is_browser(name: str) -> bool:
     return name.split(".")[0] in BROWSER
 
 
-def _imported(path: Path, name: str) -> Iterator[str]:
-    """Names that the module imports when it is itself imported; packages above them count too."""
+def _imported(path: Path, name: str, late: bool = False) -> Iterator[str]:
+    """Names that the module imports when it is itself imported, with `late` also those that its
+    functions do; packages above them count too."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     if package != name:
         yield package
-    for node in _statements(ast.parse(path.read_bytes())):
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree) if late else _statements(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _with_parents(alias.name)

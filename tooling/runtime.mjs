@@ -1,19 +1,24 @@
 // Makes what lets Python start fast in the page; run by tooling/runtime.py with the project's own Node:
 //
 //   node runtime.mjs stdlib   {"pyodide": folder, "out": zip}
-//   node runtime.mjs snapshot {"pyodide": folder, "stdlib": zip, "wheels": [...], "skip": [...],
-//                              "imports": [...], "zip": zip, "out": file}
+//   node runtime.mjs parts    {"pyodide": folder, "stdlib": zip, "core": PyScript's file, "wheels": [...], "skip": [...],
+//                              "probed": [...], "needs": [...], "imports": [...], "out": folder}
 //
 // stdlib: the standard library compiled, by the very Python that will run it.
-// snapshot: the app's wheels compiled into one zip, then the memory of a Python that has imported them.
+// parts, into the folder `out`:
+//   app.zip       the app's wheels and PyScript's Python compiled
+//   stdlib.zip    of the standard library what the modules in `needs` import, found out by importing them
+//   rest.zip      all the rest of it, and rest.json: the names of its modules
+//   snapshot.bin  the memory of a Python that has imported `imports`
 // Same inputs give the same bytes: chance, clock and hash seed are pinned, and the machine's names kept out.
 
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import vm from 'node:vm';
 import {pathToFileURL} from 'node:url';
 
-/** Python source run inside Pyodide; `sources`, `target`, `prefix` and `skip` are set before. */
+/** Python source run inside Pyodide; `sources`, `texts`, `target`, `prefix` and `skip` are set before. */
 const COMPILE = `
 import importlib._bootstrap_external as loader
 import zipfile
@@ -30,11 +35,36 @@ def members(source):
                 yield name, archive.read(name)
 
 with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-    for source in sources:
-        for name, data in members(source):
-            if name.endswith(".py"):
-                name, data = name + "c", compiled(name, data)
-            archive.writestr(zipfile.ZipInfo(name), data)
+    found = [member for source in sources for member in members(source)]
+    for name, data in [*found, *((name, text.encode()) for name, text in sorted(texts.items()))]:
+        if name.endswith(".py"):
+            name, data = name + "c", compiled(name, data)
+        archive.writestr(zipfile.ZipInfo(name), data)
+`;
+
+/** Python source that divides the standard library; `needs`, `probed`, `library`, `first`, `rest` and `names` are set before. */
+const DIVIDE = `
+import importlib, json, sys, zipfile
+
+sys.path += probed
+for name in needs:
+    importlib.import_module(name)
+home = library + "/"
+origins = (getattr(getattr(module, "__spec__", None), "origin", None) for module in list(sys.modules.values()))
+used = {origin.removeprefix(home) for origin in origins if origin and origin.startswith(home)}
+late = []
+with (
+    zipfile.ZipFile(library) as whole,
+    zipfile.ZipFile(first, "w", zipfile.ZIP_STORED) as zip_first,
+    zipfile.ZipFile(rest, "w", zipfile.ZIP_STORED) as zip_rest,
+):
+    for info in whole.infolist():
+        into = zip_first if info.filename in used else zip_rest
+        into.writestr(zipfile.ZipInfo(info.filename), whole.read(info))
+        if into is zip_rest and info.filename.endswith(".pyc"):
+            late.append(info.filename.removesuffix(".pyc").removesuffix("/__init__").replace("/", "."))
+with open(names, "w") as file:
+    json.dump(sorted(late), file)
 `;
 
 /** Python source run before the memory is taken; `imports` is set before. */
@@ -49,8 +79,9 @@ gc.collect()
 const PAGE = 4096;
 const MAGIC = 0x5053534d; // "MSSP"
 const HASH_SEED = '0';
+const LIBRARY = '/lib/python314.zip'; // where Pyodide puts it
 const WHEN = Date.UTC(2026, 0, 1);
-export const APP_ZIP = '/lib/midstream.zip'; // boot.mjs puts the file there again
+const APP_ZIP = '/lib/midstream.zip'; // boot.mjs puts the file there again
 
 /** Chance and clock give the same values in every run, or no two builds would be alike. */
 function pinTheWorld() {
@@ -95,14 +126,15 @@ async function python(pyodide, options = {}) {
 /**
  * Compiles zips or wheels into one stored zip.
  * @param {any} py @param {string[]} files @param {string} prefix shown in tracebacks @param {string[]} skip
+ * @param {Record<string, string>} texts more files
  * @returns {Uint8Array}
  */
-function compile(py, files, prefix, skip) {
+function compile(py, files, prefix, skip = [], texts = {}) {
   const sources = files.map((file, i) => {
     py.FS.writeFile(`/tmp/source${i}`, fs.readFileSync(file));
     return `/tmp/source${i}`;
   });
-  const values = {sources, target: '/tmp/target.zip', prefix, skip};
+  const values = {sources, texts, target: '/tmp/target.zip', prefix, skip};
   const globals = py.toPy(values);
   py.runPython(COMPILE, {globals});
   return py.FS.readFile('/tmp/target.zip');
@@ -127,33 +159,89 @@ function sparse(memory) {
 async function makeStdlib({pyodide, out}) {
   const py = await python(pyodide);
   const source = path.join(pyodide, 'python_stdlib.zip');
-  fs.writeFileSync(out, compile(py, [source], '/lib/python314.zip/', []));
+  fs.writeFileSync(out, compile(py, [source], `${LIBRARY}/`));
 }
 
-/** @param {{pyodide: string, stdlib: string, wheels: string[], skip: string[], imports: string[], zip: string, out: string}} job */
-async function makeSnapshot({pyodide, stdlib, wheels, skip, imports, zip, out}) {
-  const maker = await python(pyodide, {load: {stdLibURL: stdlib}});
-  const app = compile(maker, wheels, `${APP_ZIP}/`, skip);
-  fs.writeFileSync(zip, app);
-  // A Python of its own for the memory: what compiling left behind must not be in it.
-  const py = await python(pyodide, {
-    env: {PYTHONPATH: APP_ZIP},
-    load: {
-      stdLibURL: stdlib,
-      _makeSnapshot: true,
-      fsInit: async (/** @type {any} */ FS) => { FS.mkdirTree('/lib'); FS.writeFile(APP_ZIP, app); },
-    },
+/**
+ * PyScript brings its Python as text within its JavaScript, and Python would compile it at every start.
+ * @param {string} file PyScript's core
+ * @returns {Record<string, string>} the files by their paths
+ */
+function pyscriptSources(file) {
+  const code = fs.readFileSync(file, 'utf8');
+  const at = code.indexOf('{pyscript:{"__init__.py"');
+  const end = at < 0 ? -1 : endOfObject(code, at);
+  if (end < 0) throw new Error(`${path.basename(file)} does not hold PyScript's Python where it is looked for`);
+  /** @type {Record<string, string>} */
+  const found = {};
+  const take = (/** @type {string} */ folder, /** @type {object} */ entries) => {
+    for (const [name, entry] of Object.entries(entries)) {
+      if (typeof entry === 'string') found[folder + name] = entry;
+      else take(`${folder}${name}/`, entry);
+    }
+  };
+  take('', vm.runInNewContext(`(${code.slice(at, end)})`));
+  return found;
+}
+
+/** @param {string} code @param {number} at of an opening brace @returns {number} after its closing one, or -1 */
+function endOfObject(code, at) {
+  const tokens = /(["'`])(?:\\[^]|(?!\1)[^\\])*\1|[{}]/g;
+  tokens.lastIndex = at;
+  for (let depth = 0, token; (token = tokens.exec(code)); ) {
+    if (token[0] === '{') depth += 1;
+    if (token[0] === '}' && --depth === 0) return tokens.lastIndex;
+  }
+  return -1;
+}
+
+/**
+ * @typedef {{pyodide: string, stdlib: string, core: string, wheels: string[], skip: string[], probed: string[],
+ *   needs: string[], imports: string[], out: string}} Parts
+ */
+
+/**
+ * Divides the standard library, by what a Python with the whole of it has imported.
+ * @param {Parts} job @param {Uint8Array} app
+ */
+async function divide({pyodide, stdlib, probed, needs, out}, app) {
+  const py = await python(pyodide, withApp(stdlib, app));
+  const paths = probed.map((wheel) => {
+    const inside = `/tmp/${path.basename(wheel)}`;
+    py.FS.writeFile(inside, fs.readFileSync(wheel));
+    return inside;
   });
+  const made = {first: 'stdlib.zip', rest: 'rest.zip', names: 'rest.json'};
+  const targets = Object.fromEntries(Object.entries(made).map(([key, name]) => [key, `/tmp/${name}`]));
+  py.runPython(DIVIDE, {globals: py.toPy({needs, probed: paths, library: LIBRARY, ...targets})});
+  for (const name of Object.values(made)) fs.writeFileSync(path.join(out, name), py.FS.readFile(`/tmp/${name}`));
+}
+
+/** @param {string} stdlib @param {Uint8Array} app @param {object} more */
+function withApp(stdlib, app, more = {}) {
+  const fsInit = async (/** @type {any} */ FS) => { FS.mkdirTree('/lib'); FS.writeFile(APP_ZIP, app); };
+  return {env: {PYTHONPATH: APP_ZIP}, load: {stdLibURL: stdlib, fsInit, ...more}};
+}
+
+/** @param {Parts} job */
+async function makeParts(job) {
+  const {pyodide, stdlib, core, wheels, skip, imports, out} = job;
+  const maker = await python(pyodide, {load: {stdLibURL: stdlib}});
+  const app = compile(maker, wheels, `${APP_ZIP}/`, skip, pyscriptSources(core));
+  fs.writeFileSync(path.join(out, 'app.zip'), app);
+  await divide(job, app);
+  // A Python of its own for the memory: what the others left behind must not be in it.
+  const py = await python(pyodide, withApp(path.join(out, 'stdlib.zip'), app, {_makeSnapshot: true}));
   const globals = py.toPy({imports});
   py.runPython(IMPORT, {globals});
   globals.destroy();
-  fs.writeFileSync(out, sparse(py.makeMemorySnapshot()));
+  fs.writeFileSync(path.join(out, 'snapshot.bin'), sparse(py.makeMemorySnapshot()));
 }
 
 const [kind, job] = process.argv.slice(2);
 pinTheWorld();
 try {
-  await (kind === 'stdlib' ? makeStdlib : makeSnapshot)(JSON.parse(job));
+  await (kind === 'stdlib' ? makeStdlib : makeParts)(JSON.parse(job));
 } catch (error) {
   // Left to Node it would print Pyodide's megabyte of code above the message.
   console.error(error instanceof Error ? error.message : error);

@@ -1,7 +1,8 @@
-"""What Python in the page starts from: a compiled standard library, the app's zip, the snapshot.
+"""What Python in the page starts from: the app's zip, the part of the standard library that it
+needs, the rest of it, and the snapshot.
 
 Made by `runtime.mjs` in Node and kept in `.cache/`, named by the hash of what they were made from:
-a change in `py/` makes only the last two anew (seconds), a new Pyodide all three.
+a change in `py/` makes them anew in seconds; a new Pyodide's library has to be compiled first.
 """
 
 from __future__ import annotations
@@ -15,18 +16,39 @@ from tooling import npm, preload, stamps, wheels
 from tooling.places import Places
 from tooling.programs import run
 from tooling.report import step
+from tooling.trouble import Trouble
 
 SCRIPT = Path(__file__).with_name("runtime.mjs")
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Files that boot.mjs loads; `wheels` also serve the way without any accelerator."""
+    """Files that boot.mjs loads, in one folder; the wheels serve the way without any accelerator."""
 
-    stdlib: Path
-    app: Path
-    snapshot: Path
+    folder: Path
     wheels: list[Path]
+
+    @property
+    def stdlib(self) -> Path:
+        return self.folder / "stdlib.zip"
+
+    @property
+    def rest(self) -> Path:
+        return self.folder / "rest.zip"
+
+    @property
+    def late(self) -> list[str]:
+        """The modules in `rest`."""
+        names: list[str] = json.loads((self.folder / "rest.json").read_bytes())
+        return names
+
+    @property
+    def app(self) -> Path:
+        return self.folder / "app.zip"
+
+    @property
+    def snapshot(self) -> Path:
+        return self.folder / "snapshot.bin"
 
 
 def pyodide(places: Places) -> Path:
@@ -44,9 +66,7 @@ def ensure(places: Places) -> Runtime:
     """Makes what is missing. Needs `.venv` and `node_modules`. Raises Trouble."""
     packed = [wheels.own(places), *wheels.vendored(places)]
     imported = [wheel for wheel in packed if wheel.name.startswith(("midstream-", "mistletoe-"))]
-    stdlib = _stdlib(places)
-    folder = _snapshot(places, stdlib, imported)
-    return Runtime(stdlib, folder / "app.zip", folder / "snapshot.bin", packed)
+    return Runtime(_parts(places, _stdlib(places), imported, packed), packed)
 
 
 def _stdlib(places: Places) -> Path:
@@ -61,24 +81,35 @@ def _stdlib(places: Places) -> Path:
     return folder / "stdlib.zip"
 
 
-def _snapshot(places: Places, stdlib: Path, imported: list[Path]) -> Path:
-    rules = Path(preload.__file__)
-    key = stamps.digest(stdlib.parent.name, rules, *(wheel.parent.name for wheel in imported))
-    folder = places.cache / f"snapshot-{key[:16]}"
+def _parts(places: Places, stdlib: Path, imported: list[Path], packed: list[Path]) -> Path:
+    core = _pyscript_core(places)
+    names = [stdlib.parent.name, *(wheel.parent.name for wheel in packed)]
+    folder = places.cache / f"parts-{stamps.digest(Path(preload.__file__), core, *names)[:16]}"
     if not folder.is_dir():
+        py = places.root / "py"
         with step("taking the snapshot of a started Python"), stamps.whole_folder(folder) as fresh:
             job = {
                 "pyodide": _text(pyodide(places)),
                 "stdlib": _text(stdlib),
+                "core": _text(core),
                 "wheels": [_text(wheel) for wheel in imported],
                 "skip": list(preload.SERVER_ONLY),
-                "imports": preload.modules(places.root / "py"),
-                "zip": _text(fresh / "app.zip"),
-                "out": _text(fresh / "snapshot.bin"),
+                "probed": [_text(wheel) for wheel in packed if wheel not in imported],
+                "needs": preload.needs(py),
+                "imports": preload.modules(py),
+                "out": _text(fresh),
             }
-            _node(places, "snapshot", job, "taking the snapshot failed")
-        stamps.keep_only(places.cache, "snapshot-*", [folder])
+            _node(places, "parts", job, "taking the snapshot failed")
+        stamps.keep_only(places.cache, "parts-*", [folder])
     return folder
+
+
+def _pyscript_core(places: Places) -> Path:
+    """PyScript's one big file."""
+    found = sorted((places.node_modules / "@pyscript/core/dist").glob("core-*.js"))
+    if len(found) != 1:
+        raise Trouble("PyScript is not complete; delete node_modules and run this again")
+    return found[0]
 
 
 def _node(places: Places, kind: str, job: Mapping[str, object], failure: str) -> None:

@@ -1,13 +1,17 @@
 // The engine's document, beside PyScript: hands the screen's port to the Python worker and tells the screen when the worker
 // cannot start. offline.js beside it looks after the service worker.
 
+import { provide } from './keeper.js';
 import { Offline } from './offline.js';
+import { Pulse } from './pulse.js';
 import './spare.js';
 
 /** PyScript's own module. Imported here alone: WebKit gives a second importer its names before they have values. */
 const CORE = './pyscript/core.js';
 
-/** @typedef {Worker & {ready: Promise<unknown>, onerror: (event: ErrorEvent) => void}} PyWorker */
+/**
+ * @typedef {Worker & {ready: Promise<unknown>, onerror: (event: ErrorEvent) => void, onmessage: (event: MessageEvent) => void}} PyWorker
+ */
 
 /** The last message of each type: the screen may begin to listen after they were sent. @type {Map<string, object>} */
 const told = new Map();
@@ -49,14 +53,41 @@ function failed(reason) {
   tell({ type: 'engine', state: 'failed', detail });
 }
 
+/** @param {unknown} reason */
+function broken(reason) {
+  failed(reason);
+  pulse.suspect();
+}
+
+const pulse = new Pulse(
+  () => worker?.postMessage({ ping: true }),
+  () => tell({ type: 'engine', state: 'lost' }),
+);
+
+/** What main.py says to this document. @type {Record<string, (detail: string) => void>} */
+const SAID = {
+  started(way) {
+    pulse.begin();
+    provide(way).catch((error) => console.info('midstream: no snapshot:', error));
+  },
+  pong: () => pulse.beat(),
+};
+
+/** @param {MessageEvent} event */
+function heard({ data }) {
+  const [what, detail] = String(data).split(' ');
+  if (Object.hasOwn(SAID, what)) SAID[what](detail);
+}
+
 /** Resolves when Python runs; rejects when it cannot. PyScript resolves `whenDefined` as soon as the worker is made. */
 async function python() {
   const core = await import(CORE);
   const { xworker } = await core.whenDefined('py');
   if (!xworker) throw new Error('PyScript made no worker');
   worker = /** @type {PyWorker} */ (xworker);
-  worker.onerror = (event) => failed(event.error ?? event.message);
-  worker.addEventListener('error', (event) => failed(event.message || 'the worker stopped'));
+  worker.onmessage = heard;
+  worker.onerror = (event) => broken(event.error ?? event.message);
+  worker.addEventListener('error', (event) => broken(event.message || 'the worker stopped'));
   worker.addEventListener('messageerror', () => failed('a message could not be read'));
   join();
   await worker.ready;

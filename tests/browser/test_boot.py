@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -25,7 +26,8 @@ PATIENCE_MS = 60_000  # for any state to come; a limit for what is broken, not a
 PROBE = """
 import asyncio, json, random
 import js, pyodide_js
-import difflib, html.parser, mistletoe, midstream.engine.idb  # late: none of them is in the memory
+import html.entities, mistletoe, midstream.engine.idb  # not in the memory
+import difflib, html.parser, email.mime.text  # not even in the page's part of the library
 
 async def probe():
     await pyodide_js.loadPackage("micropip")
@@ -42,6 +44,10 @@ asyncio.ensure_future(probe())
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "no-cache")  # a test changes files
+        super().end_headers()
 
 
 @dataclass
@@ -62,10 +68,19 @@ class Host:
         file.unlink()
 
 
+def quicken(folder: Path) -> None:
+    """A snapshot is made soon after the start, not when the page has been quiet for a while."""
+    keeper = folder / "keeper.js"
+    code = keeper.read_text()
+    assert "const WAIT = 5000;" in code
+    keeper.write_text(code.replace("const WAIT = 5000;", "const WAIT = 10;"))
+
+
 @pytest.fixture
 def host(dist: Path, tmp_path: Path) -> Iterator[Host]:
     folder = tmp_path / FOLDER
     shutil.copytree(dist, folder)
+    quicken(folder)
     handler = functools.partial(Quiet, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -100,49 +115,152 @@ def probe(page: Page, host: Host) -> list[object]:
     return said
 
 
-def test_starts_from_the_snapshot_and_asks_nobody_else(page: Page, host: Host) -> None:
+CACHE = "caches.open('midstream-snapshot ' + new URL('.', document.baseURI).href)"
+KEPT = f"""async () => {{
+  const cache = await {CACHE};
+  return (await cache.keys()).map(request => request.url).filter(url => !url.endsWith('&failed'));
+}}"""
+UNTIL_KEPT = f"""async () => {{
+  let kept;
+  while (!(kept = await ({KEPT})()).length) await new Promise(resolve => setTimeout(resolve, 50));
+  return kept;
+}}"""
+PUT = f"""async ([at, hash, bytes]) => {{
+  const cache = await {CACHE};
+  const [key] = (await cache.keys()).filter(request => !request.url.endsWith('&failed'));
+  const entry = await cache.match(key);
+  const file = new Uint8Array(await entry.arrayBuffer());
+  file.fill(0x5a, at, at + bytes);
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', file));
+  const right = Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('');
+  const said = hash ? right : entry.headers.get('midstream-hash');
+  await cache.put(key, new Response(file, {{headers: {{'midstream-kind': 'own', 'midstream-hash': said}}}}));
+}}"""
+
+
+def until_kept(page: Page) -> list[str]:
+    """Waits for the snapshot that is made at an idle time, and says under which addresses any are kept."""
+    kept: list[str] = page.evaluate(UNTIL_KEPT)
+    return kept
+
+
+def start_and_keep(page: Page, host: Host) -> None:
+    assert boot(page, host) == ("compiled", [])
+    until_kept(page)
+
+
+def fail_twice(page: Page, host: Host) -> None:
+    """As if a snapshot could not be made, or had not loaded."""
+    page.goto(host.url)
+    failing = "async () => { const kept = await import('./pyodide/kept.js'); await kept.failed(); }"
+    for _ in range(2):
+        page.evaluate(failing)
+
+
+def test_starts_from_its_own_snapshot_and_asks_nobody_else(page: Page, host: Host) -> None:
     asked: list[str] = []
     page.context.on("request", lambda request: asked.append(request.url))
-    assert boot(page, host) == ("snapshot", [])
+    start_and_keep(page, host)
+    assert boot(page, host) == ("own", [])
     assert len(asked) > 10
     outside = [url for url in asked if not url.removeprefix("blob:").startswith(host.url)]
     # A worker made from a blob is named after the origin alone.
     origin = "{0.scheme}://{0.netloc}/".format(urlsplit(host.url))
     assert [url for url in outside if not url.startswith(f"blob:{origin}")] == []
+    rare = ("pyodide/rest-", "pyodide/snapshot-", "pyodide/python_stdlib", "wheels/")
+    assert [url for url in asked if url.removeprefix(host.url).startswith(rare)] == []
 
 
-@pytest.mark.parametrize(
-    ("way", "gone"),
-    [
-        ("snapshot", []),
-        ("compiled", ["snapshot-*.bin"]),
-        ("plain", ["snapshot-*.bin", "app-*.zip"]),
-    ],
-)
-def test_however_it_started_it_can_do_the_same(
-    page: Page, host: Host, way: str, gone: list[str]
-) -> None:
-    for pattern in gone:
-        host.remove(f"pyodide/{pattern}")
+def prepared(page: Page, host: Host, way: str) -> None:
+    if way == "own":
+        start_and_keep(page, host)
+    if way == "snapshot":
+        fail_twice(page, host)
+        start_and_keep(page, host)
+    if way == "plain":
+        host.remove("pyodide/app-*.zip")
+
+
+@pytest.mark.parametrize("way", ["own", "snapshot", "compiled", "plain"])
+def test_however_it_started_it_can_do_the_same(page: Page, host: Host, way: str) -> None:
+    host.remove("sw.js")  # it would keep the app's own engine.py
+    prepared(page, host, way)
     (host.folder / "engine.py").write_text(PROBE.replace("{url}", host.url))
-    first, second = probe(page, host), probe(page, host)
+    late: list[str] = []
+    page.context.on("request", lambda asked: "/rest-" in asked.url and late.append(asked.url))
+    first = probe(page, host)
+    assert len(late) == (0 if way == "plain" else 1), "the rest of the library is fetched once"
+    second = probe(page, host)
     assert first[0] == second[0] == way
     assert first[1] != second[1], "chance is that of the snapshot"
     assert first[2:] == second[2:] == ["<p><em>a</em></p>\n", "26.1"]
 
 
-@pytest.mark.parametrize("harm", ["damaged", "gone"])
-def test_without_a_sound_snapshot_the_compiled_way(page: Page, host: Host, harm: str) -> None:
-    if harm == "damaged":
-        host.damage("pyodide/snapshot-*.bin", at=6_000_000)
-    else:
-        host.remove("pyodide/snapshot-*.bin")
+@pytest.mark.parametrize("rightly_hashed", [False, True])
+def test_a_damaged_snapshot_is_dropped_and_made_again(
+    page: Page, host: Host, rightly_hashed: bool
+) -> None:
+    start_and_keep(page, host)
+    page.evaluate(PUT, [100_000, rightly_hashed, 5_000_000])
     way, errors = boot(page, host)
     assert way == "compiled" and len(errors) == 1
+    until_kept(page)
+    assert boot(page, host) == ("own", [])
+
+
+def test_a_snapshot_of_another_build_is_not_loaded_and_goes(page: Page, host: Host) -> None:
+    host.remove("sw.js")  # it would keep the older build
+    start_and_keep(page, host)
+    (old,) = until_kept(page)
+    parts = host.folder / "pyodide" / "parts.js"
+    build = re.search(r'"id": "(\w+)"', parts.read_text())
+    assert build
+    parts.write_text(parts.read_text().replace(build[1], "another"))
+    assert boot(page, host) == ("compiled", [])
+    page.evaluate(f"async () => {{ while ((await ({KEPT})()).includes({old!r})) await 0; }}")
+    (new,) = until_kept(page)
+    assert "another" in new
+    assert boot(page, host) == ("own", [])
+
+
+def test_without_cache_storage_the_compiled_way(page: Page, host: Host) -> None:
+    spare = host.folder / "spare.js"
+    denied = "get() { throw new DOMException('denied', 'SecurityError'); }"
+    spare.write_text(
+        f"{spare.read_text()}\nObject.defineProperty(globalThis, 'caches', {{ {denied} }});"
+    )
+    for _ in range(2):
+        assert boot(page, host) == ("compiled", [])
 
 
 @pytest.mark.parametrize("pattern", ["pyodide/app-*.zip", "pyodide/stdlib-*.zip"])
 def test_without_the_compiled_parts_as_published(page: Page, host: Host, pattern: str) -> None:
     host.remove(pattern)
     way, errors = boot(page, host)
-    assert way == "plain" and len(errors) == 2
+    assert way == "plain" and len(errors) == 1
+
+
+@pytest.mark.parametrize("harm", ["damaged", "gone"])
+def test_a_rest_of_the_library_that_cannot_be_had_is_said(
+    page: Page, host: Host, harm: str
+) -> None:
+    """It is a failed import, which a program may expect, and the next one tries again."""
+    if harm == "damaged":
+        host.damage("pyodide/rest-*.zip")
+    else:
+        host.remove("pyodide/rest-*.zip")
+    code = """
+import js
+for _ in range(2):
+    try:
+        import difflib
+    except ImportError as error:
+        js.console.log("probe " + str(error))
+"""
+    (host.folder / "engine.py").write_text(code)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    with page.expect_console_message(lambda message: message.text.startswith("probe ")):
+        page.goto(host.url)
+    assert "rest of the standard library could not be loaded" in said[-1]
+    assert "difflib" in said[-1]

@@ -25,12 +25,12 @@ TEXT = (".html", ".js", ".mjs", ".css", ".json", ".svg", ".py")
 
 def parts(folder: Path) -> runtime.Runtime:
     """Stand-ins for the parts that take long to make."""
-    for name in ("stdlib-1/stdlib.zip", "snapshot-2/app.zip", "snapshot-2/snapshot.bin"):
-        stamps.write_text(folder / name, f"contents of {name}")
+    for name in ("stdlib.zip", "rest.zip", "app.zip", "snapshot.bin"):
+        stamps.write_text(folder / "parts-2" / name, f"contents of {name}")
+    stamps.write_text(folder / "parts-2" / "rest.json", '["late"]')
     wheel = folder / "wheels-3" / "midstream-0.1.0-py3-none-any.whl"
     stamps.write_text(wheel, "a wheel")
-    made = [folder / name for name in ("stdlib-1/stdlib.zip", "snapshot-2/app.zip")]
-    return runtime.Runtime(*made, folder / "snapshot-2/snapshot.bin", [wheel])
+    return runtime.Runtime(folder / "parts-2", [wheel])
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def test_leftovers_of_a_killed_build_do_no_harm(places: Places) -> None:
 
 
 def test_a_file_without_its_place_for_the_build_is_refused(places: Places) -> None:
-    (places.root / "web" / "pyodide" / "boot.mjs").write_text("export {}")
-    with pytest.raises(Trouble, match=r"boot\.mjs must have exactly one"):
+    (places.root / "web" / "pyodide" / "parts.mjs").write_text("export {}")
+    with pytest.raises(Trouble, match=r"parts\.mjs must have exactly one"):
         made(places)
     assert not places.dist.exists()
 
@@ -215,7 +215,7 @@ def test_the_snapshot_comes_out_the_same_again(tmp_path: Path) -> None:
     checkout(places.root, "py", "pyproject.toml", "LICENSE", "requirements")
     lend_venv(places)
     places.node_modules.symlink_to(HERE.node_modules)
-    shutil.copytree(HERE.cache, places.cache, ignore=shutil.ignore_patterns("snap*", "models"))
+    shutil.copytree(HERE.cache, places.cache, ignore=shutil.ignore_patterns("parts*", "models"))
     again = runtime.ensure(places)
     with commands.alone(HERE):
         here = runtime.ensure(HERE)

@@ -1,6 +1,7 @@
 // The interpreter that PyScript loads: Pyodide, started the fastest way that works here.
 //
-//   snapshot  the memory of a Python that has imported the app already (0.4 s)
+//   own       the memory of a Python that has imported the app, taken by this browser after an earlier start (0.4 s)
+//   snapshot  the same, taken by the build
 //   compiled  the compiled standard library and app (0.8 s)
 //   plain     Pyodide as it is published, the app from its wheels (2 s)
 //
@@ -9,20 +10,13 @@
 // `mistletoe` can be imported at any time, and micropip can be loaded from ../wheels/.
 
 import '../spare.js'; // before PyScript opens its storage, which it does when this module is there
+import {begin} from './early.mjs';
+import {failed, read} from './kept.mjs';
+import {APP_ZIP, BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
 
-/** @typedef {{url: string, hash: string, size: number}} Asset */
-/**
- * Filled by build.py. `lock` lists the wheels for Pyodide.
- * @type {{snapshot: Asset, stdlib: Asset, app: Asset, lock: {info: {python: string}}}}
- */
-const BUILD = /*build*/JSON.parse('{}')/*build*/;
-
-const APP_ZIP = '/lib/midstream.zip'; // as in tooling/runtime.mjs: the snapshot remembers this path
-const MAGIC = 0x5053534d;
-const base = new URL('.', import.meta.url).href;
-
+begin();
 // Both are asked for before Pyodide itself, so that they arrive while it compiles.
-const snapshot = handled(bytes(BUILD.snapshot).then(expand));
+const kept = handled(read());
 const app = handled(bytes(BUILD.app));
 
 /** @type {{loadPyodide: (options: object) => Promise<any>, version: string}} */
@@ -57,74 +51,34 @@ function handled(promise) {
 }
 
 /**
- * The file, checked by the browser itself against its hash.
- * @param {Asset} asset
+ * @param {object} options @param {object} more
  */
-async function bytes({url, hash}) {
-  const response = await fetch(base + url, {integrity: hash});
-  if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
-}
-
-/**
- * The whole memory from the pages that are not empty; the format is in tooling/runtime.mjs.
- * @param {Uint8Array} file
- */
-function expand(file) {
-  const [magic, size, length, count] = new Uint32Array(file.buffer, 0, 4);
-  if (magic !== MAGIC) throw new Error('not a snapshot');
-  const numbers = new Uint32Array(file.buffer, 16, count);
-  const memory = new Uint8Array(length);
-  let from = 16 + 4 * count;
-  for (const number of numbers) {
-    memory.set(file.subarray(from, from + size), number * size);
-    from += size;
-  }
-  return memory;
-}
-
-/**
- * Pyodide with the compiled standard library and the app's zip in its file system (which is not in
- * the snapshot, so late imports need both in either way).
- * @param {object} options
- */
-async function accelerated(options) {
-  /** @type {unknown} */
-  let failure;
-  const python = await real.loadPyodide({
-    ...options,
-    stdLibURL: base + BUILD.stdlib.url,
-    fsInit: async (/** @type {any} */ FS) => {
-      // Thrown here it would be lost: Pyodide goes on without the file.
-      try { FS.writeFile(APP_ZIP, await app); } catch (error) { failure = error; }
-    },
-  });
-  if (failure) throw failure;
-  checkStdlib(python.FS);
+async function fast(options, more) {
+  const {options: ours, check} = accelerated(app);
+  const python = await real.loadPyodide({...options, ...ours, ...more});
+  check(python.FS);
+  // PyScript writes its Python into the working folder, which comes first, as source; compiled it lies in the app's zip.
+  python.runPython(`
+import sys
+sys.path[:] = ["${APP_ZIP}", *(each for each in sys.path if each != "${APP_ZIP}")]
+del sys`);
+  const {modules, ...rest} = BUILD.rest;
+  python.pyimport('midstream.engine.late').install(base + rest.url, rest.hash, modules.join(' '));
   return python;
 }
 
-/**
- * Pyodide fetches the library itself, unchecked, and goes on without it; a restored Python would then
- * fail at its first late import.
- * @param {any} FS
- */
-function checkStdlib(FS) {
-  const [major, minor] = BUILD.lock.info.python.split('.');
-  const {size} = FS.stat(`/lib/python${major}${minor}.zip`);
-  if (size !== BUILD.stdlib.size) throw new Error(`${BUILD.stdlib.url}: ${size} bytes`);
-}
-
-/** @type {Record<string, (options: object) => Promise<any>>} */
+/** A way, and what it gives: Python, or null where it is not to be had at all. @type {Record<string, (options: object) => Promise<any>>} */
 const WAYS = {
   async snapshot(options) {
-    const python = await accelerated({...options, _loadSnapshot: snapshot});
+    const found = await kept;
+    if (!found) return null;
+    const python = await fast(options, {_loadSnapshot: found.memory});
     // Chance is frozen too: every page would draw the same numbers.
     python.runPython('import random; random.seed(); del random');
-    return python;
+    return [found.kind, python];
   },
-  compiled: options => accelerated({...options, env: {PYTHONPATH: APP_ZIP}}),
-  plain: options => real.loadPyodide({...options, packages: ['mistletoe', 'midstream']}),
+  compiled: async options => ['compiled', await fast(options, {env: {PYTHONPATH: APP_ZIP}})],
+  plain: async options => ['plain', await real.loadPyodide({...options, ...wheels, packages: ['mistletoe', 'midstream']})],
 };
 
 /**
@@ -143,15 +97,16 @@ export async function loadPyodide(options) {
   const scope = /** @type {any} */ (globalThis);
   /** @type {string[]} */
   const errors = scope.midstreamBootErrors = [];
-  const all = {...options, lockFileContents: BUILD.lock, packageBaseUrl: new URL('../wheels/', base).href};
   for (const [way, load] of Object.entries(WAYS)) {
     try {
-      const python = await load(all);
-      scope.midstreamBoot = way;
-      return python;
+      const started = await load(options);
+      if (!started) continue;
+      scope.midstreamBoot = started[0];
+      return started[1];
     } catch (error) {
       errors.push(`${way}: ${reason(error)}`);
       console.warn(`Python did not start the fast way (${way}): ${reason(error)}`);
+      if (way === 'snapshot') failed().catch(() => {}); // where storage is denied there is none to drop
     }
   }
   throw new Error(`Python cannot start: ${errors.join('; ')}`);

@@ -8,6 +8,9 @@ import { find, html, part } from './page.js';
 const BOOT_LIMIT = 60_000;
 /** The same once Python runs. */
 const HELLO_LIMIT = 10_000;
+/** How often within these milliseconds an engine that was lost is started again. */
+const AGAIN = 3;
+const AGAIN_WITHIN = 60_000;
 
 export class Boot {
   /**
@@ -18,6 +21,8 @@ export class Boot {
   constructor(on) {
     this.on = on;
     this.timer = 0;
+    /** When it was started again. @type {number[]} */
+    this.restarts = [];
   }
 
   get ready() {
@@ -39,6 +44,20 @@ export class Boot {
     part('engine').hidden = true;
     performance.mark('midstream:engine');
     this.on.ready();
+  }
+
+  /** The engine is lost. False, and said, when it has been too often: it would only be lost again. */
+  again() {
+    const now = performance.now();
+    this.restarts = this.restarts.filter((time) => time > now - AGAIN_WITHIN);
+    if (this.restarts.length >= AGAIN) {
+      this.fail(t('engine.failed.again'));
+      return false;
+    }
+    this.restarts.push(now);
+    html.dataset.engine = 'booting';
+    this.expect(false);
+    return true;
   }
 
   /** @param {string} reason */

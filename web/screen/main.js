@@ -41,7 +41,7 @@ const boot = new Boot({
     announcer.alarm(words);
   },
 });
-const port = new Port(find('#engine'), { connect: greeting, message: heard, aside });
+const port = new Port(find('#engine'), { connect: greeting, message: heard, aside, silent: restart });
 const transcript = new Transcript(part('transcript'), { intent, announcer, change });
 const scroll = new Scroll(part('scroller'), part('column'), find('button[name=end]'));
 const composer = new Composer(find('form[data-part=composer]'), {
@@ -123,7 +123,14 @@ function repeat() {
 /** The first messages to an engine: what is shown, what is painted, what it may not have got. */
 function greeting() {
   const { pending } = composer;
-  return [...kept.greeting(), opening(), { type: 'network', online: navigator.onLine }, ...pending.map((each) => ({ type: 'send', ...each }))];
+  const stopping = [...transcript.turns.values()].filter(({ status }) => status.stopping && LIVE.has(status.state));
+  return [
+    ...kept.greeting(),
+    opening(),
+    { type: 'network', online: navigator.onLine },
+    ...pending.map((each) => ({ type: 'send', ...each })),
+    ...stopping.map(({ id }) => ({ type: 'stop', message: id })),
+  ];
 }
 
 /** @returns {Message} */
@@ -223,6 +230,7 @@ function take(id) {
 function aside(message) {
   if (message.type === 'shell') shell.show(message);
   else if (message.type === 'engine' && message.state === 'running') boot.expect(true);
+  else if (message.type === 'engine' && message.state === 'lost') restart();
   else if (message.type === 'engine' && message.state === 'failed') failed(String(message.detail));
   else if (message.type === 'engine') notices.show('failed', String(message.detail), true);
 }
@@ -231,6 +239,13 @@ function aside(message) {
 function failed(reason) {
   if (boot.ready) notices.show('failed', reason, true);
   else boot.fail(reason);
+}
+
+/** The engine answers no more. What it had stored is all that was shown, so another one goes on from there. */
+function restart() {
+  if (!boot.again()) return;
+  notices.show('engine-restarted');
+  port.restart();
 }
 
 // From the person

@@ -15,6 +15,7 @@ export class Port {
    * @param {() => Message[]} on.connect the first messages of a new line, before those that wait
    * @param {(message: Message) => void} on.message from the engine
    * @param {(message: Message) => void} on.aside from engine.js itself: its boot, the service worker
+   * @param {() => void} on.silent the engine has died while the page was put away
    */
   constructor(frame, on) {
     this.frame = frame;
@@ -44,15 +45,22 @@ export class Port {
   }
 
   /**
-   * Asks the engine something that it always answers. When it stays silent, as it does when the browser has let its worker
-   * die while the page was put away, its document is loaded anew, and that gets a new port.
+   * Asks the engine something that it always answers, unless the browser has let its worker die while the page was put away.
    * @param {Message[]} messages
    */
   prove(...messages) {
     if (!this.port) return;
     clearTimeout(this.doubt);
-    this.doubt = setTimeout(() => this.frame.contentWindow?.location.reload(), SILENCE);
+    this.doubt = setTimeout(() => this.on.silent(), SILENCE);
     for (const message of messages) this.send(message);
+  }
+
+  /** Loads the engine's document anew. What is sent from now on waits for the new port; the old engine hears nothing more. */
+  restart() {
+    clearTimeout(this.doubt);
+    this.port?.close();
+    this.port = null;
+    this.frame.contentWindow?.location.reload();
   }
 
   /**

@@ -15,20 +15,21 @@ from ..errors import MidstreamError
 from .app import Engine, decode
 from .host import Host, Message
 from .locks import lock
-from .net import FetchNet
+from .net import FetchNet, end_early
 from .stores import open_store
 from .tabs import Tabs
 
 CONFIG_S = (
     5.0  # after that the app goes on without: a person who writes must not wait for a dead network
 )
-
+EARLY_S = 5.0  # after that an answer that has not asked is one that will not
 
 _serving: set[asyncio.Task[None]] = set()
 
 
 def main(xworker: Any) -> None:
-    """Answers the `{port, base}` message of engine.js; `base` is the URL of the page's folder."""
+    """Answers the messages of engine.js: `{port, base}`, where `base` is the URL of the page's
+    folder, and `{ping}`, by which it knows that this event loop runs."""
     # A memory snapshot has frozen the generator's state for everybody.
     random.seed(js.crypto.randomUUID())
 
@@ -38,8 +39,11 @@ def main(xworker: Any) -> None:
             serving = asyncio.ensure_future(serve(port, str(event.data.base)))
             _serving.add(serving)  # the event loop holds tasks weakly
             serving.add_done_callback(_serving.discard)
+        elif getattr(event.data, "ping", None):
+            asyncio.get_running_loop().call_soon(xworker.postMessage, "pong")
 
     xworker.onmessage = create_proxy(on_message)
+    xworker.postMessage(f"started {js.midstreamBoot}")
 
 
 async def serve(port: Any, base: str) -> None:
@@ -68,6 +72,7 @@ async def serve(port: Any, base: str) -> None:
 
     port.onmessage = create_proxy(on_batch)
     await engine.start()
+    asyncio.get_running_loop().call_later(EARLY_S, end_early)
     configuring = asyncio.ensure_future(_configure(engine, net, outbox.post))
     configuring.add_done_callback(lambda task: task.result())
     while True:

@@ -1,4 +1,8 @@
-"""The Net of the browser: fetch with a streamed body."""
+"""The Net of the browser: fetch with a streamed body.
+
+While Python was loading, pyodide/early.mjs has made the requests that were to be expected; the same
+request is not made twice then.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +36,8 @@ class FetchNet:
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> FetchResponse:
+        if body is None and (begun := _early(method, self.absolute(url), headers)):
+            return await _answered(begun.response, begun.controller)
         controller = js.AbortController.new()
         options = js.JSON.parse(
             json.dumps(
@@ -46,11 +52,25 @@ class FetchNet:
             )
         )
         options.signal = controller.signal
-        try:
-            response = await js.fetch(self.absolute(url), options)
-        except Exception as error:  # pyodide raises JsException, which exists in Pyodide only
-            raise UpstreamBroken(f"nobody answers: {error}") from error
-        return FetchResponse(response, controller)
+        return await _answered(js.fetch(self.absolute(url), options), controller)
+
+
+def end_early() -> None:
+    """What was asked for in advance, and is not wanted, is let go."""
+    if early := getattr(js, "midstreamEarly", None):
+        early.end()
+
+
+def _early(method: str, url: str, headers: Mapping[str, str]) -> Any:
+    early = getattr(js, "midstreamEarly", None)
+    return early and early.take(method, url, json.dumps(dict(headers), separators=(",", ":")))
+
+
+async def _answered(fetching: Any, controller: Any) -> FetchResponse:
+    try:
+        return FetchResponse(await fetching, controller)
+    except Exception as error:  # pyodide raises JsException, which exists in Pyodide only
+        raise UpstreamBroken(f"nobody answers: {error}") from error
 
 
 class FetchResponse:

@@ -8,7 +8,8 @@ from typing import Any
 import js
 from pyodide.ffi import JsException
 
-CACHES = "midstream "  # how sw.js begins the names of its caches; the scope comes last
+# How sw.js and pyodide/kept.mjs begin the names of their caches; the scope comes last.
+CACHES = ("midstream ", "midstream-snapshot ")
 # The large half of the app. The rest, which shows saved conversations offline, stays.
 RUNTIME = ("pyscript/", "pyodide/", "wheels/")
 
