@@ -65,7 +65,7 @@ def _key(places: Places, made: runtime.Runtime) -> str:
 
 def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
     shutil.copytree(
-        places.root / "web", target, ignore=shutil.ignore_patterns(".*", "*~", "*.d.ts")
+        places.root / "web", target, ignore=shutil.ignore_patterns(".*", "*~", "*.d.*ts")
     )
     _copy(places.node_modules / "@pyscript/core/dist", target / "pyscript", PYSCRIPT)
     _copy(runtime.pyodide(places), target / "pyodide", PYODIDE)

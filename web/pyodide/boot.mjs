@@ -10,18 +10,17 @@
 // `mistletoe` can be imported at any time, and micropip can be loaded from ../wheels/.
 
 import '../spare.js'; // before PyScript opens its storage, which it does when this module is there
+import './ahead.mjs';
 import {begin} from './early.mjs';
 import {failed, read} from './kept.mjs';
 import {APP_ZIP, BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
+import * as real from './pyodide.mjs';
+
+export const {version} = real;
 
 begin();
-// Both are asked for before Pyodide itself, so that they arrive while it compiles.
 const kept = handled(read());
 const app = handled(bytes(BUILD.app));
-
-/** @type {{loadPyodide: (options: object) => Promise<any>, version: string}} */
-const real = await import(`${base}pyodide.mjs`);
-export const version = real.version;
 
 /**
  * Pyodide can only raise errors that have a stack. WebKit's fetch and streams reject with errors that have none: Python

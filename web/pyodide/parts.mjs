@@ -46,8 +46,8 @@ export function accelerated(app) {
     /** @param {any} FS */
     check(FS) {
       if (failure) throw failure;
-      // Pyodide fetches the library itself, unchecked, and goes on without it; a restored Python would then fail at its
-      // first late import.
+      // Pyodide fetches the library itself, and goes on without it; a restored Python would then fail at its first late
+      // import.
       const [major, minor] = BUILD.lock.info.python.split('.');
       const {size} = FS.stat(`/lib/python${major}${minor}.zip`);
       if (size !== BUILD.stdlib.size) throw new Error(`${BUILD.stdlib.url}: ${size} bytes`);
