@@ -25,6 +25,7 @@ def write(places: Places, made: runtime.Runtime, folder: Path) -> None:
     build = {
         "id": stamps.digest(json.dumps(imports), *parts)[:16],
         "imports": imports,
+        "size": sum(file.stat().st_size for file in (made.stdlib, folder / INTERPRETER[2])),
         "snapshot": _add_hashed(made.snapshot, folder),
         "stdlib": _add_hashed(made.stdlib, folder),
         "rest": _add_hashed(made.rest, folder) | {"modules": made.late},

@@ -64,13 +64,18 @@ const pulse = new Pulse(
   () => tell({ type: 'engine', state: 'lost' }),
 );
 
-/** What main.py says to this document. @type {Record<string, (detail: string) => void>} */
+/** What the worker says to this document: main.py, and before it pyodide/loading.mjs. @type {Record<string, (detail: string) => void>} */
 const SAID = {
   started(way) {
     pulse.begin();
     provide(way).catch((error) => console.info('midstream: no snapshot:', error));
   },
   pong: () => pulse.beat(),
+  loading(detail) {
+    const [done, total] = detail.split('/').map(Number);
+    offline.wait();
+    tell({ type: 'engine', state: 'loading', done, total });
+  },
 };
 
 /** @param {MessageEvent} event */

@@ -2,7 +2,7 @@
 // version when the person has agreed. Here, in the engine's document, since registering is a Trusted Types sink, which the
 // policy of the visible document forbids.
 
-/** Milliseconds after which the runtime is stored for offline use even if Python has not answered. */
+/** Milliseconds without news of Python after which the runtime is stored for offline use even if it has not answered. */
 const PATIENCE = 30_000;
 /** Milliseconds until an update that has to wait for an answer is tried again. */
 const HELD_AGAIN = 5000;
@@ -17,6 +17,7 @@ export class Offline {
   /** @type {ServiceWorkerRegistration | null} */
   #registration = null;
   #reporting = Promise.resolve();
+  #until = 0;
   #tell;
 
   /**
@@ -29,6 +30,17 @@ export class Offline {
     if (!isSecureContext) tell({ type: 'shell', state: 'insecure' });
     else if ('serviceWorker' in navigator) this.#register(running).catch((error) => this.#refused(error));
     else tell({ type: 'shell', state: 'denied' });
+  }
+
+  /** Python is still coming, over a slow line, which belongs to it. */
+  wait() {
+    this.#until = performance.now() + PATIENCE;
+  }
+
+  async #quiet() {
+    for (let left = PATIENCE; left > 0; left = this.#until - performance.now()) {
+      await new Promise((resolve) => setTimeout(resolve, left));
+    }
   }
 
   /** @param {unknown} error */
@@ -58,7 +70,7 @@ export class Offline {
       had = true;
     });
     // The network and the processor belong to Python first.
-    await Promise.race([running.catch(() => {}), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+    await Promise.race([running.catch(() => {}), this.#quiet()]);
     registration.addEventListener('updatefound', () => this.#watch(registration.installing));
     this.#watch(registration.installing);
     addEventListener('online', () => this.#report());

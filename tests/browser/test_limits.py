@@ -7,6 +7,7 @@ throws only for what no switch denies alone.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,9 @@ from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect
 
 from tests.browser.chat import Chat, score, words
 from tests.browser.conftest import FLAGS, PATIENCE_MS
-from tests.support.processes import Replay, Serve, serve
+from tests.browser.screen_support import Screen
+from tests.support.processes import Replay, Serve, free_port, serve
+from tests.support.proxy import Proxy
 
 TAB_ONLY = "What is written is kept in this tab only"
 NOTHING = "This browser keeps nothing for this page"
@@ -152,3 +155,56 @@ def said(page: Page, row: Row) -> None:
         assert errors == []
     else:  # it may have gone away by itself
         assert any(row.notice in line for line in page.evaluate("window.said"))
+
+
+# A slow line
+
+
+@pytest.fixture
+def slow_line(slow_upstream: Replay, dist: Path) -> Iterator[Proxy]:
+    """Fast enough for a test: the first start takes some seconds instead of two minutes."""
+    port = free_port()
+    options = ["--upstream", slow_upstream.url, "--store", "memory:", "--dist", str(dist)]
+    with (
+        Proxy(port) as proxy,
+        serve(*options, "--port", str(port), "--allow-host", "127.0.0.1"),
+    ):
+        proxy.slow(400_000, 0.05)
+        yield proxy
+
+
+def test_on_a_slow_line_the_start_is_counted(page: Page, slow_line: Proxy) -> None:
+    chat = Chat(page, slow_line.url)
+    page.goto(slow_line.url)
+    endpoint = page.locator("[data-part=endpoint]")
+    expect(endpoint).to_have_text(re.compile(r"^Loading Python: [\d.]+ of [\d.]+ MB$"))
+    page.fill("textarea[name=prompt]", "Tell me")  # one can write already
+    page.click("button[name=send]")
+    chat.until_ready()
+    expect(endpoint).to_have_text("Gateway")
+    chat.until_state("complete")
+    expect(page.locator("[data-part=shell]")).to_have_text(OFFLINE, timeout=PATIENCE_MS)
+    chat.reload()
+    chat.until_ready()
+    expect(endpoint).not_to_contain_text("Loading")
+
+
+def test_a_start_fails_only_when_nothing_comes_any_more(screen: Screen) -> None:
+    screen.page.clock.install()
+    screen.goto()
+    screen.intent("network")
+    expect(screen.part("endpoint")).to_be_empty()
+    screen.page.clock.run_for(4000)
+    expect(screen.part("endpoint")).to_have_text("Loading Python")
+    for second in range(1, 6):
+        screen.aside(type="engine", state="loading", done=second * 1_000_000, total=12_500_000)
+        words = f"Loading Python: {second} of 12.5 MB"
+        expect(screen.part("endpoint")).to_have_text(words)
+        screen.page.clock.run_for(50_000)
+        expect(screen.html).to_have_attribute("data-engine", "booting")
+    screen.page.clock.run_for(11_000)
+    expect(screen.html).to_have_attribute("data-engine", "failed")
+    expect(screen.part("engine")).to_contain_text("no answer for 1 min")
+    screen.post({"type": "hello"})  # after all
+    expect(screen.html).to_have_attribute("data-engine", "ready")
+    expect(screen.part("endpoint")).to_be_empty()

@@ -49,6 +49,9 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._cut_after: int | None = None
+        self._rate = 0.0
+        self._delay = 0.0
+        self._line = asyncio.Lock()
 
     @property
     def url(self) -> str:
@@ -84,6 +87,11 @@ class Proxy:
     def stall(self) -> None:
         """Bytes stay where they are, both ways; connections stay open."""
         self._call(self._flowing.clear)
+
+    def slow(self, rate: float, delay: float) -> None:
+        """A line that all connections share: `rate` bytes a second from the target, and `delay` seconds
+        before each request."""
+        self._call(lambda: self.__dict__.update(_rate=rate, _delay=delay))
 
     def resume(self) -> None:
         self._call(self._flowing.set)
@@ -162,9 +170,17 @@ class Proxy:
             if not data:
                 writer.write_eof()
                 return
+            await self._travel(len(data), count == self._received)
             writer.write(data)
             await writer.drain()
             count(data)
+
+    async def _travel(self, size: int, down: bool) -> None:
+        if not down:
+            await asyncio.sleep(self._delay)
+        elif self._rate:
+            async with self._line:
+                await asyncio.sleep(size / self._rate)
 
     def _sent(self, data: bytes) -> None:
         self.up += len(data)

@@ -13,6 +13,7 @@ import '../spare.js'; // before PyScript opens its storage, which it does when t
 import './ahead.mjs';
 import {begin} from './early.mjs';
 import {failed, read} from './kept.mjs';
+import {counted} from './loading.mjs';
 import {APP_ZIP, BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
 import * as real from './pyodide.mjs';
 
@@ -76,7 +77,7 @@ const WAYS = {
     python.runPython('import random; random.seed(); del random');
     return [found.kind, python];
   },
-  compiled: async options => ['compiled', await fast(options, {env: {PYTHONPATH: APP_ZIP}})],
+  compiled: async options => ['compiled', await counted(() => fast(options, {env: {PYTHONPATH: APP_ZIP}}))],
   plain: async options => ['plain', await real.loadPyodide({...options, ...wheels, packages: ['mistletoe', 'midstream']})],
 };
 

@@ -4,8 +4,8 @@
 /** @typedef {{url: string, hash: string, size: number}} Asset */
 /**
  * Filled by the build. `id` stands for everything that a snapshot depends on, `imports` are the modules in it; `lock` lists
- * the wheels for Pyodide, `rest` is what is not in `stdlib` of the standard library.
- * @type {{id: string, imports: string[], snapshot: Asset, stdlib: Asset, app: Asset, rest: Asset & {modules: string[]},
+ * the wheels for Pyodide, `size` is what a first start fetches, `rest` is what is not in `stdlib` of the standard library.
+ * @type {{id: string, size: number, imports: string[], snapshot: Asset, stdlib: Asset, app: Asset, rest: Asset & {modules: string[]},
  *   lock: {info: {python: string}}}}
  */
 export const BUILD = /*build*/JSON.parse('{}')/*build*/;

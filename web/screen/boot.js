@@ -6,7 +6,9 @@ import { find, html, part } from './page.js';
 
 /** Milliseconds until an engine that does not answer is said to have failed; it may still come. */
 const BOOT_LIMIT = 60_000;
-/** The same once Python runs. */
+/** Milliseconds after which it is said that the engine is still coming. */
+const SLOW = 3000;
+/** The same as BOOT_LIMIT once Python runs. */
 const HELLO_LIMIT = 10_000;
 /** How often within these milliseconds an engine that was lost is started again. */
 const AGAIN = 3;
@@ -21,6 +23,7 @@ export class Boot {
   constructor(on) {
     this.on = on;
     this.timer = 0;
+    this.slow = 0; // the timer of the words that stand where the endpoint will
     /** When it was started again. @type {number[]} */
     this.restarts = [];
   }
@@ -38,8 +41,33 @@ export class Boot {
     this.timer = setTimeout(() => this.fail(reason), limit);
   }
 
-  come() {
+  /** The page is there: what is still loaded is said, if that takes a while. */
+  begin() {
+    this.expect(false);
+    this.slow = setTimeout(() => (part('endpoint').textContent = t('engine.loading')), SLOW);
+  }
+
+  /**
+   * It is on its way, over a slow line: as long as something comes there is no failure.
+   * @param {number} done bytes
+   * @param {number} total
+   */
+  loading(done, total) {
+    if (html.dataset.engine !== 'booting') return;
+    this.expect(false);
+    clearTimeout(this.slow);
+    part('endpoint').textContent = t('engine.loading.count', { done: Math.min(done, total) / 1e6, total: total / 1e6 });
+  }
+
+  /** Nothing is waited for any more. */
+  #settle() {
     clearTimeout(this.timer);
+    clearTimeout(this.slow);
+    if (html.dataset.engine === 'booting') part('endpoint').textContent = ''; // the engine says which one there is
+  }
+
+  come() {
+    this.#settle();
     html.dataset.engine = 'ready';
     part('engine').hidden = true;
     performance.mark('midstream:engine');
@@ -62,7 +90,7 @@ export class Boot {
 
   /** @param {string} reason */
   fail(reason) {
-    clearTimeout(this.timer);
+    this.#settle();
     html.dataset.engine = 'failed';
     const words = t('engine.failed', { reason });
     find('[data-part=engine] span').textContent = words;

@@ -76,7 +76,7 @@ async function begin() {
   if (start.top !== null) scroll.toPosition(start.top);
   listen();
   launch.open();
-  boot.expect(false);
+  boot.begin();
   port.open();
 }
 
@@ -230,6 +230,7 @@ function take(id) {
 function aside(message) {
   if (message.type === 'shell') shell.show(message);
   else if (message.type === 'engine' && message.state === 'running') boot.expect(true);
+  else if (message.type === 'engine' && message.state === 'loading') boot.loading(Number(message.done), Number(message.total));
   else if (message.type === 'engine' && message.state === 'lost') restart();
   else if (message.type === 'engine' && message.state === 'failed') failed(String(message.detail));
   else if (message.type === 'engine') notices.show('failed', String(message.detail), true);
