@@ -1,7 +1,7 @@
 """The app opened from outside: by a share, a link of its own protocol, a file, a shortcut.
 
-Here a browser opens the addresses, and a
-stand-in for `launchQueue` hands over what a browser hands to an installed app.
+A browser opens the addresses; a stand-in for `launchQueue` hands over what a browser hands to an installed app, the
+impossible too. The real one is in test_installed.py.
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ def test_where_folders_cannot_be_exchanged_they_are_renamed(
 
 def test_all_parts_of_the_service_worker_are_left_to_its_registration() -> None:
     """A part in the lists too would be fetched twice; one that is missing here would not be in the version."""
-    parts = {path.relative_to(BUILT).as_posix() for path in (BUILT / "worker").iterdir()}
+    parts = {path.relative_to(BUILT).as_posix() for path in (BUILT / "worker").glob("*.js")}
     assert {"sw.js", *parts} == set(dist.WORKER)
     assert parts < modules("sw.js")
 

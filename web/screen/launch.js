@@ -3,7 +3,7 @@
 // that is being written there goes on undisturbed; elsewhere it loads the address like any other. Both go one way here.
 
 import { brings, fromAddress, fromFile } from './incoming.js';
-import { NEW, keepLaunch, launched } from './tab.js';
+import { NEW, clean, keepLaunch, launched } from './tab.js';
 
 /** @typedef {import('./incoming.js').Incoming} Incoming */
 /** @typedef {{targetURL?: string | null, files?: readonly {getFile: () => Promise<File>}[]}} LaunchParams */
@@ -31,6 +31,7 @@ export class Launch {
     if (brings(searchParams)) {
       keepLaunch([this.address]);
       this.#add([fromAddress(searchParams)], false, 'incoming');
+      clean();
     }
     const { launchQueue } = /** @type {{launchQueue?: LaunchQueue}} */ (window);
     launchQueue?.setConsumer((params) => void this.#launched(params));

@@ -93,6 +93,9 @@ export function point(pointer) {
   store('localStorage', 'midstream.pointer', pointer);
 }
 
+/** What the address brought is in the draft: a reload must not bring it again. */
+export const clean = () => history.replaceState(null, '', `./?c=${NEW}`);
+
 /** What the app was opened with last, as launch.js wrote it. @returns {unknown} */
 export const launched = () => load('sessionStorage', 'midstream.launch');
 
