@@ -177,7 +177,8 @@ def test_on_a_slow_line_the_start_is_counted(page: Page, slow_line: Proxy) -> No
     chat = Chat(page, slow_line.url)
     page.goto(slow_line.url)
     endpoint = page.locator("[data-part=endpoint]")
-    expect(endpoint).to_have_text(re.compile(r"^Loading Python: [\d.]+ of [\d.]+ MB$"))
+    counted = re.compile(r"^Loading Python: [\d.]+ of [\d.]+ MB$")
+    expect(endpoint).to_have_text(counted, timeout=PATIENCE_MS)
     page.fill("textarea[name=prompt]", "Tell me")  # one can write already
     page.click("button[name=send]")
     chat.until_ready()
