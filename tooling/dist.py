@@ -31,8 +31,10 @@ WORKER = (
     "worker/entry.js",
     "worker/line.js",
     "worker/outbox.js",
+    "worker/paint.js",
     "worker/spool.js",
     "worker/store.js",
+    "worker/tree.js",
 )
 # Never kept by the service worker: itself, what the server makes up for each start, what is only for
 # the wire, and what Python rarely starts from.

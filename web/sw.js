@@ -18,6 +18,7 @@
 // worker/ is stored with the registration, so it is not in the lists.
 import { refused, warn } from './worker/common.js';
 import { Outbox, OUTBOX_TAG } from './worker/outbox.js';
+import { painted } from './worker/paint.js';
 import { Spool } from './worker/spool.js';
 import { WorkerStore } from './worker/store.js';
 
@@ -31,6 +32,7 @@ const CACHES = 'midstream '; // the scope follows: another copy of the app may l
 const CACHE = `${CACHES}1 ${SCOPE}`;
 const CONFIG = absolute('config.json');
 const INDEX = absolute('index.html');
+const WORDS = absolute('i18n/en.json');
 const workerStore = new WorkerStore();
 const spool = new Spool(workerStore, SCOPE);
 const outbox = new Outbox(workerStore, worker.registration);
@@ -188,6 +190,11 @@ function partOf(event) {
   return (part === 'spool' ? spool : outbox).answer(event, path).catch((error) => (warn(error), refused(500, String(error), 'storage')));
 }
 
+/** The page with its saved text in it. @param {FetchEvent} event a navigation */
+async function page(event) {
+  return painted(await answer(event.request, INDEX), event, () => answer(new Request(WORDS), WORDS));
+}
+
 worker.addEventListener('install', (event) => event.waitUntil(install()));
 worker.addEventListener('activate', (event) => event.waitUntil(activate()));
 worker.addEventListener('message', (event) => {
@@ -201,6 +208,7 @@ worker.addEventListener('fetch', (event) => {
   const part = partOf(event);
   const href = part ? null : fileOf(event.request);
   if (part) event.respondWith(part);
+  else if (href === INDEX && event.request.mode === 'navigate') event.respondWith(page(event));
   else if (href) event.respondWith(answer(event.request, href));
   // A page is there, so there may be a network again. Not for outbox/: what is being removed must not be sent by that.
   if (event.request.mode === 'navigate' || event.request.url.startsWith(`${SCOPE}spool/`)) event.waitUntil(outbox.replay());

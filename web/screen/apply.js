@@ -3,6 +3,8 @@
 //
 // Ops are not trusted. The first one that cannot be meant ends the patch with a PatchError, and the caller asks for the whole
 // answer anew; if that has such ops too, they are left out one by one (`lenient`), so that they never cost the text around them.
+//
+// The service worker uses this module too, with nodes of its own (worker/tree.js): so it keeps to what those can do.
 
 import { t } from './i18n.js';
 import { admitted, isAttribute, isTag, parsed, place } from './vocabulary.js';
@@ -22,6 +24,16 @@ export class Applier {
     this.nodes = new Map([[0, root]]);
     /** @type {WeakMap<Element, number>} */
     this.ids = new WeakMap();
+  }
+
+  /**
+   * Goes on with nodes that are equal to these.
+   * @param {(node: Element) => Element} twin
+   */
+  settle(twin) {
+    this.root = twin(this.root);
+    this.nodes = new Map([...this.nodes].map(([id, node]) => [id, twin(node)]));
+    for (const [id, node] of this.nodes) if (node !== this.root) this.ids.set(node, id);
   }
 
   /** Empties the content, for a patch that brings all of it. */
@@ -98,25 +110,26 @@ export class Applier {
 function open(applier, [, parent, tag, id]) {
   const into = applier.node(parent);
   if (!isTag(tag) && !applier.lenient) throw new PatchError(`tag ${tag} is not in the vocabulary`);
-  const element = made(isTag(tag) ? tag : 'span', into === applier.root);
+  const element = made(applier, isTag(tag) ? tag : 'span', into === applier.root);
   applier.name(id, element);
   into.append(element);
 }
 
 /**
+ * @param {Applier} applier
  * @param {string} tag
  * @param {boolean} top directly in the content
  */
-function made(tag, top) {
-  const element = document.createElement(tag);
+function made(applier, tag, top) {
+  const element = applier.root.ownerDocument.createElement(tag);
   // Only the outermost block looks for its direction, over all of its text; paragraphs inside follow by unicode-bidi.
-  if (top) element.dir = tag === 'pre' ? 'ltr' : 'auto';
-  if (tag === 'pre' || tag === 'table') element.tabIndex = 0; // scrolls sideways: with the keyboard too
-  if (element instanceof HTMLButtonElement) element.type = 'button';
-  if (element instanceof HTMLInputElement) {
-    element.type = 'checkbox';
-    element.disabled = true;
-    element.ariaLabel = t('content.task.open');
+  if (top) element.setAttribute('dir', tag === 'pre' ? 'ltr' : 'auto');
+  if (tag === 'pre' || tag === 'table') element.setAttribute('tabindex', '0'); // scrolls sideways: with the keyboard too
+  if (tag === 'button') element.setAttribute('type', 'button');
+  if (tag === 'input') {
+    element.setAttribute('type', 'checkbox');
+    element.setAttribute('disabled', '');
+    element.setAttribute('aria-label', t('content.task.open'));
   }
   return element;
 }
@@ -126,7 +139,7 @@ function text(applier, [, id, more]) {
   if (typeof more !== 'string') throw new PatchError('text is not a string');
   const element = applier.node(id);
   append(element, more);
-  if (element instanceof HTMLAnchorElement) showHost(element);
+  if (element.localName === 'a') showHost(element);
 }
 
 /**
@@ -135,9 +148,14 @@ function text(applier, [, id, more]) {
  */
 function append(element, more) {
   const last = element.lastChild;
-  if (last instanceof Text) last.appendData(more);
+  if (isText(last)) last.appendData(more);
   else if (more) element.append(more);
 }
+
+/** @param {Node | null} node @returns {node is Text} */
+const isText = (node) => node?.nodeType === 3;
+/** @param {Node | null} node @returns {node is Element} */
+const isElement = (node) => node?.nodeType === 1;
 
 /** @param {Applier} applier @param {any[]} op */
 function attr(applier, [, id, name, value]) {
@@ -150,7 +168,7 @@ function attr(applier, [, id, name, value]) {
   // Nothing is lost by leaving out a value: a link without its address is still its text.
   if (fit === null) return console.warn('midstream: value left out', name, value);
   element.setAttribute(name, fit);
-  if (name === 'checked') element.ariaLabel = t('content.task.done');
+  if (name === 'checked') element.setAttribute('aria-label', t('content.task.done'));
   if (name === 'href' || name === 'data-src') describe(element, fit);
 }
 
@@ -162,30 +180,31 @@ function attr(applier, [, id, name, value]) {
 function describe(element, url) {
   const host = place(new URL(url));
   element.setAttribute('data-host', host);
-  if (element instanceof HTMLAnchorElement) {
-    element.target = '_blank';
-    element.rel = 'noopener noreferrer';
+  if (element.localName === 'a') {
+    element.setAttribute('target', '_blank');
+    element.setAttribute('rel', 'noopener noreferrer');
     showHost(element);
-  } else if (element instanceof HTMLElement) {
-    element.title = t('content.image', { host });
+  } else {
+    element.setAttribute('title', t('content.image', { host }));
   }
 }
 
 /**
  * The host stands after a link's text, unless that text is the very address.
- * @param {HTMLAnchorElement} link
+ * @param {Element} link
  */
 function showHost(link) {
-  const shown = link.textContent.trim();
+  const shown = (link.textContent ?? '').trim();
+  const host = link.getAttribute('data-host');
   const named = parsed(shown) ?? parsed(`https://${shown}`);
-  const same = named !== null && !named.username && place(named) === link.dataset.host;
-  link.toggleAttribute('data-plain', same || shown === link.dataset.host);
+  const same = named !== null && !named.username && place(named) === host;
+  link.toggleAttribute('data-plain', same || shown === host);
 }
 
 /** @param {Applier} applier @param {any[]} op */
 function trunc(applier, [, id, units]) {
   const last = applier.node(id).lastChild;
-  if (!(last instanceof Text) || !Number.isSafeInteger(units) || units < 0 || units > last.length) {
+  if (!isText(last) || !Number.isSafeInteger(units) || units < 0 || units > last.length) {
     throw new PatchError(`cannot take ${units} units off node ${id}`);
   }
   if (units === last.length) last.remove();
@@ -198,7 +217,7 @@ function unwrap(applier, [, id, before]) {
   const parent = element.parentNode;
   if (element === applier.root || !parent || typeof before !== 'string') throw new PatchError('cannot unwrap');
   applier.nodes.delete(id);
-  keepingSelection(() => {
+  keepingSelection(applier, () => {
     element.before(before);
     element.before(...element.childNodes);
     element.remove();
@@ -210,11 +229,11 @@ function unwrap(applier, [, id, before]) {
 function retag(applier, [, id, tag]) {
   const old = applier.node(id);
   if (old === applier.root || !isTag(tag)) throw new PatchError(`cannot make node ${id} a ${tag}`);
-  const element = made(tag, old.parentNode === applier.root);
+  const element = made(applier, tag, old.parentNode === applier.root);
   for (const { name, value } of old.attributes) if (isAttribute(tag, name)) element.setAttribute(name, value);
   applier.nodes.delete(id);
   applier.name(id, element);
-  keepingSelection(() => {
+  keepingSelection(applier, () => {
     element.append(...old.childNodes);
     old.replaceWith(element);
   });
@@ -226,8 +245,8 @@ function drop(applier, [, id, from]) {
   if (!Number.isSafeInteger(from) || from < 0) throw new PatchError(`cannot drop from ${from}`);
   while (element.childNodes.length > from) {
     const last = /** @type {ChildNode} */ (element.lastChild);
-    if (last instanceof Element && applier.sealed(last)) throw new PatchError('what is sealed cannot be dropped');
-    if (last instanceof Element) applier.forget(last);
+    if (isElement(last) && applier.sealed(last)) throw new PatchError('what is sealed cannot be dropped');
+    if (isElement(last)) applier.forget(last);
     last.remove();
   }
 }
@@ -241,10 +260,11 @@ function close(applier, [, id]) {
 
 /**
  * Moving nodes collapses a selection in them: it is set again afterwards, since the text nodes are the same ones.
+ * @param {Applier} applier
  * @param {() => void} move
  */
-function keepingSelection(move) {
-  const selection = getSelection();
+function keepingSelection(applier, move) {
+  const selection = applier.root.ownerDocument.getSelection();
   const { anchorNode, anchorOffset, focusNode, focusOffset } = selection ?? {};
   move();
   if (!selection || !anchorNode?.isConnected || !focusNode?.isConnected) return;

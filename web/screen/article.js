@@ -1,12 +1,15 @@
-// The nodes of one turn: an article with a heading for screen readers, the content, the status line and the buttons.
+// One turn: an article with a heading for screen readers, the content, the status line and the buttons. Built from what is
+// stored by the service worker too, which prints it into the page (worker/paint.js); the screen then takes that over (`adopt`).
 
 import { Applier } from './apply.js';
+import { element, set } from './element.js';
 import { t } from './i18n.js';
-import { clean } from './status.js';
+import { LIVE, buttons, clean, details, follow, justResumed, words } from './status.js';
 
 /** The buttons under an answer, in their order; each is an intent of the same name. */
 export const ACTIONS = ['retry', 'continue', 'edit', 'remove', 'copy', 'save', 'regenerate'];
 
+/** @typedef {import('./status.js').Status} Status */
 /**
  * @typedef {object} Turn
  * @property {string} id
@@ -17,71 +20,178 @@ export const ACTIONS = ['retry', 'continue', 'edit', 'remove', 'copy', 'save', '
  * @property {Applier | null} applier null for the person's turns: their text is never parsed
  * @property {number} n the patch that is shown, 0 for none
  * @property {boolean} asked a reset is on its way: other patches do not fit any more
- * @property {import('./status.js').Status} status
+ * @property {Status} status
  * @property {number} drawn when the status line was written
  * @property {Set<string>} said what of this answer is spoken only once
  */
 
 /**
- * @param {string} id
- * @param {'user' | 'assistant'} author
- * @param {string} text of a person's turn
+ * The status of a turn as it came over the port or out of storage; null when the turn is malformed.
+ * @param {any} raw {message, author, text?, status}
+ */
+export function statusOf(raw) {
+  const known = typeof raw?.message === 'string' && ['user', 'assistant'].includes(raw.author);
+  return known ? clean(raw.status) : null;
+}
+
+/**
+ * @param {Document} paper
+ * @param {any} raw a turn with a status
  * @param {number} number of an answer, from 1
  * @returns {Turn}
  */
-export function make(id, author, text, number) {
+export function make(paper, raw, number) {
+  const { message: id, author } = raw;
   const answer = author === 'assistant';
-  const article = document.createElement('article');
-  Object.assign(article.dataset, { author, message: id, seq: '0', saved: '0' });
-  article.ariaLabel = answer ? t('turn.assistant', { n: number }) : t('turn.user');
-  const heading = part('h2', 'heading');
-  heading.textContent = article.ariaLabel;
-  const content = part('div', 'content');
-  const line = part('p', 'status');
-  const foot = part('footer', 'foot');
-  foot.append(line);
-  article.append(heading, content, foot);
-  const actions = answer ? ACTIONS.map(action) : [];
-  if (answer) foot.append(group(actions, number));
-  else plain(content, text);
-  const status = { .../** @type {import('./status.js').Status} */ (clean({ state: 'sending' })), at: 0 };
+  const label = answer ? t('turn.assistant', { n: number }) : t('turn.user');
+  const content = part(paper, 'div', 'content', answer ? {} : { dir: 'auto' });
+  if (!answer) content.textContent = String(raw.text ?? '');
+  const line = part(paper, 'p', 'status');
+  const actions = answer ? ACTIONS.map((name) => action(paper, name)) : [];
+  const foot = part(paper, 'footer', 'foot', {}, line);
+  if (answer) foot.append(part(paper, 'div', 'actions', { role: 'group', 'aria-label': t('turn.actions', { n: number }) }, ...actions));
+  const names = { 'data-author': author, 'data-message': id, 'data-seq': '0', 'data-saved': '0', 'aria-label': label };
+  const article = element(paper, 'article', names, part(paper, 'h2', 'heading', {}, label), content, foot);
+  const status = { .../** @type {Status} */ (clean({ state: 'sending' })), at: 0 };
   const applier = answer ? new Applier(content) : null;
   return { id, article, content, line, actions, applier, n: 0, asked: false, status, drawn: 0, said: new Set() };
 }
 
 /**
- * @param {HTMLElement} content
- * @param {string} text
- */
-function plain(content, text) {
-  content.dir = 'auto';
-  content.textContent = text;
-}
-
-/**
- * @param {HTMLButtonElement[]} actions
- * @param {number} n
- */
-function group(actions, n) {
-  const element = part('div', 'actions');
-  element.role = 'group';
-  element.ariaLabel = t('turn.actions', { n });
-  element.append(...actions);
-  return element;
-}
-
-/** @param {string} name */
-function action(name) {
-  const button = document.createElement('button');
-  return Object.assign(button, { type: 'button', name, hidden: true, textContent: t(`button.${name}`) });
-}
-
-/**
- * @param {string} tag
+ * @param {Document} paper
  * @param {string} name
  */
-function part(tag, name) {
-  const element = document.createElement(tag);
-  element.dataset.part = name;
-  return element;
+function action(paper, name) {
+  const button = element(paper, 'button', { type: 'button', name, hidden: '' }, t(`button.${name}`));
+  return /** @type {HTMLButtonElement} */ (button);
+}
+
+/**
+ * @param {Document} paper
+ * @param {string} tag
+ * @param {string} name
+ * @param {Record<string, string>} [attributes]
+ * @param {(Node | string)[]} children
+ */
+function part(paper, tag, name, attributes = {}, ...children) {
+  return element(paper, tag, { 'data-part': name, ...attributes }, ...children);
+}
+
+// What it shows
+
+/**
+ * @param {Turn} turn
+ * @param {Status} status
+ */
+export function renew(turn, status) {
+  follow(turn.status, status);
+  turn.status = status;
+  turn.article.setAttribute('data-state', status.state);
+  if (!turn.applier) return;
+  seen(turn, status.seq, status.saved);
+  turn.article.setAttribute('aria-busy', String(LIVE.has(status.state)));
+}
+
+/**
+ * @param {Turn} turn
+ * @param {unknown} seq
+ * @param {number} saved
+ */
+export function seen({ article }, seq, saved) {
+  const before = Number(article.getAttribute('data-seq'));
+  if (Number.isSafeInteger(seq)) article.setAttribute('data-seq', String(Math.max(Number(seq), before)));
+  article.setAttribute('data-saved', String(saved));
+}
+
+/**
+ * Patches out of storage, before the engine is there. Rows that do not fit end the painting of this message.
+ * @param {Turn} turn
+ * @param {import('./saved.js').SavedTurn['rows']} rows without holes
+ */
+export function paint(turn, rows) {
+  const { applier } = turn;
+  if (!applier) return;
+  try {
+    for (const row of rows) {
+      applier.apply(row.ops);
+      turn.n = row.n;
+      seen(turn, row.last, row.last);
+    }
+  } catch (error) {
+    console.warn('midstream: a stored patch does not apply', turn.id, error);
+    turn.n = 0;
+  }
+  turn.status.painted = true;
+}
+
+/**
+ * The status line and the buttons.
+ * @param {Turn} turn
+ * @param {boolean} dead there is no engine, and none will come before a reload
+ */
+export function draw(turn, dead) {
+  const { status, line, actions, applier, content } = turn;
+  turn.drawn = performance.now();
+  const text = applier ? words(status, dead) : sending(status, dead);
+  const all = applier?.lenient ? `${text} ${t('status.damaged')}` : text;
+  if (line.textContent !== all) line.textContent = all;
+  const more = details(status);
+  if ((line.getAttribute('title') ?? '') !== more) line.setAttribute('title', more);
+  line.toggleAttribute('data-fading', justResumed(status));
+  const offered = applier ? buttons(status, !content.firstChild, dead) : [];
+  for (const button of actions) {
+    const name = String(button.getAttribute('name'));
+    button.toggleAttribute('hidden', !offered.includes(name));
+    const key = name === 'retry' && status.state === 'reconnecting' ? 'button.retry.reconnecting' : `button.${name}`;
+    if (button.textContent !== t(key)) button.textContent = t(key);
+  }
+}
+
+/**
+ * The line under a person's turn: all else that can be said stands under the answer.
+ * @param {Status} status
+ * @param {boolean} dead
+ */
+function sending(status, dead) {
+  if (status.state === 'sending') return t(dead ? 'status.unsent' : 'status.sending');
+  return status.state === 'failed' ? words(status, dead) : '';
+}
+
+// What stands there already
+
+/**
+ * Goes on with an article that the service worker has printed. Of its parts those that are equal stay, so nothing moves and a
+ * selection, the focus and what is being read aloud are kept; the others are replaced.
+ * @param {Turn} turn as it is built here, not in the document yet
+ * @param {Element} standing
+ */
+export function adopt(turn, standing) {
+  /** @type {Map<Node, Node>} */
+  const twins = new Map([[turn.article, standing]]);
+  [...turn.article.children].forEach((built, i) => {
+    const there = standing.children[i];
+    if (there?.isEqualNode(built)) pair(built, there, twins);
+    else if (there) there.replaceWith(built);
+    else standing.append(built);
+  });
+  const wanted = Object.fromEntries([...turn.article.attributes].map(({ name, value }) => [name, value]));
+  for (const { name } of [...standing.attributes]) if (!Object.hasOwn(wanted, name)) standing.removeAttribute(name);
+  set(standing, wanted);
+  /** @template {Node} T @param {T} node */
+  const twin = (node) => /** @type {T} */ (twins.get(node) ?? node);
+  turn.article = twin(turn.article);
+  turn.content = twin(turn.content);
+  turn.line = twin(turn.line);
+  turn.actions = turn.actions.map(twin);
+  turn.applier?.settle(twin);
+}
+
+/**
+ * @param {Node} built
+ * @param {Node} there equal to it
+ * @param {Map<Node, Node>} twins
+ */
+function pair(built, there, twins) {
+  twins.set(built, there);
+  built.childNodes.forEach((child, i) => pair(child, there.childNodes[i], twins));
 }

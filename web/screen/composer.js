@@ -43,7 +43,11 @@ export class Composer {
    */
   show(conversation) {
     this.conversation = conversation;
-    this.fill(this.drafts.texts[conversation ?? NEW] ?? '');
+    const { draft } = this.prompt.dataset;
+    delete this.prompt.dataset.draft;
+    // What place.js has put there may have been typed on since.
+    if (draft !== undefined && draft === conversation) this.#typed();
+    else this.fill(this.drafts.texts[conversation ?? NEW] ?? '');
   }
 
   /**

@@ -17,14 +17,21 @@ let listing = new Intl.ListFormat('en');
  */
 export async function load(language) {
   try {
-    const response = await fetch(`i18n/${language}.json`);
-    catalogue = new Map(Object.entries(/** @type {Record<string, Entry>} */ (await response.json())));
-    plural = new Intl.PluralRules(language);
-    number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
-    listing = new Intl.ListFormat(language);
+    use(language, await (await fetch(`i18n/${language}.json`)).json());
   } catch (error) {
     console.error('midstream: no words for', language, error);
   }
+}
+
+/**
+ * @param {string} language
+ * @param {Record<string, Entry>} entries
+ */
+export function use(language, entries) {
+  catalogue = new Map(Object.entries(entries));
+  plural = new Intl.PluralRules(language);
+  number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  listing = new Intl.ListFormat(language);
 }
 
 /** @param {string} key */

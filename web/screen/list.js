@@ -1,5 +1,6 @@
 // The list of conversations: real links, so that one can be opened in a new tab, with a dot for what goes on in each.
 
+import { element, set } from './element.js';
 import { has, t } from './i18n.js';
 
 /**
@@ -91,26 +92,27 @@ export class List {
 }
 
 /**
+ * One entry; the service worker prints it too.
  * @param {HTMLAnchorElement} link
  * @param {Record<string, any>} item
+ * @returns {HTMLElement}
  */
-function row(link, item) {
-  link.dataset.conversation = item.id;
-  link.href = `?c=${encodeURIComponent(item.id)}`;
+export function row(link, item) {
+  const paper = link.ownerDocument;
   const dot = Object.hasOwn(DOTS, item.state) ? DOTS[item.state] : '';
   const words = has(`list.${dot}`) ? t(`list.${dot}`) : '';
-  const title = document.createElement('span');
-  title.textContent = String(item.title || t('list.untitled'));
-  title.dir = 'auto';
   const place = item.server === true ? t('list.server') : '';
-  const note = document.createElement('small');
   // Words stand there for what goes away only by opening it: others would make the list jump while one reads it.
-  note.textContent = [dot === 'finished' ? words : '', place].filter(Boolean).join(' · ');
-  link.replaceChildren(title, ...(note.textContent ? [note] : []));
-  link.dataset.dot = dot;
-  link.title = dot === 'finished' ? '' : words;
-  link.ariaDescription = link.title || null;
-  const holder = link.parentElement ?? document.createElement('li');
+  const note = [dot === 'finished' ? words : '', place].filter(Boolean).join(' · ');
+  const name = element(paper, 'span', { dir: 'auto' }, titleOf(item));
+  link.replaceChildren(name, ...(note ? [element(paper, 'small', {}, note)] : []));
+  const hint = dot === 'finished' ? null : words || null;
+  const href = `?c=${encodeURIComponent(item.id)}`;
+  set(link, { 'data-conversation': item.id, href, 'data-dot': dot, title: hint, 'aria-description': hint });
+  const holder = link.parentElement ?? paper.createElement('li');
   holder.append(link);
   return holder;
 }
+
+/** @param {Record<string, any>} item */
+export const titleOf = (item) => String(item.title || t('list.untitled'));

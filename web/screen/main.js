@@ -8,7 +8,7 @@ import { label, t } from './i18n.js';
 import * as kept from './kept.js';
 import { Launch } from './launch.js';
 import { List } from './list.js';
-import { Notices, connection, find, html, part, suggest } from './page.js';
+import { Notices, connection, find, html, listed, part, suggest } from './page.js';
 import { Port } from './port.js';
 import { read } from './saved.js';
 import { Scroll } from './scroll.js';
@@ -23,7 +23,10 @@ import { Transcript } from './transcript.js';
 /** Milliseconds after which the app starts without what is stored: another tab may hold the database. */
 const READ_LIMIT = 3000;
 
-const { start, words } = early;
+const { words } = early;
+/** At an address that names no conversation: the one that the service worker has painted. */
+const painted = tab.inAddress() ? null : listed();
+const start = painted === null || painted === early.start.conversation ? early.start : { conversation: painted, top: null };
 /** The conversation that is shown; null for a new one. */
 let shown = start.conversation === tab.NEW ? null : start.conversation;
 /** The new one was asked for, and not just the newest there is. */
@@ -64,7 +67,8 @@ const launch = new Launch(notices, {
 const shell = new Shell(part('shell'), part('update'), { accept: () => port.tell({ type: 'shell', do: 'update' }) });
 
 async function begin() {
-  const [saved] = await Promise.all([stored(early.saved), words]);
+  const reading = start === early.start ? early.saved : read(start.conversation);
+  const [saved] = await Promise.all([stored(reading), words]);
   label(document);
   suggest((text) => {
     composer.fill(text);
@@ -73,7 +77,8 @@ async function begin() {
   paint(saved);
   html.dataset.paint = 'done';
   if (shown) tab.show(shown, false);
-  if (start.top !== null) scroll.toPosition(start.top);
+  if (html.dataset.place === 'moved') scroll.stay();
+  else if (start.top !== null) scroll.toPosition(start.top);
   listen();
   launch.open();
   boot.begin();
@@ -100,16 +105,12 @@ function paint(saved) {
   if (!blank) shown = saved?.conversation ?? shown;
   if (saved && !boot.ready) list.show(saved.conversations); // the engine's list has states too
   rename(list.titleOf(shown));
-  transcript.show(saved?.turns.map(({ turn }) => turn));
-  for (const { turn, rows } of saved?.turns ?? []) {
-    const made = transcript.turns.get(turn.message);
-    if (made) transcript.paint(made, rows);
-  }
+  transcript.restore(saved?.turns ?? []);
   composer.show(shown);
   repeat();
   list.mark(shown);
   change();
-  if (saved?.turns.length) performance.mark('midstream:painted');
+  if (saved?.turns.length && !performance.getEntriesByName('midstream:painted').length) performance.mark('midstream:painted');
 }
 
 /** Prompts that the engine has not confirmed are shown as being sent. */
@@ -330,7 +331,7 @@ function change() {
 /** @param {unknown} name */
 function rename(name) {
   title = typeof name === 'string' && name ? name : t('title.new');
-  part('title').textContent = title;
+  if (part('title').textContent !== title) part('title').textContent = title;
   entitle(transcript.live !== null);
 }
 
@@ -365,7 +366,7 @@ function listen() {
   addEventListener('pageshow', (event) => event.persisted && port.prove({ type: 'visible' }, opening()));
   addEventListener('popstate', () => {
     const id = tab.inAddress();
-    if (id) visit(id, false);
+    if (id && id !== tab.NEW) visit(id, false);
     else fresh(false);
   });
   find('button[name=reload]').addEventListener('click', () => location.reload());

@@ -15,6 +15,9 @@ export const find = (selector) => /** @type {T} */ (document.querySelector(selec
 /** @param {string} name */
 export const part = (name) => find(`[data-part=${name}]`);
 
+/** The conversation that the list says is shown; at first the one that the service worker has painted, if it did. */
+export const listed = () => document.querySelector('[data-part=list] a[aria-current]')?.getAttribute('data-conversation') ?? null;
+
 /** What ends by itself as soon as another thing is said: the notices of a storage that refuses. @type {Record<string, string[]>} */
 const ENDS = { 'saved-again': ['full', 'not-saved'] };
 

@@ -3,11 +3,19 @@
 // or, where the browser denies one, this tab keeps its records (kept.js); of a record that lies in both the tab's is newer.
 
 /** @typedef {Record<string, any>} Row */
+/** @typedef {{turn: Row, rows: {n: number, last: number, ops: unknown}[]}} SavedTurn */
 /**
  * @typedef {object} Saved
  * @property {string | null} conversation
  * @property {Row[]} conversations newest first
- * @property {{turn: Row, rows: {n: number, last: number, ops: unknown}[]}[]} turns in order
+ * @property {SavedTurn[]} turns in order
+ */
+/**
+ * @typedef {object} Reading
+ * @property {string | null} conversation
+ * @property {Row[]} conversations newest first
+ * @property {Row[]} messages of the conversation, in order
+ * @property {Promise<SavedTurn>[]} turns for each message; the newest is there first
  */
 /**
  * @typedef {object} Source where records lie
@@ -32,18 +40,41 @@ export async function read(wanted) {
     return null;
   });
   try {
-    if (!database) return kept.length ? await view(ofTab(kept), wanted) : null;
+    if (!database) return kept.length ? await whole(view(ofTab(kept), wanted)) : null;
     const stored = ofDatabase(database);
-    return await view(kept.length ? both(ofTab(kept), stored) : stored, wanted);
+    return await whole(view(kept.length ? both(ofTab(kept), stored) : stored, wanted));
   } finally {
     database?.close(); // an open connection would hold up an upgrade by the engine
   }
 }
 
 /**
+ * The same without what only a tab knows, for the service worker.
+ * @param {string | null} wanted
+ * @returns {Promise<Reading | null>} null when nothing is stored
+ */
+export async function stored(wanted) {
+  const database = await open();
+  try {
+    return database && (await view(ofDatabase(database), wanted));
+  } finally {
+    database?.close(); // as soon as what has been asked for has come
+  }
+}
+
+/**
+ * @param {Promise<Reading>} reading
+ * @returns {Promise<Saved>}
+ */
+async function whole(reading) {
+  const { conversation, conversations, turns } = await reading;
+  return { conversation, conversations, turns: await Promise.all(turns) };
+}
+
+/**
  * @param {Source} source
  * @param {string | null} wanted
- * @returns {Promise<Saved>}
+ * @returns {Promise<Reading>}
  */
 async function view(source, wanted) {
   const all = await source.conversations();
@@ -51,8 +82,8 @@ async function view(source, wanted) {
   const conversation = wanted ?? conversations[0]?.id ?? null;
   const found = conversation === null ? [] : await source.messages(conversation);
   const messages = found.filter((record) => typeof record?.id === 'string');
-  const turns = messages.map(async (record) => saved(record, unbroken(await source.rows(record.id))));
-  return { conversation, conversations, turns: await Promise.all(turns) };
+  const turns = messages.toReversed().map(async (record) => saved(record, unbroken(await source.rows(record.id))));
+  return { conversation, conversations, messages, turns: turns.reverse() };
 }
 
 // Sources
@@ -146,6 +177,7 @@ function unbroken(rows) {
 /**
  * @param {Row} record
  * @param {Row[]} rows
+ * @returns {SavedTurn}
  */
 function saved(record, rows) {
   const seq = rows.at(-1)?.last ?? 0;

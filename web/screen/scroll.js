@@ -50,6 +50,14 @@ export class Scroll {
     this.#to(top);
   }
 
+  /** The reader has been at work before these scripts were there. */
+  stay() {
+    this.following = this.below <= NEAR;
+    this.last = this.scroller.scrollTop;
+    this.#selected();
+    this.#mark();
+  }
+
   /** @param {number} top */
   #to(top) {
     this.scroller.scrollTop = top;

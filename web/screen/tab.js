@@ -47,16 +47,17 @@ function store(place, key, value) {
  * @returns {{conversation: string | null, top: number | null}}
  */
 export function first() {
-  const asked = inAddress();
   const tab = load('sessionStorage', 'midstream.tab');
-  const id = asked ?? text(tab?.conversation) ?? text(load('localStorage', 'midstream.pointer')?.conversation);
+  const id = inAddress() ?? text(tab?.conversation) ?? text(load('localStorage', 'midstream.pointer')?.conversation);
   const top = typeof tab?.top === 'number' && tab.conversation === id ? tab.top : null;
   return { conversation: id, top };
 }
 
 /** The conversation in the address, if it names one; a new one for words that another app has sent. */
-export function inAddress() {
-  const query = new URLSearchParams(location.search);
+export const inAddress = () => asked(new URLSearchParams(location.search));
+
+/** @param {URLSearchParams} query */
+export function asked(query) {
   return text(query.get('c')) ?? (brings(query) ? NEW : null);
 }
 
@@ -70,8 +71,9 @@ const text = (value) => (typeof value === 'string' && value ? value : null);
  */
 export function show(conversation, visited) {
   store('sessionStorage', 'midstream.tab', { conversation: conversation ?? NEW, top: null });
-  const address = conversation ? `?c=${encodeURIComponent(conversation)}` : './';
-  if (conversation === inAddress()) return;
+  if ((conversation ?? NEW) === inAddress()) return;
+  // A new one is named too: at an address without a name the service worker paints the newest.
+  const address = `./?c=${encodeURIComponent(conversation ?? NEW)}`;
   if (visited) history.pushState(null, '', address);
   else history.replaceState(null, '', address);
 }

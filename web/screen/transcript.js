@@ -4,16 +4,16 @@
 // Patches of a message are numbered without holes. One that was seen before is ignored; a hole, or an op that cannot be
 // applied, makes the screen ask for the whole answer (`reset`), and until that comes the text stays as it is.
 
-import { ACTIONS, make } from './article.js';
-import { t } from './i18n.js';
+import { ACTIONS, adopt, draw, make, paint, renew, seen, statusOf } from './article.js';
 import { unpack } from './pack.js';
-import { LIVE, buttons, clean, details, follow, justResumed, ticking, words } from './status.js';
+import { LIVE, clean, ticking } from './status.js';
 import { Voice } from './voice.js';
 
 /** @typedef {import('./article.js').Turn} Turn */
 /** @typedef {import('./apply.js').Applier} Applier */
 /** @typedef {import('./status.js').Status} Status */
 /** @typedef {import('./port.js').Message} Message */
+/** @typedef {import('./saved.js').SavedTurn} SavedTurn */
 
 /** Milliseconds between two redraws of a status line whose state stays the same: numbers that race cannot be read. */
 const REDRAW = 250;
@@ -59,8 +59,51 @@ export class Transcript {
     const known = this.turns;
     this.turns = new Map();
     for (const raw of Array.isArray(turns) ? turns : []) this.#take(raw, known);
-    for (const [id, turn] of known) if (!this.turns.has(id)) turn.article.remove();
+    this.#tidy();
     this.#changed();
+  }
+
+  /**
+   * Shows turns out of storage, before the engine is there. What the service worker has printed of them stays.
+   * @param {SavedTurn[]} saved
+   */
+  restore(saved) {
+    const known = this.turns;
+    const standing = new Map([...this.log.children].map((article) => [article.getAttribute('data-message'), article]));
+    this.turns = new Map();
+    for (const one of saved) {
+      const id = one.turn.message;
+      const turn = known.get(id) ?? this.#restored(one, standing.get(id));
+      if (turn) this.#place(turn);
+    }
+    this.#tidy();
+    this.#changed();
+  }
+
+  /**
+   * @param {SavedTurn} saved
+   * @param {Element} [standing] its article, as the service worker has printed it
+   * @returns {Turn | null} null when it is malformed
+   */
+  #restored({ turn: raw, rows }, standing) {
+    const status = statusOf(raw);
+    if (!status) return null;
+    const turn = make(document, raw, this.#answers() + 1);
+    // Another tab may have stored more since then: that comes on top, as it would have come from the engine.
+    const printed = standing ? Number(standing.getAttribute('data-saved')) : Infinity;
+    renew(turn, status);
+    paint(turn, rows.filter((row) => row.last <= printed));
+    draw(turn, this.dead);
+    if (standing) adopt(turn, standing);
+    paint(turn, rows.filter((row) => row.last > printed));
+    draw(turn, this.dead);
+    return turn;
+  }
+
+  /** Takes away what is none of the turns. */
+  #tidy() {
+    const shown = new Set([...this.turns.values()].map((turn) => turn.article));
+    for (const child of [...this.log.children]) if (!shown.has(/** @type {HTMLElement} */ (child))) child.remove();
   }
 
   /**
@@ -80,11 +123,10 @@ export class Transcript {
    * @returns {Turn | null}
    */
   #take(raw, known) {
-    const id = raw?.message;
-    const status = clean(raw?.status);
-    if (typeof id !== 'string' || !status || !['user', 'assistant'].includes(raw.author)) return null;
-    const turn = known.get(id) ?? make(id, raw.author, String(raw.text ?? ''), this.#answers() + 1);
-    if (!this.turns.has(id)) this.#place(turn);
+    const status = statusOf(raw);
+    if (!status) return null;
+    const turn = known.get(raw.message) ?? make(document, raw, this.#answers() + 1);
+    if (!this.turns.has(turn.id)) this.#place(turn);
     this.#renew(turn, status);
     return turn;
   }
@@ -123,8 +165,8 @@ export class Transcript {
     const whole = this.#applied(turn, turn.applier, message);
     if (!whole) return;
     turn.n = n;
-    this.#seen(turn, message.seq, turn.status.saved);
-    if (empty) this.#draw(turn);
+    seen(turn, message.seq, turn.status.saved);
+    if (empty) draw(turn, this.dead);
   }
 
   /**
@@ -144,27 +186,6 @@ export class Transcript {
       this.#reset(turn, error);
       return false;
     }
-  }
-
-  /**
-   * Patches out of storage, before the engine is there. Rows that do not fit end the painting of this message.
-   * @param {Turn} turn
-   * @param {{n: number, last: number, ops: unknown}[]} rows without holes
-   */
-  paint(turn, rows) {
-    if (!turn.applier || turn.n) return;
-    try {
-      for (const row of rows) {
-        turn.applier.apply(row.ops);
-        turn.n = row.n;
-        this.#seen(turn, row.last, row.last);
-      }
-    } catch (error) {
-      console.warn('midstream: a stored patch does not apply', turn.id, error);
-      turn.n = 0;
-    }
-    turn.status.painted = true;
-    this.#draw(turn);
   }
 
   /** @param {Message} message `status` of the port */
@@ -188,14 +209,14 @@ export class Transcript {
   bury(dead) {
     if (dead === this.dead) return;
     this.dead = dead;
-    for (const turn of this.turns.values()) this.#draw(turn);
+    for (const turn of this.turns.values()) draw(turn, this.dead);
     this.#changed();
   }
 
   /** Stop was pressed: said at once, however long it takes to reach the engine. @param {Turn} turn */
   stopping(turn) {
     this.#renew(turn, { ...turn.status, stopping: true });
-    this.#draw(turn);
+    draw(turn, this.dead);
   }
 
   /**
@@ -222,58 +243,16 @@ export class Transcript {
 
   /**
    * @param {Turn} turn
-   * @param {unknown} seq
-   * @param {number} saved
-   */
-  #seen(turn, seq, saved) {
-    const { dataset } = turn.article;
-    if (Number.isSafeInteger(seq)) dataset.seq = String(Math.max(Number(seq), Number(dataset.seq)));
-    dataset.saved = String(saved);
-  }
-
-  /**
-   * @param {Turn} turn
    * @param {Status} status
    */
   #renew(turn, status) {
     const before = turn.status;
-    follow(before, status);
-    turn.status = status;
-    turn.article.dataset.state = status.state;
-    if (turn.applier) {
-      this.#seen(turn, status.seq, status.saved);
-      turn.article.ariaBusy = String(LIVE.has(status.state));
-      this.voice.changed(turn, before);
-    }
+    renew(turn, status);
+    if (turn.applier) this.voice.changed(turn, before);
     const other = status.state !== before.state || status.since !== before.since || before.painted;
     const due = other || performance.now() - turn.drawn >= REDRAW;
-    if (due) this.#draw(turn);
+    if (due) draw(turn, this.dead);
     else this.later ||= setTimeout(() => this.#late(), REDRAW);
-  }
-
-  /** @param {Turn} turn */
-  #draw(turn) {
-    const { status, line, actions, applier, article } = turn;
-    turn.drawn = performance.now();
-    const text = applier ? words(status, this.dead) : this.#sending(status);
-    const all = applier?.lenient ? `${text} ${t('status.damaged')}` : text;
-    if (line.textContent !== all) line.textContent = all;
-    if (line.title !== details(status)) line.title = details(status);
-    line.toggleAttribute('data-fading', justResumed(status));
-    const offered = applier ? buttons(status, !turn.content.firstChild, this.dead) : [];
-    for (const button of actions) button.hidden = !offered.includes(button.name);
-    const retry = article.querySelector('button[name=retry]');
-    const key = status.state === 'reconnecting' ? 'button.retry.reconnecting' : 'button.retry';
-    if (retry) retry.textContent = t(key);
-  }
-
-  /**
-   * The line under a person's turn: all else that can be said stands under the answer.
-   * @param {Status} status
-   */
-  #sending(status) {
-    if (status.state === 'sending') return t(this.dead ? 'status.unsent' : 'status.sending');
-    return status.state === 'failed' ? words(status, this.dead) : '';
   }
 
   /** Lines that count seconds are drawn once a second, as long as there are any. */
@@ -287,14 +266,14 @@ export class Transcript {
   /** The last numbers of a burst. */
   #late() {
     this.later = 0;
-    for (const turn of this.turns.values()) if (turn.drawn < turn.status.at) this.#draw(turn);
+    for (const turn of this.turns.values()) if (turn.drawn < turn.status.at) draw(turn, this.dead);
   }
 
   #ticked() {
     for (const turn of this.turns.values()) {
       this.voice.waited(turn);
       // One that is said to have resumed is drawn once more when that has been said long enough.
-      if (ticking(turn.status) || turn.line.hasAttribute('data-fading')) this.#draw(turn);
+      if (ticking(turn.status) || turn.line.hasAttribute('data-fading')) draw(turn, this.dead);
     }
     this.#tick();
   }

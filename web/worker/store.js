@@ -103,11 +103,12 @@ function committed(transaction) {
 /**
  * @template T
  * @param {Promise<T>} work
+ * @param {number} [ms]
  * @returns {Promise<T>}
  */
-function limited(work) {
+export function limited(work, ms = STORE_MS) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('the database does not answer')), STORE_MS);
+    const timer = setTimeout(() => reject(new Error('the database does not answer')), ms);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

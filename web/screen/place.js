@@ -1,0 +1,62 @@
+// Runs before the page is parsed, so without any import: what stood on screen before a reload stands in the first frame that
+// shows text out of the service worker. It keeps the place in the text and brings back the draft until main.js is there, which
+// owns both. Names and shapes of what is stored are tab.js's.
+//
+// What the service worker could not know of is not painted without it: the page then stays hidden until main.js has it
+// (html[data-paint=held]).
+
+{
+  const html = document.documentElement;
+  const moves = ['wheel', 'touchstart', 'pointerdown', 'keydown'];
+
+  /** @param {'localStorage' | 'sessionStorage'} where @param {string} key */
+  const load = (where, key) => {
+    try {
+      return JSON.parse(window[where].getItem(key) ?? 'null');
+    } catch {
+      return null; // main.js says what is wrong
+    }
+  };
+  const kept = () => {
+    try {
+      return Object.keys(sessionStorage).some((key) => key.startsWith('midstream.tab/'));
+    } catch {
+      return false;
+    }
+  };
+
+  const asked = new URLSearchParams(location.search).get('c');
+  const tab = load('sessionStorage', 'midstream.tab');
+  const drafts = load('localStorage', 'midstream.draft');
+  const top = asked && tab?.conversation === asked && typeof tab.top === 'number' ? tab.top : null;
+  if (kept() || drafts?.pending?.length) html.dataset.paint = 'held';
+  else if (top !== null) html.dataset.paint = 'whole';
+
+  /** Until the reader moves. */
+  const place = () => {
+    const scroller = document.querySelector('[data-part=scroller]');
+    if (scroller && !html.dataset.place) scroller.scrollTop = top ?? scroller.scrollHeight;
+  };
+
+  const draft = () => {
+    const prompt = document.querySelector('textarea');
+    const text = drafts?.texts?.[asked ?? ''];
+    if (!prompt || !asked || typeof text !== 'string' || prompt.dataset.draft) return;
+    prompt.dataset.draft = asked;
+    prompt.value = text;
+  };
+
+  const frame = () => {
+    if (html.dataset.paint === 'done') return;
+    if (html.dataset.paint !== 'held' && document.querySelector('article')) {
+      draft();
+      place();
+      if (!performance.getEntriesByName('midstream:painted').length) performance.mark('midstream:painted');
+    }
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+
+  const moved = () => (html.dataset.place = 'moved');
+  for (const move of moves) addEventListener(move, moved, { once: true, passive: true, capture: true });
+}
