@@ -11,6 +11,9 @@ import { admitted, isAttribute, isTag, parsed, place } from './vocabulary.js';
 
 export class PatchError extends Error {}
 
+/** Elements in elements: the engine ends at half of it, a parser at 512, and a browser's own stack somewhere behind. */
+const DEEPEST = 400;
+
 /** @type {((applier: Applier, op: any[]) => void)[]} in the order of the op codes */
 const OPS = [open, text, attr, trunc, unwrap, retag, drop, close];
 
@@ -110,9 +113,17 @@ export class Applier {
 function open(applier, [, parent, tag, id]) {
   const into = applier.node(parent);
   if (!isTag(tag) && !applier.lenient) throw new PatchError(`tag ${tag} is not in the vocabulary`);
+  if (depth(into) > DEEPEST) throw new PatchError('too deep');
   const element = made(applier, isTag(tag) ? tag : 'span', into === applier.root);
   applier.name(id, element);
   into.append(element);
+}
+
+/** @param {Element | null} element */
+function depth(element) {
+  let count = 0;
+  for (let at = element; at; at = at.parentElement) count += 1;
+  return count;
 }
 
 /**

@@ -79,6 +79,7 @@ async function begin() {
   if (shown) tab.show(shown, false);
   if (html.dataset.place === 'moved') scroll.stay();
   else if (start.top !== null) scroll.toPosition(start.top);
+  else scroll.toEnd();
   listen();
   launch.open();
   boot.begin();

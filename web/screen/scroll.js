@@ -14,7 +14,7 @@ export class Scroll {
   constructor(scroller, column, pill) {
     this.scroller = scroller;
     this.pill = pill;
-    this.following = true;
+    this.following = false; // until it is known where the reader is
     this.ours = -1; // where we have just scrolled to: the event that tells of it is not the reader's
     this.last = 0;
     scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });

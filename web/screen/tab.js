@@ -48,9 +48,19 @@ function store(place, key, value) {
  */
 export function first() {
   const tab = load('sessionStorage', 'midstream.tab');
-  const id = inAddress() ?? text(tab?.conversation) ?? text(load('localStorage', 'midstream.pointer')?.conversation);
+  const id = named(tab) ?? text(tab?.conversation) ?? text(load('localStorage', 'midstream.pointer')?.conversation);
   const top = typeof tab?.top === 'number' && tab.conversation === id ? tab.top : null;
   return { conversation: id, top };
+}
+
+/**
+ * A new conversation may have got its id after the reload of its page had begun: its address is then the old one.
+ * @param {any} tab
+ */
+function named(tab) {
+  const [visit] = performance.getEntriesByType('navigation');
+  const outdated = inAddress() === NEW && /** @type {PerformanceNavigationTiming} */ (visit)?.type === 'reload';
+  return (outdated ? text(tab?.conversation) : null) ?? inAddress();
 }
 
 /** The conversation in the address, if it names one; a new one for words that another app has sent. */
