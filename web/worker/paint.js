@@ -18,8 +18,8 @@ import { Tree, escaped } from './tree.js';
 /** @typedef {import('../screen/saved.js').Reading} Reading */
 /** @typedef {Record<'top' | 'middle' | 'head' | 'tail', string>} Shell index.html up to the list, the title, the turns; the rest */
 
-/** How long the page may wait for the saved text, in ms. */
-const READ_MS = 300;
+/** How long the page may wait for the saved text, in ms. A slow machine's own scripts would need longer still. */
+const READ_MS = 1000;
 /** A conversation of more turns is printed from its end: the last ones first, then those before them. */
 const MANY = 40;
 const LAST = 12;
