@@ -50,7 +50,8 @@ export async function wanted() {
  * @param {Kind} kind @param {Uint8Array<ArrayBuffer>} file
  */
 export async function keep(kind, file) {
-  const {usage = 0, quota = Infinity} = await navigator.storage.estimate();
+  // Not every WebKit says.
+  const {usage = 0, quota = Infinity} = (await navigator.storage?.estimate?.()) ?? {};
   if (usage + file.length > ROOM * quota) throw new Error('the storage is nearly full');
   const cache = await opened();
   for (const request of await cache.keys()) if (!request.url.startsWith(KEY)) await cache.delete(request);
