@@ -29,16 +29,26 @@ WORKER = (
     "sw.js",
     "worker/common.js",
     "worker/entry.js",
+    "worker/files.js",
     "worker/line.js",
     "worker/outbox.js",
     "worker/paint.js",
     "worker/spool.js",
     "worker/store.js",
     "worker/tree.js",
+    "worker/versions.js",
 )
-# Never kept by the service worker: itself, what the server makes up for each start, what is only for
-# the wire, and what Python rarely starts from.
-NOT_KEPT = (*WORKER, "config.json", "screenshots/*", "*.br", *boot_files.RARE)
+# Never kept by the service worker: itself and its off switch, what the server makes up for each
+# start, what a browser shows before installing, what is only for the wire, and what Python rarely
+# starts from.
+NOT_KEPT = (
+    *WORKER,
+    "sw-off.js",
+    "config.json",
+    "screenshots/*",
+    "*.br",
+    *boot_files.RARE,
+)
 # What a first visit must have before it counts as installed; everything else is the runtime.
 SHELL_SUFFIXES = (".html", ".css", ".js", ".json", ".svg", ".png", ".ico", ".woff2", ".py")
 RUNTIME_FOLDERS = ("pyscript/", "pyodide/", "wheels/")
@@ -99,18 +109,19 @@ def _copy_all(files: Iterable[Path], target: Path) -> None:
 def _write_worker(target: Path) -> None:
     if not (target / "sw.js").exists():
         return
-    shell: list[dict[str, str]] = []
-    kept: list[dict[str, str]] = []
+    lists: dict[str, list[dict[str, str | int]]] = {"parts": [], "shell": [], "runtime": []}
     version = hashlib.sha256()
     for file in stamps.files_in(target):
         url = file.relative_to(target).as_posix()
-        entry = {"url": url, "hash": integrity(file.read_bytes())}
+        data = file.read_bytes()
+        entry: dict[str, str | int] = {"url": url, "hash": integrity(data), "size": len(data)}
         if url in WORKER or is_kept(url):
             version.update(json.dumps(entry).encode())
         if is_kept(url):
-            (shell if _is_shell(url) else kept).append(entry)
-    build = {"version": version.hexdigest()[:16], "shell": shell, "runtime": kept}
-    substitute(target / "sw.js", build)
+            lists["shell" if _is_shell(url) else "runtime"].append(entry)
+        elif url in WORKER and url != "sw.js":
+            lists["parts"].append(entry)
+    substitute(target / "sw.js", {"version": version.hexdigest()[:16], **lists})
 
 
 def is_kept(url: str) -> bool:

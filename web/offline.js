@@ -1,23 +1,39 @@
-// The page's half of the service worker's life: registers it, has the runtime stored for offline use, and hands over to a new
-// version when the person has agreed. Here, in the engine's document, since registering is a Trusted Types sink, which the
-// policy of the visible document forbids.
+// The page's half of the service worker's life: registers it, has the runtime stored for offline use and looked after, and
+// hands over to a new version when the person has agreed. Here, in the engine's document, since registering is a Trusted
+// Types sink, which the policy of the visible document forbids.
 
 /** Milliseconds without news of Python after which the runtime is stored for offline use even if it has not answered. */
 const PATIENCE = 30_000;
 /** Milliseconds until an update that has to wait for an answer is tried again. */
 const HELD_AGAIN = 5000;
+/** Milliseconds until what could not be fetched is tried again; doubled each time, up to the last. */
+const AGAIN = 30_000;
+const AGAIN_LAST = 3_600_000;
+/** How often a page that stays open looks for a new version, in ms. A browser does so by itself at each navigation. */
+const LOOK = 3_600_000;
+/** Milliseconds after which a service worker that was asked has been ended by the browser: the longest event is 300 s. */
+const ASK_LIMIT = 310_000;
 
 /** What browsers call it when a person, or a private window, forbids service workers. */
 const DENIED = new Set(['SecurityError', 'NotSupportedError', 'InvalidStateError', 'NotAllowedError']);
 
-/** @typedef {{version: string, done: number, total: number, failed?: string, held?: boolean}} Stored what sw.js says */
+/** @typedef {{version: string, done: number, total: number, bytes: number, size: number}} Stored */
+/** @typedef {Stored & {failed?: string, full?: boolean, held?: boolean, checked?: string | null, sound?: boolean}} Said by sw.js */
 /** @typedef {(message: {type: string} & Record<string, unknown>) => void} Tell */
 
 export class Offline {
   /** @type {ServiceWorkerRegistration | null} */
   #registration = null;
-  #reporting = Promise.resolve();
+  /** The network and the processor belong to Python first; then whether it has started. @type {Promise<boolean>} */
+  #started;
+  /** @type {Promise<unknown>} */
+  #reporting;
+  /** Another tab has changed the version: what this page would say of it is about other files than its own. */
+  #replaced = false;
+  #leaving = false;
   #until = 0;
+  #again = AGAIN;
+  #timer = 0;
   #tell;
 
   /**
@@ -26,9 +42,11 @@ export class Offline {
    */
   constructor(tell, running) {
     this.#tell = tell;
+    this.#started = Promise.race([running.then(() => true, () => false), this.#quiet().then(() => true)]);
+    this.#reporting = this.#started;
     // Without a service worker (a private window, plain http) everything works but the offline part.
     if (!isSecureContext) tell({ type: 'shell', state: 'insecure' });
-    else if ('serviceWorker' in navigator) this.#register(running).catch((error) => this.#refused(error));
+    else if ('serviceWorker' in navigator) this.#begin().catch((error) => console.warn('midstream: service worker', error));
     else tell({ type: 'shell', state: 'denied' });
   }
 
@@ -45,13 +63,17 @@ export class Offline {
 
   /** @param {unknown} error */
   #refused(error) {
+    // Another error is a network that was not there.
+    if (!(error instanceof DOMException) || !DENIED.has(error.name)) return this.#incomplete(error, false);
     console.warn('midstream: no service worker', error);
-    // Another error is a network that was not there: the next load tries again.
-    if (error instanceof DOMException && DENIED.has(error.name)) this.#tell({ type: 'shell', state: 'denied' });
+    this.#tell({ type: 'shell', state: 'denied' });
   }
 
   /** Hands over to the new version; while the old one holds an answer's connection it waits, and says so. */
   async update() {
+    // Chromium waits for the old version to fall idle, which each message to it puts off by half a minute.
+    this.#leaving = true;
+    await this.#reporting;
     const { waiting } = this.#registration ?? {};
     if (!waiting) return this.#tell({ type: 'shell', state: 'updated' });
     const { held } = await ask(waiting, { type: 'skip-waiting' });
@@ -60,43 +82,67 @@ export class Offline {
     setTimeout(() => this.update(), HELD_AGAIN);
   }
 
-  /** @param {Promise<unknown>} running */
-  async #register(running) {
-    const registration = await navigator.serviceWorker.register('sw.js', { type: 'module', updateViaCache: 'none' });
-    this.#registration = registration;
+  async #begin() {
     let had = navigator.serviceWorker.controller !== null; // the first one that takes over is no update
     navigator.serviceWorker.addEventListener('controllerchange', () => {
-      if (had) this.#tell({ type: 'shell', state: 'updated' });
+      if (had) this.#changed('updated');
       had = true;
     });
-    // The network and the processor belong to Python first.
-    await Promise.race([running.catch(() => {}), this.#quiet()]);
-    registration.addEventListener('updatefound', () => this.#watch(registration.installing));
-    this.#watch(registration.installing);
+    // The off switch, which takes itself away.
+    navigator.serviceWorker.addEventListener('message', ({ data }) => data?.type === 'off' && this.#changed('off'));
     addEventListener('online', () => this.#report());
+    setInterval(() => this.#registration?.update().catch(() => {}), LOOK);
+    await this.#register().catch((error) => this.#refused(error));
+    const started = await this.#started;
+    if (!started) await this.#mend(true);
     await this.#report();
+    if (started) await this.#mend(false);
   }
 
-  /** @param {ServiceWorker | null} other */
+  async #register() {
+    const found = await navigator.serviceWorker.getRegistration();
+    const made = navigator.serviceWorker.register('sw.js', { type: 'module', updateViaCache: 'none' });
+    // What answers may not be the host (a hotel's login page): the version that is here goes on.
+    this.#registration = await (found?.active ? made.catch(() => found) : made);
+    this.#registration.addEventListener('updatefound', () => this.#watch(this.#registration?.installing));
+    this.#watch(this.#registration.installing);
+  }
+
+  /** @param {ServiceWorker | null | undefined} other */
   #watch(other) {
+    let installed = false;
     other?.addEventListener('statechange', () => {
+      if (other.state === 'redundant' && !installed) this.#incomplete();
+      installed = true;
       if (other.state === 'installed' || other.state === 'activated') this.#report();
     });
   }
 
-  /** One after the other: two at once would fetch every file twice. */
+  /** Another version is active: this tab has asked for it, or another one. @param {'updated' | 'off'} state */
+  #changed(state) {
+    this.#replaced = true;
+    this.#tell({ type: 'shell', state });
+  }
+
+  /** One after the other: two at once would say what is no longer true. */
   #report() {
-    this.#reporting = this.#reporting.then(() => this.#say()).catch((error) => console.warn('midstream: shell', error));
+    this.#reporting = this.#reporting.then(() => this.#say()).catch((error) => this.#incomplete(error));
     return this.#reporting;
   }
 
   /** Says what the screen shows about the shell, after everything that was missing has been fetched. */
   async #say() {
     const { active, waiting } = this.#registration ?? {};
-    if (!active) return;
+    if (!active || this.#leaving) return;
+    await ask(active, { type: 'state' });
     // Filled before it is offered: an update must not cost the ability to work offline.
-    if (waiting && (await this.#fill(waiting))) this.#tell({ type: 'shell', state: 'update-ready' });
-    else if (await this.#fill(active)) this.#tell({ type: 'shell', state: 'offline-ready' });
+    if (waiting && (await this.#fill(waiting))) this.#stored('update-ready');
+    else if (await this.#fill(active)) this.#stored('offline-ready');
+  }
+
+  /** Says how much there is, unless it is no longer of this page's version. @param {string} state @param {object} [stored] */
+  #stored(state, stored = {}) {
+    if (!this.#replaced) this.#tell({ type: 'shell', state, ...stored });
   }
 
   /**
@@ -108,11 +154,56 @@ export class Offline {
     /** @type {string[]} files that could not be had this time */
     const skip = [];
     for (;;) {
-      const { done, total, failed } = await ask(other, { type: 'fill', skip });
+      const { failed, full, ...stored } = await ask(other, { type: 'fill', skip });
       if (failed) skip.push(failed);
-      if (done + skip.length >= total) return total > 0 && skip.length === 0;
-      if (other.state === 'activated') this.#tell({ type: 'shell', state: 'installing', done, total });
+      const { done, total } = stored;
+      if (total > 0 && done === total) {
+        this.#again = AGAIN;
+        return true;
+      }
+      if (full || done + skip.length >= total) {
+        if (total > 0) this.#incomplete(full ? 'the storage is full' : skip.join(), other.state === 'activated' && { ...stored, full });
+        return false;
+      }
+      if (other.state === 'activated') this.#stored('installing', stored);
     }
+  }
+
+  /**
+   * Something could not be fetched: it is tried again, less and less often.
+   * @param {unknown} [why]
+   * @param {object | false} [stored] to be said
+   */
+  #incomplete(why = 'the new version is not complete', stored = !this.#registration?.active && {}) {
+    console.warn('midstream: shell', why);
+    if (stored) this.#stored('incomplete', stored);
+    if (this.#timer) return;
+    this.#timer = setTimeout(() => this.#retry(), this.#again);
+    this.#again = Math.min(2 * this.#again, AGAIN_LAST);
+  }
+
+  async #retry() {
+    this.#timer = 0;
+    // A first install that failed has left no registration; one of an update is tried when it is looked for.
+    await (this.#registration?.active ? this.#registration.update() : this.#register()).catch(() => {});
+    await this.#report();
+  }
+
+  /** Has the stored files looked at, and fetches again what was not as it was built. @param {boolean} now else once a day */
+  async #mend(now) {
+    const active = this.#registration?.active;
+    /** @type {string[]} */
+    const looked = [];
+    let dropped = 0;
+    for (let next = active ? '' : null; active && next !== null && !this.#leaving; ) {
+      const { checked, sound } = await ask(active, { type: 'check', skip: looked, now });
+      next = checked ?? null;
+      if (next) looked.push(next);
+      if (next && !sound) dropped += 1;
+    }
+    if (!dropped) return;
+    await this.#report();
+    this.#tell({ type: 'shell', state: 'mended' });
   }
 }
 
@@ -120,12 +211,13 @@ export class Offline {
  * Asks a service worker; sw.js answers each message on the port that comes with it.
  * @param {ServiceWorker} other
  * @param {Record<string, unknown>} message
- * @returns {Promise<Stored>}
+ * @returns {Promise<Said>}
  */
 function ask(other, message) {
   const { port1, port2 } = new MessageChannel();
-  return new Promise((resolve) => {
-    port1.onmessage = (event) => resolve(event.data);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('the service worker does not answer')), ASK_LIMIT);
+    port1.onmessage = (event) => (clearTimeout(timer), resolve(event.data));
     other.postMessage(message, [port2]);
   });
 }

@@ -6,8 +6,8 @@
 //   install        the shell (small) is fetched, checked and stored; one missing or corrupt file fails the whole install,
 //                  the old version stays, and the next try fetches only what is missing
 //   fetch          spool/ and outbox/; listed files from the cache; a runtime file that is not there yet is stored as it passes
-//   message fill   the runtime (large), file by file, asked for by offline.js while the app runs
-//   activate       files that this version does not name are dropped
+//   message fill   the runtime (large), file by file, asked for by offline.js while the app runs; `check` looks after it
+//   activate       files that neither this version nor a page of an older one needs are dropped
 //   sync           the outbox
 //
 // A new version waits until the person agrees and no answer is being received here, or the last page is closed; nothing
@@ -17,14 +17,15 @@
 
 // worker/ is stored with the registration, so it is not in the lists.
 import { refused, warn } from './worker/common.js';
+import { exactly, Files } from './worker/files.js';
 import { Outbox, OUTBOX_TAG } from './worker/outbox.js';
 import { painted } from './worker/paint.js';
 import { Spool } from './worker/spool.js';
 import { WorkerStore } from './worker/store.js';
+import { Versions } from './worker/versions.js';
 
-/** @typedef {{url: string, hash: string}} Listed `url` relative to this file, `hash` as in an integrity attribute */
-/** @type {{version: string, shell: Listed[], runtime: Listed[]}} */
-const BUILD = /*build*/{"version": "dev", "shell": [], "runtime": []}/*build*/;
+/** @type {import('./worker/files.js').Build} */
+const BUILD = /*build*/{"version": "dev", "parts": [], "shell": [], "runtime": []}/*build*/;
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const SCOPE = worker.registration.scope;
@@ -33,11 +34,18 @@ const CACHE = `${CACHES}1 ${SCOPE}`;
 const CONFIG = absolute('config.json');
 const INDEX = absolute('index.html');
 const WORDS = absolute('i18n/en.json');
+/** What an older version may have had and this one has not: a page that still runs it may ask for that. */
+const A_FILE = /^(?!v1\/|spool\/|outbox\/)[^?]*\.[a-z0-9]{2,5}(\?|$)/;
+const files = new Files(BUILD, SCOPE, CACHE);
+const versions = new Versions(files, worker);
 const workerStore = new WorkerStore();
 const spool = new Spool(workerStore, SCOPE);
 const outbox = new Outbox(workerStore, worker.registration);
 /** How long an offline-looking network may keep config.json waiting, in ms. */
 const CONFIG_LIMIT = 4000;
+/** When all stored files were last looked at, and for how long that will do, in ms. */
+const CHECKED = absolute('?checked');
+const CHECK_AGAIN = 24 * 3_600_000;
 /** The share of the storage beyond which no more of the runtime is stored. */
 const ROOM = 0.95;
 
@@ -46,88 +54,74 @@ function absolute(url) {
   return new URL(url, SCOPE).href;
 }
 
-const SHELL = BUILD.shell.map(({ url }) => absolute(url));
-const HASHES = new Map([...BUILD.shell, ...BUILD.runtime].map(({ url, hash }) => [absolute(url), hash]));
-
-/** Where a file is kept: by its content, so that a version finds what an earlier one has stored. @param {string} href */
-const key = (href) => `${href}?${encodeURIComponent(HASHES.get(href) ?? '')}`;
-
-/**
- * Fetches a listed file and stores it. The browser checks the hash and fails the fetch when it differs.
- * @param {string} href
- */
-async function store(href) {
-  const response = await fetch(href, { integrity: HASHES.get(href), cache: 'no-cache' });
-  if (!response.ok) throw new Error(`${href}: ${response.status}`);
-  const plain = response.redirected ? new Response(response.body, response) : response; // a navigation refuses redirected ones
-  const cache = await caches.open(CACHE);
-  await cache.put(key(href), plain.clone());
-  return plain;
-}
-
-/** @param {string[]} files */
-async function missing(files) {
-  const cache = await caches.open(CACHE);
-  const stored = new Set((await cache.keys()).map((request) => request.url));
-  return files.filter((href) => !stored.has(key(href)));
-}
-
 async function install() {
-  await Promise.all((await missing(SHELL)).map(store));
+  if (!files.all.length) return;
+  // On a server that is being replaced, or behind a cache, this file may have come with the parts of another version.
+  await Promise.all(BUILD.parts.map(({ url, hash }) => exactly(absolute(url), hash, 'no-cache')));
+  await Promise.all((await files.missing(files.shell)).map((href) => files.store(href)));
+  await versions.install();
   // Best effort: an app that was opened once should find its endpoints offline.
-  if (SHELL.length) await config(new Request(CONFIG)).catch(() => {});
+  await config(new Request(CONFIG)).catch(() => {});
 }
 
 async function activate() {
   const old = (await caches.keys()).filter((name) => name.startsWith(CACHES) && name.endsWith(` ${SCOPE}`) && name !== CACHE);
   await Promise.all(old.map((name) => caches.delete(name)));
-  if (HASHES.size) await tidy();
+  if (files.all.length) {
+    await versions.activate();
+    await tidy();
+  }
   await worker.clients.claim();
 }
 
-/** Drops the files of other versions. */
+/** Drops the files of versions that no page runs. Not while another version waits: its files are there already. */
 async function tidy() {
-  const cache = await caches.open(CACHE);
-  const ours = new Set([CONFIG, ...[...HASHES.keys()].map(key)]);
-  const others = (await cache.keys()).filter((request) => !ours.has(request.url));
-  await Promise.all(others.map((request) => cache.delete(request)));
+  if (worker.registration.waiting || worker.registration.installing) return;
+  await files.keep((await versions.needed()).add(CONFIG).add(CHECKED));
 }
 
 /**
- * The file of ours that a request means, if any.
+ * The address of the file of ours that a request means, if any.
  * @param {Request} request
  */
-function fileOf(request) {
-  const url = new URL(request.url);
-  const bare = url.origin + url.pathname;
-  if (request.method !== 'GET' || !HASHES.size) return null;
-  if (request.mode === 'navigate' && bare === SCOPE) return INDEX; // with any ?c=…
-  return bare === CONFIG || HASHES.has(bare) ? bare : null;
+function fileOf({ url, method, mode }) {
+  const { origin, pathname } = new URL(url);
+  const bare = origin + pathname;
+  if (method !== 'GET' || !files.all.length || !url.startsWith(SCOPE)) return null;
+  if (mode === 'navigate' && bare === SCOPE) return INDEX; // with any ?c=…
+  if (bare === CONFIG || files.has(bare)) return bare;
+  return mode !== 'navigate' && A_FILE.test(url.slice(SCOPE.length)) ? bare : null;
 }
 
 /**
- * @param {Request} request
+ * @param {FetchEvent} event
  * @param {string} href
  */
-async function answer(request, href) {
+async function answer({ request, clientId }, href) {
   if (href === CONFIG) return config(request);
-  const cached = await (await caches.open(CACHE)).match(key(href));
-  // A server that has gone on to another version answers with another hash: better its file than none.
-  return cached ?? store(href).catch(() => fetch(request));
+  const keys = request.mode === 'navigate' ? null : await versions.older(clientId);
+  if (keys && href in keys) return (await (await files.cache()).match(keys[href])) ?? Response.error();
+  // A server that has gone on to another version has another file there: none is better than one that does not fit.
+  return files.has(href) ? files.get(href).catch((error) => (warn(error), Response.error())) : fetch(request);
 }
 
 /**
- * From the network, since the host may change it any time; the last answer when there is no network.
+ * From the network, since the host may change it any time; the last answer when there is no network, or what answers is not
+ * the host (a hotel's login page, a server that is being replaced).
  * @param {Request} request
  */
 async function config(request) {
-  const cache = await caches.open(CACHE);
+  const cache = await files.cache();
+  /** @type {Response | undefined} */
+  let response;
   try {
-    const response = await fetch(request, { cache: 'no-cache', signal: AbortSignal.timeout(CONFIG_LIMIT) });
-    if (response.ok) await cache.put(CONFIG, response.clone());
+    response = await fetch(request, { cache: 'no-cache', signal: AbortSignal.timeout(CONFIG_LIMIT) });
+    if (!response.ok) throw new Error(`config.json: ${response.status}`);
+    await response.clone().json();
+    await cache.put(CONFIG, response.clone());
     return response;
   } catch (error) {
-    const cached = await cache.match(CONFIG);
+    const cached = (await cache.match(CONFIG)) ?? response;
     if (cached) return cached;
     throw error;
   }
@@ -138,27 +132,46 @@ async function config(request) {
  * @param {string[]} skip
  */
 async function fill(skip) {
-  const next = (await missing([...HASHES.keys()])).find((href) => !skip.includes(href));
-  if (!next) return state();
+  const next = (await files.missing(files.all)).find((href) => !skip.includes(href));
+  if (!next) return files.state();
   try {
-    await leaveRoom();
-    await store(next);
-    return state();
-  } catch {
-    return { ...(await state()), failed: next };
+    if (await isFull()) return { ...(await files.state()), failed: next, full: true };
+    await files.store(next);
+    return files.state();
+  } catch (error) {
+    warn(error);
+    return { ...(await files.state()), failed: next };
   }
 }
 
 /** What a person wrote and was answered needs the last of the storage more than the runtime does. */
-async function leaveRoom() {
+async function isFull() {
   const { usage = 0, quota = Infinity } = (await navigator.storage?.estimate?.()) ?? {}; // WebKitGTK tells nobody
-  if (usage > ROOM * quota) throw new Error('the storage is nearly full');
+  return usage > ROOM * quota;
 }
 
-/** How much of the version is stored: `done` of `total` files. */
+/**
+ * Looks whether the next stored file, but none of `skip`, still is what was built; drops it if not. Once a day all of them,
+ * or `now`, when something is known to be wrong.
+ * @param {string[]} skip
+ * @param {boolean} now
+ */
+async function check(skip, now) {
+  if (!files.all.length) return { checked: null };
+  const cache = await files.cache();
+  const last = Number(await (await cache.match(CHECKED))?.text());
+  if (!now && !skip.length && Date.now() - last < CHECK_AGAIN) return { checked: null };
+  const missing = await files.missing(files.all);
+  const next = files.all.find((href) => !skip.includes(href) && !missing.includes(href));
+  if (next) return { checked: next, sound: await files.check(next) };
+  await cache.put(CHECKED, new Response(String(Date.now())));
+  return { checked: null };
+}
+
+/** How much is stored. Asked for by each page when it has started, so it is the time to look whether older ones are gone. */
 async function state() {
-  const all = [...HASHES.keys()];
-  return { version: BUILD.version, done: all.length - (await missing(all)).length, total: all.length };
+  if (await versions.over()) await tidy();
+  return files.state();
 }
 
 /** Becomes the active version, unless the one that is receives an answer: `held` then, to be asked again later. */
@@ -168,14 +181,13 @@ async function takeOver() {
   return { held: false };
 }
 
-/** @type {Record<string, (skip: string[]) => Promise<unknown>>} */
-const ANSWERS = { 'skip-waiting': takeOver, fill, state };
+/** @type {Record<string, (skip: string[], now: boolean) => Promise<object>>} */
+const ANSWERS = { 'skip-waiting': takeOver, fill, check, state };
 
 /** @param {ExtendableMessageEvent} event */
 async function heard(event) {
-  const { type, skip = [] } = event.data ?? {};
-  const said = await ANSWERS[type]?.(skip);
-  if (said) event.ports[0]?.postMessage(said);
+  const { type, skip = [], now = false } = event.data ?? {};
+  event.ports[0]?.postMessage((await ANSWERS[type]?.(skip, now)) ?? {});
 }
 
 /**
@@ -192,7 +204,7 @@ function partOf(event) {
 
 /** The page with its saved text in it. @param {FetchEvent} event a navigation */
 async function page(event) {
-  return painted(await answer(event.request, INDEX), event, () => answer(new Request(WORDS), WORDS));
+  return painted(await answer(event, INDEX), event, () => files.get(WORDS));
 }
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));
@@ -209,7 +221,7 @@ worker.addEventListener('fetch', (event) => {
   const href = part ? null : fileOf(event.request);
   if (part) event.respondWith(part);
   else if (href === INDEX && event.request.mode === 'navigate') event.respondWith(page(event));
-  else if (href) event.respondWith(answer(event.request, href));
+  else if (href) event.respondWith(answer(event, href));
   // A page is there, so there may be a network again. Not for outbox/: what is being removed must not be sent by that.
   if (event.request.mode === 'navigate' || event.request.url.startsWith(`${SCOPE}spool/`)) event.waitUntil(outbox.replay());
 });

@@ -52,6 +52,7 @@ class Site:
             "favicon.ico": b""
         }  # asked for by pages without an icon
         self.requests: list[str] = []
+        self.caching = "no-cache"
         self._server: ThreadingHTTPServer | None = None
         self.port = 0
         self.start()
@@ -95,19 +96,26 @@ class Site:
     def build(self, version: str) -> None:
         """Fills in sw.js as the build does: web/ is the shell, what a test has added is the runtime."""
         names = {path.relative_to(WEB).as_posix() for path in WEB.rglob("*") if path.is_file()}
-        names -= {"sw.js", "config.json", "engine.py"}
-        names = {name for name in names if not name.startswith("worker/")}
-        shell, runtime = sorted(names), sorted(self.files.keys() - names - {"sw.js", "favicon.ico"})
-        lists = {"version": version, "shell": self._listed(shell), "runtime": self._listed(runtime)}
+        names -= {"sw.js", "sw-off.js", "config.json", "engine.py"}
+        parts = {name for name in names if name.startswith("worker/")}
+        names -= parts
+        others = self.files.keys() - names - parts - {"sw.js", "favicon.ico", "config.json"}
+        runtime = {name for name in others if self.files[name] is not None}
+        lists = {
+            "version": version,
+            "parts": self._listed(sorted(parts)),
+            "shell": self._listed(sorted(names)),
+            "runtime": self._listed(sorted(runtime)),
+        }
         before, _, after = (WEB / "sw.js").read_text().split(MARK)
         self.files["sw.js"] = f"{before}{json.dumps(lists)}{after}".encode()
 
-    def _listed(self, names: Any) -> list[dict[str, str]]:
-        listed = []
+    def _listed(self, names: list[str]) -> list[dict[str, str | int]]:
+        listed: list[dict[str, str | int]] = []
         for name in names:
             if (content := self.content(name)) is not None:
                 digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
-                listed.append({"url": name, "hash": f"sha256-{digest}"})
+                listed.append({"url": name, "hash": f"sha256-{digest}", "size": len(content)})
         return listed
 
     def content(self, name: str) -> bytes | None:
@@ -129,7 +137,7 @@ class Site:
         elif name.endswith(".html"):
             handler.send_header("Content-Security-Policy", SCREEN_POLICY)
         handler.send_header("Content-Type", kind)
-        handler.send_header("Cache-Control", "no-cache")
+        handler.send_header("Cache-Control", self.caching)
         handler.send_header("Content-Length", str(len(content or b"")))
         handler.end_headers()
         handler.wfile.write(content or b"")

@@ -8,8 +8,14 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.screen_support import ENGINE_POLICY, SCREEN_POLICY, WEB, Screen, Site
-
-READY = ("data-shell", "offline-ready")
+from tests.browser.shell_support import (
+    READY,
+    clear_http_cache,
+    damage,
+    offline_ready,
+    stored,
+    update,
+)
 
 
 @pytest.fixture
@@ -17,24 +23,6 @@ def app(browser: Browser, shell_site: Site) -> Any:
     screen = Screen(browser, shell_site)
     yield screen
     screen.close()
-
-
-def stored(screen: Screen) -> list[str]:
-    """Paths in the cache, without the hashes."""
-    urls: list[str] = screen.page.evaluate(
-        """async () => {
-          const names = await caches.keys();
-          const keys = await Promise.all(names.map(async name => (await caches.open(name)).keys()));
-          return keys.flat().map(request => request.url.split('?')[0]);
-        }"""
-    )
-    return sorted(url.removeprefix(screen.site.url) for url in urls)
-
-
-def offline_ready(screen: Screen) -> None:
-    screen.goto()
-    expect(screen.html).to_have_attribute("data-engine", "ready")
-    expect(screen.html).to_have_attribute(*READY)
 
 
 def test_works_without_a_server(app: Screen, shell_site: Site) -> None:
@@ -107,7 +95,6 @@ def test_a_bad_runtime_file_is_tried_again(app: Screen, shell_site: Site) -> Non
     shell_site.build("1")
     good, shell_site.files["pyodide/a.wasm"] = shell_site.files["pyodide/a.wasm"], b"corrupt"
     app.goto()
-    expect(app.part("shell")).to_contain_text("Preparing for offline use")
     app.engine.evaluate("navigator.serviceWorker.ready")
     app.page.evaluate(
         """async () => {
@@ -119,6 +106,7 @@ def test_a_bad_runtime_file_is_tried_again(app: Screen, shell_site: Site) -> Non
           }
         }"""
     )
+    expect(app.part("shell")).to_contain_text("some files could not be fetched")
     assert "pyodide/a.wasm" not in stored(app)
     expect(app.html).to_have_attribute("data-shell", "installing")
     shell_site.files["pyodide/a.wasm"] = good
@@ -126,28 +114,18 @@ def test_a_bad_runtime_file_is_tried_again(app: Screen, shell_site: Site) -> Non
     expect(app.html).to_have_attribute(*READY)
 
 
-def test_a_corrupt_runtime_file_is_passed_on_but_never_stored(
+def test_a_runtime_file_of_another_version_is_neither_used_nor_stored(
     app: Screen, shell_site: Site
 ) -> None:
     shell_site.build("1")
     offline_ready(app)
-    app.page.evaluate(
-        """async () => {
-          const cache = await caches.open((await caches.keys())[0]);
-          for (const key of await cache.keys()) if (key.url.includes('a.wasm')) await cache.delete(key);
-        }"""
-    )
+    damage(app, "pyodide/a.wasm", None)
+    clear_http_cache(app)
     shell_site.files["pyodide/a.wasm"] = b"from another version"
-    assert (
-        app.page.evaluate("fetch('pyodide/a.wasm').then(r => r.text())") == "from another version"
-    )
+    got = app.page.evaluate("fetch('pyodide/a.wasm').then(r => r.text(), () => 'refused')")
+    assert got == "refused"
     assert "pyodide/a.wasm" not in stored(app)
     app.problems.clear()
-
-
-def update(shell_site: Site) -> None:
-    shell_site.files["style.css"] = (WEB / "style.css").read_bytes() + b"\nbody { --version: 2; }"
-    shell_site.build("2")
 
 
 def test_an_update_waits_to_be_asked_for(app: Screen, shell_site: Site) -> None:

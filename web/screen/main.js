@@ -64,7 +64,10 @@ const launch = new Launch(notices, {
   draft: (text) => composer.add(text),
   load: (file) => void (able() && bring(file, port, notices)),
 });
-const shell = new Shell(part('shell'), part('update'), { accept: () => port.tell({ type: 'shell', do: 'update' }) });
+const shell = new Shell(part('shell'), part('update'), {
+  accept: () => port.tell({ type: 'shell', do: 'update' }),
+  mended: () => document.documentElement.dataset.engine === 'failed' && restart(),
+});
 
 async function begin() {
   const reading = start === early.start ? early.saved : read(start.conversation);
@@ -246,6 +249,8 @@ function failed(reason) {
 
 /** The engine answers no more. What it had stored is all that was shown, so another one goes on from there. */
 function restart() {
+  // Another tab has installed a new version: the engine would be of that one, and this page is not.
+  if (shell.elsewhere) return boot.fail(t('engine.failed.version'));
   if (!boot.again()) return;
   notices.show('engine-restarted');
   port.restart();

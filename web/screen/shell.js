@@ -3,9 +3,18 @@
 
 import { t } from './i18n.js';
 
+/** What each state is on `html[data-shell]`; the others change nothing there. @type {Record<string, string>} */
+const STATES = {
+  installing: 'installing',
+  incomplete: 'installing',
+  off: 'installing',
+  'offline-ready': 'offline-ready',
+  'update-ready': 'update-ready',
+  updated: 'update-ready',
+};
 /** Without a service worker: said, and nothing else follows from it. */
 const WITHOUT = new Set(['denied', 'insecure']);
-const STATES = new Set(['installing', 'offline-ready', 'update-ready']);
+const MEGABYTE = 1_000_000;
 
 export class Shell {
   /**
@@ -13,28 +22,32 @@ export class Shell {
    * @param {HTMLElement} bar the offer to reload
    * @param {object} on
    * @param {() => void} on.accept the person wants the new version
+   * @param {() => void} on.mended stored files that were damaged have been fetched again
    */
   constructor(note, bar, on) {
     this.note = note;
     this.bar = bar;
+    this.on = on;
     this.busy = false;
     this.accepted = false;
     this.held = false; // accepted, but the service worker holds an answer's connection
+    this.elsewhere = false;
     bar.querySelector('button')?.addEventListener('click', () => {
       this.accepted = true;
       on.accept();
     });
   }
 
-  /** @param {Record<string, any>} message {state, done, total} */
-  show({ state, done, total }) {
+  /** @param {Record<string, any>} message {state, done, total, bytes, size, full} */
+  show({ state, done, total, bytes = 0, size = 0, full }) {
     if (state === 'updated' && this.accepted) return location.reload();
     if (state === 'update-held') this.held = true;
+    if (state === 'mended') this.on.mended();
     if (WITHOUT.has(state)) this.note.textContent = t(`shell.${state}`);
-    if (!STATES.has(state)) return this.#offer();
-    document.documentElement.dataset.shell = state;
-    const counted = state === 'installing' && total > 0;
-    this.note.textContent = t(counted ? 'shell.installing.count' : `shell.${state}`, { done, total });
+    if (!(state in STATES)) return this.#offer();
+    this.elsewhere = state === 'updated'; // another tab has accepted: this one goes on with its own files
+    document.documentElement.dataset.shell = STATES[state];
+    this.note.textContent = t(wording(state, total, full), { done, total, mb: bytes / MEGABYTE, of: size / MEGABYTE });
     this.#offer();
   }
 
@@ -46,10 +59,21 @@ export class Shell {
 
   #offer() {
     const words = this.bar.querySelector('span');
-    if (words) words.textContent = t(this.held ? 'shell.update-held' : 'shell.update-ready');
+    const key = this.elsewhere ? 'updated' : this.held ? 'update-held' : 'update-ready';
+    if (words) words.textContent = t(`shell.${key}`);
     const button = this.bar.querySelector('button');
-    if (button) button.hidden = this.held;
+    if (button) button.hidden = this.held && !this.elsewhere;
     const ready = document.documentElement.dataset.shell === 'update-ready';
     this.bar.hidden = !ready || (this.busy && !this.held);
   }
+}
+
+/**
+ * @param {string} state
+ * @param {number} total
+ * @param {boolean} [full]
+ */
+function wording(state, total, full) {
+  if (state === 'installing' && total > 0) return 'shell.installing.count';
+  return state === 'incomplete' && full ? 'shell.full' : `shell.${state}`;
 }
