@@ -1,7 +1,7 @@
-// The service worker: the app's own files, so that it starts without a network. It keeps one cache of files by content hash
-// and knows nothing of conversations; /v1/* and whatever is not listed here go to the network untouched. What has to go on
-// without a page is in two parts beside it, asked for by fetches of the engine: spool/ (worker/spool.js) and outbox/
-// (worker/outbox.js).
+// The service worker: the app's own files, so that it starts without a network. It keeps one cache of files by content hash;
+// /v1/* and whatever is not listed here go to the network untouched. What has to go on without a page is in two parts beside
+// it, asked for by fetches of the engine: spool/ (worker/spool.js) and outbox/ (worker/outbox.js). The page itself is sent with
+// its saved text in it (worker/paint.js), which only reads what the engine has stored.
 //
 //   install        the shell (small) is fetched, checked and stored; one missing or corrupt file fails the whole install,
 //                  the old version stays, and the next try fetches only what is missing

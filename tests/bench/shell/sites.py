@@ -22,7 +22,7 @@ STATIC = "static.html"
 PROMPT = "Tell me everything."
 _SCRIPTS = re.compile(r"<script.*?</script>|<iframe.*?</iframe>|<noscript.*?</noscript>", re.S)
 _EMPTY = re.compile(r'<section data-part="empty".*?</section>', re.S)
-_TRANSCRIPT = re.compile(r'(<div role="log"[^>]*>)(</div>)')
+_TRANSCRIPT = re.compile(r'(<div role="log"[^>]*>)<!--turns-->(</div>)')
 
 
 def answer(kilobytes: int) -> str:
