@@ -9,8 +9,11 @@ const EACH = 500;
 
 /** A stored file comes at once; counted it would come as a stream of our own, and the browser's stored machine code with it is lost. */
 async function stored() {
-  const found = await caches.match(`${base}pyodide.asm.wasm`, {ignoreSearch: true}).catch(() => undefined);
-  return found !== undefined;
+  try {
+    return (await caches.match(`${base}pyodide.asm.wasm`, {ignoreSearch: true})) !== undefined;
+  } catch {
+    return false; // denied, or none on plain http
+  }
 }
 
 /**
@@ -18,7 +21,7 @@ async function stored() {
  * @template T @param {() => Promise<T>} load @returns {Promise<T>}
  */
 export async function counted(load) {
-  if ('caches' in globalThis && (await stored())) return load();
+  if (await stored()) return load();
   const real = globalThis.fetch;
   let done = 0;
   let next = performance.now() + SLOW;
