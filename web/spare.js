@@ -41,5 +41,19 @@ function opened(name, version) {
   if (openReal) return openReal(name, version);
   throw new DOMException('There is no IndexedDB here.', 'NotSupportedError');
 }
+/** A channel that nobody hears. Where all storage is denied Firefox denies those as well; no other tab shares anything then. */
+class Silent extends EventTarget {
+  onmessage = null;
+  postMessage() {}
+  close() {}
+}
+
+try {
+  new BroadcastChannel('midstream').close();
+} catch (error) {
+  console.warn('midstream: no channel to other tabs', error);
+  Object.defineProperty(globalThis, 'BroadcastChannel', { value: Silent, configurable: true });
+}
+
 if (real) Object.defineProperty(real, 'open', { value: opened });
 else Object.defineProperty(globalThis, 'indexedDB', { value: { open: opened }, configurable: true });

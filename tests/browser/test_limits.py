@@ -61,6 +61,7 @@ LIMITS = {
     "sessionStorage": Row("", "", denied=("sessionStorage",)),
     "IndexedDB and sessionStorage": Row(NOTHING, "", kept=False, denied=("indexedDB", "sessionStorage")),
     "Cache Storage": Row("", "", denied=("caches",)),
+    "channels to other tabs": Row("", "", denied=("BroadcastChannel",)),  # with the storage, in Firefox
     "a secure address": Row(TAB_ONLY, NOT_SECURE, host="app.test"),
     "a fast processor": Row(slowdown=4),
 }  # fmt: skip
