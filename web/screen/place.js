@@ -44,6 +44,8 @@
     if (!prompt || !asked || typeof text !== 'string' || prompt.dataset.draft) return;
     prompt.dataset.draft = asked;
     prompt.value = text;
+    const send = prompt.form?.querySelector('button');
+    if (send) send.disabled = !text.trim();
   };
 
   const frame = () => {
