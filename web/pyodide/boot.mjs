@@ -41,6 +41,16 @@ function withStacks(owner, name) {
 withStacks(globalThis, 'fetch');
 withStacks(ReadableStreamDefaultReader.prototype, 'read');
 
+// Many a static host has no name for WebAssembly. What is not called so is not compiled, and Pyodide would wait for ever.
+const streaming = WebAssembly.instantiateStreaming;
+if (streaming)
+  WebAssembly.instantiateStreaming = async (source, imports) => {
+    const response = await source;
+    const type = 'application/wasm';
+    const known = response.headers.get('Content-Type') === type;
+    return streaming(known ? response : new Response(response.body, {headers: {'Content-Type': type}}), imports);
+  };
+
 /**
  * A failure is told when the value is asked for, not before.
  * @template T @param {Promise<T>} promise @returns {Promise<T>}
