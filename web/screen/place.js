@@ -50,7 +50,8 @@
 
   const frame = () => {
     if (html.dataset.paint === 'done') return;
-    if (html.dataset.paint !== 'held' && document.querySelector('article')) {
+    // A page that is still being parsed is hidden by the style sheet until it is whole.
+    if (document.querySelector('article') && getComputedStyle(document.body).visibility === 'visible') {
       draft();
       place();
       if (!performance.getEntriesByName('midstream:painted').length) performance.mark('midstream:painted');

@@ -18,7 +18,7 @@
     return found.map(([first, last]) => `${first}-${last}`).join(' ');
   };
 
-  const visible = (selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
+  const visible = (selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility({ visibilityProperty: true }));
 
   /** A word at the very end may still be growing: "w1" of "w17". */
   const wordsOf = (part) =>
