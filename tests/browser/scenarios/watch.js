@@ -18,11 +18,13 @@
     return found.map(([first, last]) => `${first}-${last}`).join(' ');
   };
 
-  const visible = (selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility({ visibilityProperty: true }));
+  /** On screen: a page that holds its body back until its text is whole shows nothing of it. */
+  const visible = (selector) =>
+    [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility({ visibilityProperty: true }));
 
-  /** A word at the very end may still be growing: "w1" of "w17". */
+  /** A word at the very end may still be growing, or have been stopped, also in a cell or in code: "w1" of "w17". */
   const wordsOf = (part) =>
-    [...part.textContent.matchAll(/w(\d+)(?=[^\d])/g)].map((match) => Number(match[1]));
+    [...part.textContent.trimEnd().matchAll(/w(\d+)(?=[^\d])/g)].map((match) => Number(match[1]));
 
   const look = () => {
     const all = visible('article[data-author=assistant] [data-part=content]').flatMap(wordsOf);
