@@ -257,14 +257,16 @@ class Builds:
         shutil.copytree(dist, self.folder)
         shutil.copytree(dist, self._next)
         self.mark = "/* the next version */"
-        with (self._next / "style.css").open("a") as style:
-            style.write(self.mark)
+        style = self._next / "style.css"
+        style.write_text(style.read_text() + self.mark)
         worker = self._next / "sw.js"
         build = json.loads(worker.read_text().split(MARKER)[1])
         build["version"] = "next"
         for entry in build["shell"]:
-            if entry["url"] == "style.css":
-                entry["hash"] = integrity((self._next / "style.css").read_bytes())
+            if entry["url"] == style.name:
+                entry |= {"hash": integrity(style.read_bytes()), "size": style.stat().st_size}
+        for changed in (style, worker):  # they would be sent compressed as they were
+            changed.with_name(f"{changed.name}.br").unlink(missing_ok=True)
         substitute(worker, build)
 
     def switch(self) -> None:
