@@ -28,10 +28,9 @@ usage: python3 build.py [COMMAND] [OPTIONS]
   (none)  build dist/, a static site for any host
 """
 
-# Most of the tests' time is waiting for browsers and servers, so one more than there are cores. Whole
-# files, since what some of them set up takes longer than a test. A later `-n 0` undoes it.
-WORKERS = min(4, (os.cpu_count() or 1) + 1)
-SIDE_BY_SIDE = (f"--numprocesses={WORKERS}", "--dist=loadfile")
+# Whole files, since what some of them set up takes longer than a test. No more workers than cores: a
+# browser that paints keeps one busy. A later `-n 0` undoes it.
+SIDE_BY_SIDE = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
 
 
 def main(arguments: Sequence[str], places: Places = HERE) -> int:

@@ -10,7 +10,8 @@ import itertools
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -22,8 +23,9 @@ from midstream.engine.host import Host, Message
 from midstream.engine.roaming import listed, missing
 from midstream.journal import Change, MemoryStore, Record, Row, text
 from midstream.markdown import Parser
+from tests.support.gate import Gate, Model
 from tests.support.httpnet import HttpNet
-from tests.support.processes import Serve, replay, serve
+from tests.support.processes import replay, serve
 
 WORDS = "".join(f"word{number} of *many*\n\n" for number in range(40))
 GATEWAY = Endpoint("Gateway", "gateway", "v1", "replay")
@@ -31,20 +33,36 @@ NOW = 4_000_000_000_000  # ahead of every clock here
 names = (f"talk-{number}" for number in itertools.count())
 
 
+@dataclass(frozen=True)
+class Place:
+    url: str
+    gate: Gate
+
+
+class Net(HttpNet):
+    """To a gateway whose model can be held."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place.url)
+        self.gate = place.gate
+
+
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     directory = tmp_path_factory.mktemp("roaming")
     (directory / "answer.md").write_text(WORDS)
     (directory / "index.html").write_text("<!doctype html><title>screen</title>")
-    with replay(directory / "answer.md", rate=600, chunk=4) as upstream:
-        options = ["--upstream", upstream.url, "--store", f"sqlite:{directory / 'log.db'}"]
+    with replay(directory / "answer.md", rate=600, chunk=4) as upstream, ExitStack() as exit:
+        model = Model(upstream, exit)
+        model.gate.open()
+        options = ["--upstream", model.url, "--store", f"sqlite:{directory / 'log.db'}"]
         with serve(*options, "--dist", str(directory)) as running:
-            yield running
+            yield Place(running.url, model.gate)
 
 
-def run(scenario: Callable[[HttpNet], Awaitable[None]], gateway: Serve) -> None:
+def run(scenario: Callable[[Net], Awaitable[None]], gateway: Place) -> None:
     async def with_net() -> None:
-        net = HttpNet(gateway.url)
+        net = Net(gateway)
         try:
             await scenario(net)
         finally:
@@ -53,9 +71,10 @@ def run(scenario: Callable[[HttpNet], Awaitable[None]], gateway: Serve) -> None:
     asyncio.run(with_net())
 
 
-async def post(net: HttpNet, conversation: str, key: str | None, words: str, read: int = 3) -> str:
+async def post(net: Net, conversation: str, key: str | None, words: str, read: int = 3) -> str:
     """One run, begun by a device or program of which only this request is known; its id. `read`:
-    how many events are read before it is cancelled."""
+    how many events are read before it is cancelled; the model writes few more until then."""
+    net.gate.allow(read + 10)
     body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": words}]}
     headers = {"content-type": "application/json", "midstream-conversation": conversation}
     headers |= {"idempotency-key": key} if key else {}
@@ -66,10 +85,11 @@ async def post(net: HttpNet, conversation: str, key: str | None, words: str, rea
         seen += len(decoder.feed(chunk))
     response.close()
     (await net.open("POST", f"v1/runs/{name}/cancel", {})).close()
+    net.gate.open()
     return name
 
 
-async def said(net: HttpNet, name: str) -> str:
+async def said(net: Net, name: str) -> str:
     response = await net.open("GET", f"v1/runs/{name}", {})
     body = b""
     while chunk := await response.read():
@@ -77,7 +97,7 @@ async def said(net: HttpNet, name: str) -> str:
     return str(json.loads(body)["text"])
 
 
-async def take_over(net: HttpNet, conversation: str, store: MemoryStore) -> Change | None:
+async def take_over(net: Net, conversation: str, store: MemoryStore) -> Change | None:
     change = await missing(net, GATEWAY, conversation, store, NOW)
     if change:
         await store.commit(change)
@@ -87,7 +107,7 @@ async def take_over(net: HttpNet, conversation: str, store: MemoryStore) -> Chan
 class Device:
     """An engine with a store of its own."""
 
-    def __init__(self, net: HttpNet, store: MemoryStore) -> None:
+    def __init__(self, net: Net, store: MemoryStore) -> None:
         self.store = store
         self.messages: list[Message] = []
         ids = (f"{id(self)}-{number}" for number in itertools.count())
@@ -129,9 +149,9 @@ def shape(record: Record) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("ended", [False, True])
 def test_a_second_device_has_the_same_conversation_word_for_word(
-    gateway: Serve, ended: bool
+    gateway: Place, ended: bool
 ) -> None:
-    async def scenario(net: HttpNet) -> None:
+    async def scenario(net: Net) -> None:
         first = Device(net, MemoryStore())
         await first.begin()
         await first.engine.handle({"type": "send", "message": f"q-{ended}", "text": "Tell me."})
@@ -159,8 +179,8 @@ def test_a_second_device_has_the_same_conversation_word_for_word(
     run(scenario, gateway)
 
 
-def test_questions_and_other_answers_come_in_their_order(gateway: Serve) -> None:
-    async def scenario(net: HttpNet) -> None:
+def test_questions_and_other_answers_come_in_their_order(gateway: Place) -> None:
+    async def scenario(net: Net) -> None:
         talk = next(names)
         for key, words in [("q1.a1.0", "One?"), ("q2.a2.0", "Two?"), ("q1.a3.0", "One?")]:
             await post(net, talk, f"{talk}{key.replace('.', f'.{talk}', 1)}", words)
@@ -191,8 +211,8 @@ def test_questions_and_other_answers_come_in_their_order(gateway: Serve) -> None
     run(scenario, gateway)
 
 
-def test_what_this_device_has_stays_as_it_is_and_the_rest_comes_behind(gateway: Serve) -> None:
-    async def scenario(net: HttpNet) -> None:
+def test_what_this_device_has_stays_as_it_is_and_the_rest_comes_behind(gateway: Place) -> None:
+    async def scenario(net: Net) -> None:
         talk, store = next(names), MemoryStore()
         await post(net, talk, f"{talk}q.{talk}a.0", "Mine?")
         await take_over(net, talk, store)
@@ -216,8 +236,8 @@ def test_what_this_device_has_stays_as_it_is_and_the_rest_comes_behind(gateway: 
 # -- answers that were continued
 
 
-def test_an_answer_that_was_continued_has_its_earlier_runs_as_rows(gateway: Serve) -> None:
-    async def scenario(net: HttpNet) -> None:
+def test_an_answer_that_was_continued_has_its_earlier_runs_as_rows(gateway: Place) -> None:
+    async def scenario(net: Net) -> None:
         talk, store = next(names), MemoryStore()
         runs = [
             await post(net, talk, f"{talk}q.{talk}a.0", "Well?", read=30),
@@ -249,8 +269,8 @@ def test_an_answer_that_was_continued_has_its_earlier_runs_as_rows(gateway: Serv
     run(scenario, gateway)
 
 
-def test_a_continued_answer_is_whole_on_a_second_device(gateway: Serve) -> None:
-    async def scenario(net: HttpNet) -> None:
+def test_a_continued_answer_is_whole_on_a_second_device(gateway: Place) -> None:
+    async def scenario(net: Net) -> None:
         talk, device = next(names), Device(net, MemoryStore())
         for n, read in enumerate((20, 40, 10_000)):
             await post(net, talk, f"{talk}q.{talk}a.{n}", "Well?", read)
@@ -263,9 +283,9 @@ def test_a_continued_answer_is_whole_on_a_second_device(gateway: Serve) -> None:
 
 
 def test_an_answer_that_ended_here_goes_on_with_what_was_continued_elsewhere(
-    gateway: Serve,
+    gateway: Place,
 ) -> None:
-    async def scenario(net: HttpNet) -> None:
+    async def scenario(net: Net) -> None:
         talk, store = next(names), MemoryStore()
         first = await post(net, talk, f"{talk}q.{talk}a.0", "Well?", read=20)
         await take_over(net, talk, store)
@@ -287,8 +307,8 @@ def test_an_answer_that_ended_here_goes_on_with_what_was_continued_elsewhere(
     run(scenario, gateway)
 
 
-def test_a_run_that_is_no_longer_kept_leaves_its_place(gateway: Serve) -> None:
-    async def scenario(net: HttpNet) -> None:
+def test_a_run_that_is_no_longer_kept_leaves_its_place(gateway: Place) -> None:
+    async def scenario(net: Net) -> None:
         talk, store = next(names), MemoryStore()
         first = await post(net, talk, f"{talk}q.{talk}a.0", "Well?", read=5)
         await post(net, talk, f"{talk}q.{talk}a.1", "Well?")
@@ -305,9 +325,9 @@ def test_a_run_that_is_no_longer_kept_leaves_its_place(gateway: Serve) -> None:
 
 @pytest.mark.parametrize("state", ["streaming", "interrupted", "stopped"])
 def test_a_record_is_extended_only_when_this_device_has_ended_it(
-    gateway: Serve, state: str
+    gateway: Place, state: str
 ) -> None:
-    async def scenario(net: HttpNet) -> None:
+    async def scenario(net: Net) -> None:
         talk, store = next(names), MemoryStore()
         await post(net, talk, f"{talk}q.{talk}a.0", "Well?", read=5)
         await take_over(net, talk, store)
@@ -331,10 +351,10 @@ def test_a_record_is_extended_only_when_this_device_has_ended_it(
     run(scenario, gateway)
 
 
-def test_a_prompt_whose_answer_never_reached_this_device_finds_it(gateway: Serve) -> None:
+def test_a_prompt_whose_answer_never_reached_this_device_finds_it(gateway: Place) -> None:
     """The request arrived, the answer's headers did not, and the page gave up."""
 
-    async def scenario(net: HttpNet) -> None:
+    async def scenario(net: Net) -> None:
         talk, store = next(names), MemoryStore()
         name = await post(net, talk, f"{talk}q.{talk}a.0", "Well?")
         await take_over(net, talk, store)
@@ -354,8 +374,8 @@ def test_a_prompt_whose_answer_never_reached_this_device_finds_it(gateway: Serve
 # -- other programs
 
 
-def test_other_programs_runs_are_questions_and_answers_of_their_own(gateway: Serve) -> None:
-    async def scenario(net: HttpNet) -> None:
+def test_other_programs_runs_are_questions_and_answers_of_their_own(gateway: Place) -> None:
+    async def scenario(net: Net) -> None:
         talk, store = next(names), MemoryStore()
         runs = [
             await post(net, talk, None, "No key?"),
@@ -373,8 +393,8 @@ def test_other_programs_runs_are_questions_and_answers_of_their_own(gateway: Ser
     run(scenario, gateway)
 
 
-def test_a_key_cannot_reach_into_another_conversation(gateway: Serve) -> None:
-    async def scenario(net: HttpNet) -> None:
+def test_a_key_cannot_reach_into_another_conversation(gateway: Place) -> None:
+    async def scenario(net: Net) -> None:
         talk, other, store = next(names), next(names), MemoryStore()
         await post(net, talk, f"{talk}q.{talk}a.0", "Mine?")
         await take_over(net, talk, store)
@@ -396,8 +416,8 @@ def test_a_key_cannot_reach_into_another_conversation(gateway: Serve) -> None:
 # -- what goes wrong
 
 
-def test_an_unknown_conversation_is_nothing(gateway: Serve) -> None:
-    async def scenario(net: HttpNet) -> None:
+def test_an_unknown_conversation_is_nothing(gateway: Place) -> None:
+    async def scenario(net: Net) -> None:
         for name in ("nobody-has-it", "..", "a/b", ""):
             assert await missing(net, GATEWAY, name, MemoryStore(), NOW) is None
 
