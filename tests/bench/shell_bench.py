@@ -43,10 +43,11 @@ def measure(quick: bool) -> dict[str, Any]:
         app = exit.enter_context(_app(folder))
         peer = exit.enter_context(sites.served(folder / "peer"))
         first = _first_visit(folder, app)
-        with visits.profile(folder / "profile", "--remote-debugging-port=0") as context:
+        with visits.profile(folder / "profile") as context:
             figures = _reloads(context, app.url, peer, rounds)
-            port = lighthouse.port(folder / "profile")
-            scores = lighthouse.scores(port, app.url, folder)
+        # In a browser of its own, with the profile of the other: it wants the only tab.
+        with visits.profile(folder / "profile", "--remote-debugging-port=0"):
+            scores = lighthouse.scores(lighthouse.port(folder / "profile"), app.url, folder)
         return {**figures, "first": first, "lighthouse": scores}
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tooling import dist, runtime, wheels
+from tooling import filling, runtime, wheels
 from tooling.places import HERE
 
 PEER = Path(__file__).with_name("peer")
@@ -40,9 +40,12 @@ def ours(target: Path, markdown: str) -> None:
 
 
 def _list(worker: Path, page: Path) -> None:
-    build = json.loads(worker.read_text(encoding="utf-8").split(dist.MARKER)[1])
-    build["shell"].append({"url": page.name, "hash": dist.integrity(page.read_bytes())})
-    dist.substitute(worker, build)
+    build = json.loads(worker.read_text(encoding="utf-8").split(filling.MARKER)[1])
+    data = page.read_bytes()
+    entry = {"url": page.name, "hash": filling.integrity(data), "size": len(data)}
+    build["shell"].append(entry)
+    filling.substitute(worker, build)
+    worker.with_name("sw.js.br").unlink(missing_ok=True)  # as it was before
 
 
 def _static(index: Path, markdown: str) -> str:
