@@ -66,8 +66,8 @@ def test_the_watch_sees_what_is_missing_for_one_frame(page: Page) -> None:
           const content = document.querySelector('p');
           const show = async (text) => { content.textContent = text; await frame(); };
           await show('w1 w2 w3 w4 w');
-          await show('w1 w2 w4 w5 ');
-          await show('w1 w2 w3 w4 w5 w5 ');
+          await show('w1 w2 w4 w5 w');
+          await show('w1 w2 w3 w4 w5 w5 w');
           content.hidden = true;
           await frame();
         }"""
