@@ -277,6 +277,18 @@ async rows => {
 """
 
 
+# Another tab that upgrades the database and never gets to it.
+HOLD_DATABASE = """
+new Promise(resolve => {
+  indexedDB.open('midstream', 1).onsuccess = ({target}) => {
+    const waiting = indexedDB.open('midstream', 2);
+    waiting.onblocked = resolve;  // for ever: the first connection stays open
+    window.held = target.result;
+  };
+})
+"""
+
+
 def saved_rows(*patches: list[list[Any]], state: str = "streaming") -> list[list[Any]]:
     """Rows of one conversation c1: a question u1 and an answer a1 with these patches, ten events and tokens each."""
     conversation = {"id": "c1", "title": "Tides", "created": 1, "updated": 2}

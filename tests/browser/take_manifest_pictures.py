@@ -7,16 +7,13 @@ The answer is a file sent by `midstream replay`, as in take_screenshots.
 from __future__ import annotations
 
 import base64
-import shutil
-import tempfile
-from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.browser.chat import Chat
-from tests.browser.conftest import FLAGS, PROJECT
-from tests.browser.take_screenshots import DESKTOP, FOLDER, PHONE, begin
-from tests.support.processes import Serve, replay, serve
+from tests.browser.conftest import PROJECT
+from tests.browser.take_screenshots import DESKTOP, PHONE, begin, stage
+from tests.support.processes import Serve
 
 TARGET = PROJECT / "web" / "screenshots"
 ASKED = ["Quicksort in Python, step by step", "What to see in Gdańsk in a day", "A birthday poem"]
@@ -66,20 +63,10 @@ def offline(browser: Browser, app: Serve) -> None:
 
 def main() -> None:
     TARGET.mkdir(exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        sync_playwright() as playwright,
-        replay(FOLDER / "answer.md", rate=40) as upstream,
-    ):
-        options = ["--upstream", upstream.url, "--model", "replay", "--dist", str(PROJECT / "dist")]
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=[*FLAGS, "--hide-scrollbars"]
-        )
-        with serve(*options, "--store", f"sqlite:{Path(folder) / 'runs.sqlite'}") as app:
-            wide(browser, app)
-            narrow(browser, app)
-            offline(browser, app)
-        browser.close()
+    with stage() as (browser, app):
+        wide(browser, app)
+        narrow(browser, app)
+        offline(browser, app)
 
 
 if __name__ == "__main__":

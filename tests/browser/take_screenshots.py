@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
@@ -33,7 +35,9 @@ def take(chat: Chat, name: str) -> None:
     print(FOLDER / f"{name}.png")
 
 
-def main() -> None:
+@contextmanager
+def stage() -> Iterator[tuple[Browser, Serve]]:
+    """A browser, and the built app with the answer of the pictures behind it."""
     with (
         tempfile.TemporaryDirectory() as folder,
         sync_playwright() as playwright,
@@ -44,19 +48,24 @@ def main() -> None:
             executable_path=shutil.which("chromium"), args=[*FLAGS, "--hide-scrollbars"]
         )
         with serve(*options, "--store", f"sqlite:{Path(folder) / 'runs.sqlite'}") as app:
-            streaming = begin(browser, app, viewport=DESKTOP)
-            streaming.until_seq(255)
-            take(streaming, "streaming")
-            phone = begin(browser, app, viewport=PHONE, color_scheme="dark", is_mobile=True)
-            phone.until_seq(190)
-            take(phone, "phone-dark")
-            offline = begin(browser, app, viewport=DESKTOP)
-            offline.until_seq(200)
-            app.kill()
-            offline.until_state("reconnecting")
-            offline.until_status("try 4")
-            take(offline, "offline")
+            yield browser, app
         browser.close()
+
+
+def main() -> None:
+    with stage() as (browser, app):
+        streaming = begin(browser, app, viewport=DESKTOP)
+        streaming.until_seq(255)
+        take(streaming, "streaming")
+        phone = begin(browser, app, viewport=PHONE, color_scheme="dark", is_mobile=True)
+        phone.until_seq(190)
+        take(phone, "phone-dark")
+        offline = begin(browser, app, viewport=DESKTOP)
+        offline.until_seq(200)
+        app.kill()
+        offline.until_state("reconnecting")
+        offline.until_status("try 4")
+        take(offline, "offline")
 
 
 if __name__ == "__main__":

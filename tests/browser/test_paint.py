@@ -12,7 +12,14 @@ from playwright.sync_api import Browser, expect
 
 from midstream.markdown import Parser
 from tests.browser.paint_support import GATE, Painted, many, painted
-from tests.browser.screen_support import SCREEN_POLICY, Ops, answer, asked, saved_rows
+from tests.browser.screen_support import (
+    HOLD_DATABASE,
+    SCREEN_POLICY,
+    Ops,
+    answer,
+    asked,
+    saved_rows,
+)
 from tests.spec.corpora import load, need
 from tests.streams.check import random_cuts
 
@@ -124,15 +131,7 @@ def test_a_database_that_is_held_does_not_hold_the_page(page: Painted) -> None:
     page.store(saved_rows(FIRST))
     holder = page.context.new_page()
     holder.goto(page.site.url + "icons/icon.svg")
-    holder.evaluate(
-        """new Promise(resolve => {
-             indexedDB.open('midstream', 1).onsuccess = ({target}) => {
-               const waiting = indexedDB.open('midstream', 2);
-               waiting.onblocked = resolve;  // for ever: the first connection stays open
-               window.held = target.result;
-             };
-           })"""
-    )
+    holder.evaluate(HOLD_DATABASE)
     page.goto("?c=c1")
     expect(page.part("endpoint")).to_be_attached()  # the page is whole
     assert page.page.locator("article").count() == 0

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.screen_support import (
+    HOLD_DATABASE,
     STORE_JS,
     Ops,
     Screen,
@@ -244,15 +245,7 @@ def test_ready_without_painting_when_the_database_is_held(
     context = browser.new_context()
     holder = context.new_page()
     holder.goto(screen_site.url + "icons/icon.svg")
-    holder.evaluate(
-        """new Promise(resolve => {
-             indexedDB.open('midstream', 1).onsuccess = ({target}) => {
-               const waiting = indexedDB.open('midstream', 2);
-               waiting.onblocked = resolve;  // for ever: the first connection stays open
-               window.held = target.result;
-             };
-           })"""
-    )
+    holder.evaluate(HOLD_DATABASE)
     screen = Screen(browser, screen_site, context)
     screen.goto().ready()
     screen.conversation(
