@@ -42,19 +42,21 @@ def markdown(quick: bool) -> None:
 
 
 def gateway(quick: bool) -> None:
-    figures = gateway_bench.measure(quick)
-    (RESULTS / "gateway.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    print("\ngateway, beside its floors (milliseconds; readers: deliveries per second)")
-    for name, row in figures.items():
-        print(f"  {name:9}{json.dumps(row)}")
+    title = "gateway, beside its floors (milliseconds; readers: deliveries per second)"
+    report("gateway", title, gateway_bench.measure(quick))
 
 
 def shell(quick: bool) -> None:
-    figures = shell_bench.measure(quick)
-    (RESULTS / "shell.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    print("\nthe page's start, beside its peers (ms, bytes, marks of 100)")
-    for name, row in figures.items():
-        print(f"  {name:12}{json.dumps(row)}")
+    title = "the page's start, beside its peers (ms, bytes, marks of 100)"
+    report("shell", title, shell_bench.measure(quick))
+
+
+def report(name: str, title: str, figures: dict[str, Any]) -> None:
+    written = json.dumps(figures, indent=1) + "\n"
+    (RESULTS / f"{name}.json").write_text(written, encoding="utf-8")
+    print(f"\n{title}")
+    for each, row in figures.items():
+        print(f"  {each:12}{json.dumps(row)}")
 
 
 BENCHMARKS: dict[str, Callable[[bool], None]] = {
