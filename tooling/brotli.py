@@ -35,8 +35,8 @@ LEFT_ALONE = (
 )
 SMALL = 1024  # bytes: one packet on the wire either way
 # Each better quality gains a twentieth to a tenth and takes several times as long: minutes for what is large.
-BEST, BETTER, GOOD, FAST = 11, 10, 9, 5
-BEST_UP_TO, BETTER_UP_TO = 300_000, 4_000_000  # bytes
+BEST, BETTER, FAST = 11, 10, 5
+BEST_UP_TO = 1_500_000  # bytes
 WORTH = 0.95  # of the size
 
 
@@ -74,7 +74,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _packed(places: Places, file: Path, folder: Path) -> Packed:
     data = file.read_bytes()
-    quality = BEST if len(data) <= BEST_UP_TO else BETTER if len(data) <= BETTER_UP_TO else GOOD
+    quality = BEST if len(data) <= BEST_UP_TO else BETTER
     if _matches(file.relative_to(places.dist).as_posix(), boot_files.RARE):
         quality = FAST
     return Packed(file, quality, folder / f"{hashlib.sha256(data).hexdigest()[:32]}-{quality}")

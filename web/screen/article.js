@@ -107,21 +107,24 @@ export function seen({ article }, seq, saved) {
  * Patches out of storage, before the engine is there. Rows that do not fit end the painting of this message.
  * @param {Turn} turn
  * @param {import('./saved.js').SavedTurn['rows']} rows without holes
+ * @returns {boolean} false when they do not fit
  */
 export function paint(turn, rows) {
   const { applier } = turn;
-  if (!applier) return;
+  if (!applier) return true;
+  turn.status.painted = true;
   try {
     for (const row of rows) {
       applier.apply(row.ops);
       turn.n = row.n;
       seen(turn, row.last, row.last);
     }
+    return true;
   } catch (error) {
     console.warn('midstream: a stored patch does not apply', turn.id, error);
     turn.n = 0;
+    return false;
   }
-  turn.status.painted = true;
 }
 
 /**
@@ -175,6 +178,8 @@ export function adopt(turn, standing) {
     else standing.append(built);
   });
   const wanted = Object.fromEntries([...turn.article.attributes].map(({ name, value }) => [name, value]));
+  const order = standing.getAttribute('data-last'); // until it stands in its place, among the others
+  if (order !== null) wanted['data-last'] = order;
   for (const { name } of [...standing.attributes]) if (!Object.hasOwn(wanted, name)) standing.removeAttribute(name);
   set(standing, wanted);
   /** @template {Node} T @param {T} node */

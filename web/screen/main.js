@@ -53,8 +53,8 @@ const composer = new Composer(find('form[data-part=composer]'), {
   unsaved: () => notices.show('draft-not-saved'),
 });
 const list = new List(part('list'), {
-  open: (id) => visit(id, true),
-  new: () => fresh(true),
+  open: (id) => void begun.then(() => visit(id, true)),
+  new: () => void begun.then(() => fresh(true)),
   export: () => able() && port.send({ type: 'export' }),
   import: (file) => void launch.bring([file]),
 });
@@ -77,7 +77,7 @@ async function begin() {
     composer.fill(text);
     composer.prompt.focus();
   });
-  paint(saved);
+  await paint(saved);
   html.dataset.paint = 'done';
   if (shown) tab.show(shown, false);
   if (html.dataset.place === 'moved') scroll.stay();
@@ -104,17 +104,24 @@ async function stored(reading) {
   }
 }
 
-/** @param {import('./saved.js').Saved | null} saved */
-function paint(saved) {
+/**
+ * @param {import('./saved.js').Saved | null} saved
+ * @returns {Promise<boolean>} false when the person has moved on meanwhile
+ */
+async function paint(saved) {
   if (!blank) shown = saved?.conversation ?? shown;
   if (saved && !boot.ready) list.show(saved.conversations); // the engine's list has states too
   rename(list.titleOf(shown));
-  transcript.restore(saved?.turns ?? []);
   composer.show(shown);
-  repeat();
   list.mark(shown);
+  const painting = shown;
+  const turns = await transcript.build(saved?.turns ?? []);
+  if (shown !== painting) return false;
+  transcript.restore(turns);
+  repeat();
   change();
   if (saved?.turns.length && !performance.getEntriesByName('midstream:painted').length) performance.mark('midstream:painted');
+  return true;
 }
 
 /** Prompts that the engine has not confirmed are shown as being sent. */
@@ -299,8 +306,7 @@ async function visit(id, visited) {
   blank = false;
   tab.show(id, visited);
   const saved = await stored(read(id));
-  if (shown !== id) return;
-  paint(saved);
+  if (shown !== id || !(await paint(saved))) return;
   scroll.toEnd();
   const question = [...transcript.turns.values()].findLast((turn) => !turn.applier);
   if (unseen && question) scroll.toElement(question.article); // an answer that nobody has seen is read from its start
@@ -378,4 +384,5 @@ function listen() {
   find('button[name=reload]').addEventListener('click', () => location.reload());
 }
 
-await begin();
+const begun = begin();
+await begun;

@@ -4,8 +4,10 @@
 // Patches of a message are numbered without holes. One that was seen before is ignored; a hole, or an op that cannot be
 // applied, makes the screen ask for the whole answer (`reset`), and until that comes the text stays as it is.
 
-import { ACTIONS, adopt, draw, make, paint, renew, seen, statusOf } from './article.js';
+import { ACTIONS, draw, make, renew, seen, statusOf } from './article.js';
 import { unpack } from './pack.js';
+import { begun, fill } from './restored.js';
+import { Slices } from './slices.js';
 import { LIVE, clean, ticking } from './status.js';
 import { Voice } from './voice.js';
 
@@ -64,40 +66,39 @@ export class Transcript {
   }
 
   /**
-   * Shows turns out of storage, before the engine is there. What the service worker has printed of them stays.
+   * Makes turns out of storage, the newest first and in slices, without showing them: a patch that came in between would not
+   * fit. What the service worker has printed of them stays.
    * @param {SavedTurn[]} saved
+   * @returns {Promise<Map<string, Turn>>} for `restore`, in the order of the conversation
    */
-  restore(saved) {
-    const known = this.turns;
+  async build(saved) {
     const standing = new Map([...this.log.children].map((article) => [article.getAttribute('data-message'), article]));
-    this.turns = new Map();
+    const slices = new Slices();
+    /** @type {[SavedTurn, Turn][]} */
+    const made = [];
+    let answers = 0;
     for (const one of saved) {
-      const id = one.turn.message;
-      const turn = known.get(id) ?? this.#restored(one, standing.get(id));
-      if (turn) this.#place(turn);
+      const turn = this.turns.get(one.turn.message) ?? begun(one.turn, answers + 1);
+      if (turn) made.push([one, turn]);
+      if (turn?.applier) answers += 1;
+      await slices.rest();
     }
-    this.#tidy();
-    this.#changed();
+    for (const [one, turn] of made.toReversed()) {
+      if (this.turns.get(turn.id) !== turn) await fill(turn, one.rows, standing.get(turn.id), slices, this.dead);
+    }
+    return new Map(made.map(([, turn]) => [turn.id, turn]));
   }
 
   /**
-   * @param {SavedTurn} saved
-   * @param {Element} [standing] its article, as the service worker has printed it
-   * @returns {Turn | null} null when it is malformed
+   * Shows turns out of storage, before the engine is there, and no others.
+   * @param {Map<string, Turn>} turns
    */
-  #restored({ turn: raw, rows }, standing) {
-    const status = statusOf(raw);
-    if (!status) return null;
-    const turn = make(document, raw, this.#answers() + 1);
-    // Another tab may have stored more since then: that comes on top, as it would have come from the engine.
-    const printed = standing ? Number(standing.getAttribute('data-saved')) : Infinity;
-    renew(turn, status);
-    paint(turn, rows.filter((row) => row.last <= printed));
-    draw(turn, this.dead);
-    if (standing) adopt(turn, standing);
-    paint(turn, rows.filter((row) => row.last > printed));
-    draw(turn, this.dead);
-    return turn;
+  restore(turns) {
+    const known = this.turns;
+    this.turns = new Map();
+    for (const turn of turns.values()) this.#place(known.get(turn.id) ?? turn);
+    this.#tidy();
+    this.#changed();
   }
 
   /** Takes away what is none of the turns. */
@@ -145,6 +146,7 @@ export class Transcript {
     this.turns.set(turn.id, turn);
     // An article that stands in its place is not touched: moving it would drop a selection inside.
     if (there !== turn.article) this.log.insertBefore(turn.article, there ?? null);
+    turn.article.removeAttribute('data-last');
   }
 
   #answers() {
