@@ -362,7 +362,8 @@ class Answer:
                 return False
             row, patch = await self._written.add(taken)
         self._rate.add(self._host.now(), row.tokens)
-        self._host.post(patch)
+        if patch:
+            self._host.post(patch)
         self._report(again=True)
         return True
 

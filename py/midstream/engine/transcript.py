@@ -1,5 +1,5 @@
 """What the store holds of a conversation, read as turns, patches and chat history. It writes one
-thing only: answers that an older parser has drawn are drawn again.
+thing only: ended answers that this parser would draw in another way are drawn again.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ async def rows_of(store: Store, message: str) -> list[Row]:
 
 
 async def drawn_rows(store: Store, record: Record) -> tuple[list[Row], bool]:
-    """The rows of an ended answer, and whether they had to be drawn again since the parser has
-    changed."""
+    """The one row of an ended answer, and whether it had to be drawn again: since the parser has
+    changed, or since there were rows beside it, of runs that another device has made."""
     rows = await rows_of(store, record["id"])
-    if record.get("parser") == VERSION or not rows:
+    if not rows or (record.get("parser") == VERSION and rows[-1].whole):
         return rows, False
     parser = Parser()
     ops = parser.feed(text(rows)) + parser.finish()

@@ -12,13 +12,14 @@ from dataclasses import replace
 
 from ..errors import StoreError
 from ..events import Ended, Event, Finish
-from ..journal import Change, Record, Row, compacted, cursor, text
+from ..journal import Change, Record, Row, compacted, cursor
 from ..markdown import VERSION, Parser
 from ..patch import merge, opened
-from ..seam import Joint, join
+from ..seam import Joint
 from ..session import Deliver, content
 from .host import Host, Message, notice_of
-from .transcript import patch_of, patches, rows_of
+from .reopened import Reopened, renumbered
+from .transcript import drawn_rows, patch_of, patches, rows_of
 
 SLICE = 4096  # characters per row: a long catch-up reaches the screen piece by piece
 RETRY_S = 5.0  # until a storage that has refused is tried again
@@ -36,7 +37,9 @@ class Written:
         self._unsaved: list[Row] = []
         self._refused_at: float | None = None  # when the storage refused last
         self._unsaved_end: Change | None = None
-        self._joint: Joint | None = None  # of a run that goes on with the text of others
+        self._reopened: Reopened | None = None  # until a run that goes on has said something
+        self._outdated = False  # none of the rows in the store will do
+        self._unshown = False  # the screen waits for the end
 
     @property
     def run(self) -> int:
@@ -55,20 +58,26 @@ class Written:
 
     async def recall(self) -> bool:
         """Reads the stored rows and feeds them again: the parser then stands where the screen's
-        painted tree stands. True when it does not, and the screen has to paint anew.
+        painted tree stands. True when it does not, since another version of the parser has painted
+        it, and the screen has to paint anew.
 
-        That is so when another version of the parser has painted it, and when an answer that had
-        ended goes on: its one row holds the closed tree.
+        An ended answer that goes on stands there closed, until the new run has said something.
         """
-        self.rows = await rows_of(self._host.store, self.record["id"])
+        store = self._host.store
         self._parser = Parser()
+        self.rows = await rows_of(store, self.record["id"])
+        goes_on = self.run > 0 and not cursor(self.rows, self.run)
+        if goes_on:
+            self.rows, redrawn = await drawn_rows(store, self.record)
         made = [self._parser.feed(row.text) if row.text else [] for row in self.rows]
+        if goes_on:
+            self.record["parser"] = VERSION
+            self._reopened = Reopened(self.rows, made)
+            return redrawn
         same = self.record.get("parser") == VERSION
         same = same and all(ops == row.ops for ops, row in zip(made, self.rows, strict=True))
         if self.rows and not same:
-            last = self.rows[-1].n  # numbers that were painted must not come again
-            fresh = zip(made, self.rows, range(last + 1, last + 1 + len(made)), strict=True)
-            self.rows = [replace(row, ops=ops, n=n) for ops, row, n in fresh]
+            self.rows = renumbered(self.rows, made)
             self.record["parser"] = VERSION
             await self._renew(self.rows)
         self._newest = sum(opened(row.ops) for row in self.rows)
@@ -90,10 +99,9 @@ class Written:
         still be repeating what is there, nothing of it is text of the answer."""
         if not pending:
             return 0
-        if self._must_join():
+        if self._reopened:
             said = "".join(content(deliver.events)[0] for deliver in pending)
-            self._joint = join(text(self.rows), said, final)
-            return len(pending) if self._joint else 0
+            return len(pending) if self._reopened.ready(said, final) else 0
         size = count = 0
         for deliver in pending:
             count += 1
@@ -102,31 +110,46 @@ class Written:
                 break
         return count
 
-    def _must_join(self) -> bool:
-        return self.run > 0 and not cursor(self.rows, self.run)
-
-    async def add(self, taken: Sequence[Deliver]) -> tuple[Row, Message]:
+    async def add(self, taken: Sequence[Deliver]) -> tuple[Row, Message | None]:
         """Stores the next row; gives it with its patch. What is shown is stored, or said not to
-        be."""
-        change = Change()
+        be. Without a patch the screen stays as it is until the end, which follows at once."""
         events = [event for deliver in taken for event in deliver.events]
         new_text, reasoning = content(tuple(events))
-        if self._must_join():
-            assert self._joint is not None
-            self._note_seam(self._joint)
+        reopened, self._reopened = self._reopened, None
+        rows = reopened.rows() if reopened else self.rows
+        change = Change()
+        if reopened and (joint := reopened.joint):
+            self._outdated = True
+            self._note_seam(joint)
             change.put("messages", self.record)
-            new_text = self._joint.insert + new_text[self._joint.skip :]
-            events = _beyond(events, self._joint.skip)
-        row = self._row(taken, events, new_text, reasoning)
+            new_text = joint.insert + new_text[joint.skip :]
+            events = _beyond(events, joint.skip)
+        row = self._row(rows[-1].n + 1 if rows else 1, taken, events, new_text, reasoning)
+        await self._store_row(change, rows, row)
+        if reopened is None:
+            rows.append(row)
+            patch = patch_of(self.record, row, self._newest)
+            self._newest += opened(row.ops)
+            return row, patch
+        self.rows = [*rows, row]
+        self._newest = sum(opened(row.ops) for row in self.rows)
+        self._unshown = not reopened.covers
+        return row, None if self._unshown else self._anew(row)
+
+    async def _store_row(self, change: Change, rows: Sequence[Row], row: Row) -> None:
         unsaved = [*self._unsaved, row]
-        for each in unsaved:
+        if self._outdated:
+            change.drop_rows.append(self.record["id"])
+        for each in [*rows, row] if self._outdated else unsaved:
             change.put("journal", each.record())
         stored = await self.store(change)
         self._unsaved = [] if stored else unsaved
-        self.rows.append(row)
-        patch = patch_of(self.record, row, self._newest)
-        self._newest += opened(row.ops)
-        return row, patch
+        self._outdated = self._outdated and not stored
+
+    def _anew(self, last: Row) -> Message:
+        """One patch that draws all of it, so that no frame shows a part: `last` gives its number."""
+        ops = merge(op for row in self.rows for op in row.ops)
+        return patch_of(self.record, replace(last, ops=ops), 0) | {"reset": True}
 
     def _note_seam(self, joint: Joint) -> None:
         """Where the answer was continued, in tokens, and how the new run went on."""
@@ -134,11 +157,11 @@ class Written:
         self.record["runs"][-1]["seam"] = {"kind": joint.kind, "skipped": joint.skip, "at": at}
 
     def _row(
-        self, taken: Sequence[Deliver], events: list[Event], new_text: str, reasoning: str
+        self, n: int, taken: Sequence[Deliver], events: list[Event], new_text: str, reasoning: str
     ) -> Row:
         return Row(
             message=self.record["id"],
-            n=self.rows[-1].n + 1 if self.rows else 1,
+            n=n,
             run=self.run,
             first=taken[0].seq,
             last=taken[-1].seq,
@@ -155,10 +178,10 @@ class Written:
 
     async def end(self) -> Message | None:
         """Closes the text and replaces its rows by one, together with the record that says how it
-        ended. The last patch, None where nothing was ever written."""
+        ended. The last patch, None where nothing was written."""
         ops = self._parser.finish()
         change = Change(durability="strict").put("messages", self.record)
-        if not self.rows:
+        if not self.rows or self._reopened:
             await self._store_end(change)
             return None
         last = replace(self.rows[-1], n=self.rows[-1].n + 1, ops=ops)
@@ -167,7 +190,7 @@ class Written:
         change.drop_rows.append(self.record["id"])
         change.put("journal", self.rows[0].record())
         await self._store_end(change)
-        return patch_of(self.record, last, self._newest)
+        return self._anew(last) if self._unshown else patch_of(self.record, last, self._newest)
 
     async def _store_end(self, change: Change) -> None:
         stored = await self.store(change, insist=True)

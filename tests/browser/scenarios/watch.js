@@ -25,14 +25,17 @@
   /** A word at the very end may still be growing, or have been stopped, also in a cell or in code: "w1" of "w17". */
   const wordsOf = (part) =>
     [...part.textContent.trimEnd().matchAll(/w(\d+)(?=[^\d])/g)].map((match) => Number(match[1]));
+  const endOf = (part) => Number(/w(\d+)$/.exec(part.textContent.trimEnd())?.[1] ?? 0);
 
   const look = () => {
-    const all = visible('article[data-author=assistant] [data-part=content]').flatMap(wordsOf);
+    const parts = visible('article[data-author=assistant] [data-part=content]');
+    const all = parts.flatMap(wordsOf);
     const once = new Set(all);
     const article = [...document.querySelectorAll('article[data-author=assistant]')].at(-1);
     const line = article?.querySelector('[data-part=status]')?.textContent ?? '';
     const sample = {
       painted: performance.getEntriesByName('midstream:painted')[0]?.startTime ?? null,
+      ends: parts.map(endOf),
       words: ranges([...once].sort((a, b) => a - b)),
       twice: ranges([...once].filter((word) => all.indexOf(word) !== all.lastIndexOf(word)).sort((a, b) => a - b)),
       state: article?.dataset.state ?? '',

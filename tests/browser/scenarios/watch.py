@@ -17,13 +17,14 @@ SCRIPT = (Path(__file__).parent / "watch.js").read_text()
 @dataclass(frozen=True)
 class Sample:
     """One change of what stands on screen. `at` and `painted` are in ms since the document's navigation began;
-    `painted` is None until saved text was painted."""
+    `painted` is None until saved text was painted. `ends`: the words at the ends of texts, which may still grow."""
 
     document: str
     at: float
     painted: float | None
     words: frozenset[int]
     twice: frozenset[int]
+    ends: tuple[int, ...]
     state: str
     said: tuple[str, ...]
 
@@ -31,7 +32,8 @@ class Sample:
     def of(cls, payload: str) -> Sample:
         raw: dict[str, Any] = json.loads(payload)
         sets = {name: frozenset(numbers(raw[name])) for name in ("words", "twice")}
-        return cls(**raw | sets | {"said": tuple(filter(None, raw["said"]))})
+        said, ends = tuple(filter(None, raw["said"])), tuple(raw["ends"])
+        return cls(**raw | sets | {"said": said, "ends": ends})
 
 
 def numbers(ranges: str) -> Iterator[int]:
@@ -70,7 +72,7 @@ class View:
         found = []
         for sample in self.counted():
             due = seen.union(range(1, max(sample.words, default=0)))
-            found.append(len(due - sample.words))
+            found.append(len(due - sample.words - set(sample.ends)))
             seen |= sample.words
         return found
 
