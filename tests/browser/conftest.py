@@ -14,8 +14,18 @@ from tests.browser.screen_support import Screen, Site
 from tests.support.processes import Replay, Serve, replay, serve
 
 PROJECT = Path(__file__).parents[2]
-# Without these, Chromium looks for its maker's servers at every start.
+# The address bar of every window has two pages for its suggestions, each with a process of its own: as costly as the
+# page under test, and no test opens them. The last list counts alone, so the rest is what Playwright switches off.
+OFF = """
+    WebUIOmniboxPopup WebUIOmniboxAimPopup WebUIOmniboxFullPopup PreloadTopChromeWebUI
+
+    AvoidUnnecessaryBeforeUnloadCheckSync DestroyProfileOnBrowserClose HttpsUpgrades HttpsFirstBalancedModeAutoEnable
+    LensOverlay MediaRouter PaintHolding ThirdPartyStoragePartitioning AvoidCorsURLLoaderRestartOnRedirect
+    OptimizationHints NetworkTimeServiceQuerying AimEnabled PreconnectToSearch
+"""
+# Without the others, Chromium looks for its maker's servers at every start.
 FLAGS = [
+    f"--disable-features={','.join(OFF.split())}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
