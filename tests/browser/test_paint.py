@@ -184,8 +184,11 @@ def strange(page: Painted) -> list[str]:
     found: list[str] = page.page.evaluate(
         """async () => {
           const { TAGS } = await import('./screen/vocabulary.js');
-          const own = {a: ['target', 'rel', 'data-host', 'data-plain'], pre: ['tabindex'], table: ['tabindex'],
-                       button: ['type', 'title', 'data-host'], input: ['aria-label']};
+          const own = {a: ['target', 'rel', 'data-host', 'data-plain'], table: ['tabindex'],
+                       code: ['tabindex'], pre: ['role', 'aria-label', 'data-block'],
+                       button: ['type', 'title', 'data-host', 'data-do', 'data-words', 'aria-label',
+                                'aria-pressed'],
+                       input: ['aria-label']};
           const content = [...document.querySelectorAll('[data-part=content] *')].filter(({localName, attributes}) =>
             !TAGS[localName] || [...attributes].some(({name}) =>
               name !== 'dir' && !TAGS[localName].includes(name) && !own[localName]?.includes(name)));

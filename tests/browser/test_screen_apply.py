@@ -15,13 +15,15 @@ from tests.browser.screen_support import Ops, Screen, answer, asked
 # The DOM as nested lists, without what the screen itself adds (direction, host, rel, labels).
 DOM_JS = """
 root => {
-  const own = new Set(['dir', 'target', 'rel', 'data-host', 'data-plain', 'aria-label', 'tabindex']);
+  const own = new Set(['dir', 'target', 'rel', 'data-host', 'data-plain', 'aria-label', 'tabindex', 'role',
+    'data-block']);
+  const ours = node => node.nodeType === 1 && node.hasAttribute('data-do');
   const see = node => node.nodeType === 3 ? node.data : [
     node.localName,
     Object.fromEntries([...node.attributes].map(a => [a.name, a.value]).filter(([name, value]) =>
       !own.has(name) && !(node.localName === 'button' && name !== 'data-src') &&
       !(node.localName === 'input' && name !== 'checked'))),
-    ...[...node.childNodes].map(see)];
+    ...[...node.childNodes].filter(child => !ours(child)).map(see)];
   return [...root.childNodes].map(see);
 }
 """

@@ -6,6 +6,7 @@
 //
 // The service worker uses this module too, with nodes of its own (worker/tree.js): so it keeps to what those can do.
 
+import { add, furnish, isOurs, lastOf, name as nameBlock, size, theirs } from './blocks.js';
 import { t } from './i18n.js';
 import { admitted, isAttribute, isTag, parsed, place } from './vocabulary.js';
 
@@ -23,6 +24,7 @@ export class Applier {
     this.root = root;
     this.lenient = false;
     this.opened = 0; // elements so far, those that could not be made included: the engine numbers them all
+    this.blocks = 0; // of code so far
     /** @type {Map<number, Element>} the nodes that may still change */
     this.nodes = new Map([[0, root]]);
     /** @type {WeakMap<Element, number>} */
@@ -43,6 +45,7 @@ export class Applier {
   clear() {
     this.root.replaceChildren();
     this.opened = 0;
+    this.blocks = 0;
     this.nodes = new Map([[0, this.root]]);
     this.ids = new WeakMap();
   }
@@ -94,7 +97,8 @@ export class Applier {
    * @param {Element} element
    */
   sealed(element) {
-    return [element, ...element.querySelectorAll('*')].some((each) => !this.nodes.has(this.ids.get(each) ?? -1));
+    const all = [element, ...element.querySelectorAll('*')].filter((each) => !isOurs(each));
+    return all.some((each) => !this.nodes.has(this.ids.get(each) ?? -1));
   }
 
   /**
@@ -114,9 +118,9 @@ function open(applier, [, parent, tag, id]) {
   const into = applier.node(parent);
   if (!isTag(tag) && !applier.lenient) throw new PatchError(`tag ${tag} is not in the vocabulary`);
   if (depth(into) > DEEPEST) throw new PatchError('too deep');
-  const element = made(applier, isTag(tag) ? tag : 'span', into === applier.root);
+  const element = made(applier, isTag(tag) ? tag : 'span', into);
   applier.name(id, element);
-  into.append(element);
+  add(into, element);
 }
 
 /** @param {Element | null} element */
@@ -129,13 +133,16 @@ function depth(element) {
 /**
  * @param {Applier} applier
  * @param {string} tag
- * @param {boolean} top directly in the content
+ * @param {Element | null} into what it will stand in
  */
-function made(applier, tag, top) {
+function made(applier, tag, into) {
   const element = applier.root.ownerDocument.createElement(tag);
   // Only the outermost block looks for its direction, over all of its text; paragraphs inside follow by unicode-bidi.
-  if (top) element.setAttribute('dir', tag === 'pre' ? 'ltr' : 'auto');
-  if (tag === 'pre' || tag === 'table') element.setAttribute('tabindex', '0'); // scrolls sideways: with the keyboard too
+  if (into === applier.root) element.setAttribute('dir', 'auto');
+  if (tag === 'pre') furnish(element, (applier.blocks += 1));
+  if (tag === 'table' || (tag === 'code' && into?.localName === 'pre')) {
+    element.setAttribute('tabindex', '0'); // scrolls sideways: with the keyboard too
+  }
   if (tag === 'button') element.setAttribute('type', 'button');
   if (tag === 'input') {
     element.setAttribute('type', 'checkbox');
@@ -158,9 +165,9 @@ function text(applier, [, id, more]) {
  * @param {string} more
  */
 function append(element, more) {
-  const last = element.lastChild;
+  const last = lastOf(element);
   if (isText(last)) last.appendData(more);
-  else if (more) element.append(more);
+  else if (more) add(element, more);
 }
 
 /** @param {Node | null} node @returns {node is Text} */
@@ -181,6 +188,13 @@ function attr(applier, [, id, name, value]) {
   element.setAttribute(name, fit);
   if (name === 'checked') element.setAttribute('aria-label', t('content.task.done'));
   if (name === 'href' || name === 'data-src') describe(element, fit);
+  if (name === 'data-language') entitle(element, fit);
+}
+
+/** @param {Element} code @param {string} language */
+function entitle(code, language) {
+  const into = code.parentElement;
+  if (into?.localName === 'pre') nameBlock(into, language);
 }
 
 /**
@@ -214,7 +228,7 @@ function showHost(link) {
 
 /** @param {Applier} applier @param {any[]} op */
 function trunc(applier, [, id, units]) {
-  const last = applier.node(id).lastChild;
+  const last = lastOf(applier.node(id));
   if (!isText(last) || !Number.isSafeInteger(units) || units < 0 || units > last.length) {
     throw new PatchError(`cannot take ${units} units off node ${id}`);
   }
@@ -230,7 +244,7 @@ function unwrap(applier, [, id, before]) {
   applier.nodes.delete(id);
   keepingSelection(applier, () => {
     element.before(before);
-    element.before(...element.childNodes);
+    element.before(...theirs(element));
     element.remove();
     parent.normalize(); // joins neighbouring texts and keeps ranges inside them
   });
@@ -240,12 +254,12 @@ function unwrap(applier, [, id, before]) {
 function retag(applier, [, id, tag]) {
   const old = applier.node(id);
   if (old === applier.root || !isTag(tag)) throw new PatchError(`cannot make node ${id} a ${tag}`);
-  const element = made(applier, tag, old.parentNode === applier.root);
+  const element = made(applier, tag, old.parentElement);
   for (const { name, value } of old.attributes) if (isAttribute(tag, name)) element.setAttribute(name, value);
   applier.nodes.delete(id);
   applier.name(id, element);
   keepingSelection(applier, () => {
-    element.append(...old.childNodes);
+    add(element, ...theirs(old));
     old.replaceWith(element);
   });
 }
@@ -254,8 +268,7 @@ function retag(applier, [, id, tag]) {
 function drop(applier, [, id, from]) {
   const element = applier.node(id);
   if (!Number.isSafeInteger(from) || from < 0) throw new PatchError(`cannot drop from ${from}`);
-  while (element.childNodes.length > from) {
-    const last = /** @type {ChildNode} */ (element.lastChild);
+  for (let last = lastOf(element); last && size(element) > from; last = lastOf(element)) {
     if (isElement(last) && applier.sealed(last)) throw new PatchError('what is sealed cannot be dropped');
     if (isElement(last)) applier.forget(last);
     last.remove();

@@ -1,6 +1,7 @@
 // Wires the screen: storage → first paint, engine → transcript, person → intents. It decides nothing that another module owns.
 
 import { Announcer } from './announce.js';
+import * as blocks from './blocks.js';
 import { Boot } from './boot.js';
 import { Composer } from './composer.js';
 import * as early from './early.js';
@@ -12,7 +13,7 @@ import { Notices, connection, find, html, listed, part, suggest } from './page.j
 import { Port } from './port.js';
 import { read } from './saved.js';
 import { Scroll } from './scroll.js';
-import { arrived, bring, copied, copyLater, download } from './share.js';
+import { arrived, bring, copied, copyLater, copyNow, download } from './share.js';
 import { Shell } from './shell.js';
 import { LIVE, rate } from './status.js';
 import * as tab from './tab.js';
@@ -45,7 +46,7 @@ const boot = new Boot({
   },
 });
 const port = new Port(find('#engine'), { connect: greeting, message: heard, aside, silent: restart });
-const transcript = new Transcript(part('transcript'), { intent, announcer, change });
+const transcript = new Transcript(part('transcript'), { intent, announcer, block, change });
 const scroll = new Scroll(part('scroller'), part('column'), find('button[name=end]'));
 const composer = new Composer(find('form[data-part=composer]'), {
   send,
@@ -287,6 +288,20 @@ function intent(message) {
   else if (!boot.ready && turn && message.type === 'save') {
     download(`${message.message}.txt`, 'text/plain', turn.content.innerText);
   } else port.send(message); // one that is still to come gets it after the greeting
+}
+
+/** @param {HTMLElement} button of a code block */
+function block(button) {
+  const pre = button.parentElement;
+  if (!pre) return;
+  if (button.dataset.do === 'wrap') return scroll.keep(button, () => blocks.wrap(document));
+  copyNow(blocks.source(pre)).then(
+    () => {
+      blocks.say(button, t('button.copied'));
+      announcer.say(t('notice.copied'));
+    },
+    () => notices.show('copy-failed', '', true),
+  );
 }
 
 /** @returns {boolean} false, and said, when no engine will come */

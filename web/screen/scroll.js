@@ -50,6 +50,18 @@ export class Scroll {
     this.#to(top);
   }
 
+  /**
+   * Changes the text in a way that the reader has asked for, and leaves what they have asked with where it stands.
+   * @param {Element} element
+   * @param {() => void} change
+   */
+  keep(element, change) {
+    const before = element.getBoundingClientRect().top;
+    change();
+    const moved = element.getBoundingClientRect().top - before;
+    if (moved) this.toPosition(this.scroller.scrollTop + moved);
+  }
+
   /** The reader has been at work before these scripts were there. */
   stay() {
     this.following = this.below <= NEAR;

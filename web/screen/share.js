@@ -14,6 +14,9 @@ export async function copyLater() {
   return navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob })]);
 }
 
+/** @param {string} text @returns {Promise<void>} rejected when the browser refuses, as over plain http */
+export const copyNow = async (text) => navigator.clipboard.writeText(text);
+
 /**
  * Says what became of a copy.
  * @param {Promise<void>} copy

@@ -26,6 +26,7 @@ export class Transcript {
    * @param {object} on
    * @param {(message: Message) => void} on.intent
    * @param {import('./announce.js').Announcer} on.announcer
+   * @param {(button: HTMLElement) => void} on.block a button of a code block
    * @param {() => void} on.change a status or the set of turns has changed
    */
   constructor(log, on) {
@@ -287,6 +288,7 @@ export class Transcript {
     if (!button || !id) return;
     // Our own policy forbids foreign images: the person decides to go there, in a tab that knows nothing of this one.
     if (button.dataset.src) open(button.dataset.src, '_blank', 'noopener,noreferrer');
+    else if (button.dataset.do) this.on.block(button);
     else if (ACTIONS.includes(button.name)) this.on.intent({ type: button.name, message: id });
   }
 }
