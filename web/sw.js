@@ -33,7 +33,6 @@ const CACHES = 'midstream '; // the scope follows: another copy of the app may l
 const CACHE = `${CACHES}1 ${SCOPE}`;
 const CONFIG = absolute('config.json');
 const INDEX = absolute('index.html');
-const WORDS = absolute('i18n/en.json');
 /** What an older version may have had and this one has not: a page that still runs it may ask for that. */
 const A_FILE = /^(?!v1\/|spool\/|outbox\/)[^?]*\.[a-z0-9]{2,5}(\?|$)/;
 const files = new Files(BUILD, SCOPE, CACHE);
@@ -204,7 +203,7 @@ function partOf(event) {
 
 /** The page with its saved text in it. @param {FetchEvent} event a navigation */
 async function page(event) {
-  return painted(await answer(event, INDEX), event, () => files.get(WORDS));
+  return painted(await answer(event, INDEX), event, (language) => files.get(absolute(`i18n/${language}.json`)));
 }
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));

@@ -14,7 +14,16 @@ from midstream import patch
 WEB = Path(__file__).parents[2] / "web"
 VOCABULARY = (WEB / "screen" / "vocabulary.js").read_text()
 SCRIPTS = {path.name: path.read_text() for path in (WEB / "screen").glob("*.js")}
-WORDS: dict[str, Any] = json.loads((WEB / "i18n" / "en.json").read_text())
+CATALOGUES: dict[str, dict[str, Any]] = {
+    file.stem: json.loads(file.read_text()) for file in sorted((WEB / "i18n").glob("*.json"))
+}
+WORDS = CATALOGUES["en"]
+# As CLDR has them, and so Intl.PluralRules.
+PLURALS = {
+    "en": {"one", "other"},
+    "pl": {"one", "few", "many", "other"},
+    "ru": {"one", "few", "many", "other"},
+}
 
 
 def table(name: str) -> Any:
@@ -73,7 +82,28 @@ def test_every_word_of_the_catalogue_is_used() -> None:
     assert unused == set()
 
 
-@pytest.mark.parametrize("key", WORDS)
-def test_entries_are_text_or_plurals(key: str) -> None:
-    entry = WORDS[key]
-    assert isinstance(entry, str) or set(entry) == {"one", "other"}
+def forms(entry: str | dict[str, str]) -> list[str]:
+    return [entry] if isinstance(entry, str) else list(entry.values())
+
+
+def names(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+def test_there_is_a_catalogue_of_each_language() -> None:
+    source = (WEB / "screen" / "i18n.js").read_text()
+    listed = re.search(r"LANGUAGES = \{(.*)\}", source)
+    assert listed and set(re.findall(r"(\w+):", listed[1])) == set(CATALOGUES) == set(PLURALS)
+
+
+@pytest.mark.parametrize("language", CATALOGUES)
+def test_a_catalogue_is_complete(language: str) -> None:
+    """Each entry says the same with the same values; one that goes by number has every form of its language."""
+    words = CATALOGUES[language]
+    assert words.keys() == WORDS.keys()
+    for key, entry in words.items():
+        english = set().union(*map(names, forms(WORDS[key])))
+        assert isinstance(entry, str) == isinstance(WORDS[key], str), key
+        assert isinstance(entry, str) or set(entry) == PLURALS[language], key
+        assert all(names(form) == english for form in forms(entry)), key
+        assert all(form.strip() for form in forms(entry)), key

@@ -2,13 +2,16 @@
 // the words and the saved text. main.js holds back the rendering while it loads (blocking="render"), so the nearer these two
 // are by then, the shorter a reload shows nothing: a browser shows the page before until the first frame of the new one.
 
-import { load } from './i18n.js';
+import { languageOf, load } from './i18n.js';
+import { preferred } from './preferences.js';
 import { read } from './saved.js';
 import { first } from './tab.js';
 
 /** What this tab shows first. */
 export const start = first();
-export const words = load('en');
+const language = languageOf(preferred('language'), navigator.languages);
+document.documentElement.lang = language;
+export const words = load(language);
 /** What is stored of it. */
 export const saved = read(start.conversation);
 

@@ -5,11 +5,24 @@
 /** @typedef {string | Record<string, string>} Entry */
 /** @typedef {Record<string, string | number>} Values */
 
+/** There is a catalogue of each; the first one is for those who read none of them. By their own names. */
+export const LANGUAGES = { en: 'English', pl: 'Polski', ru: 'Русский' };
+
 /** @type {Map<string, Entry>} */
 let catalogue = new Map();
 let plural = new Intl.PluralRules('en');
 let number = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 let listing = new Intl.ListFormat('en');
+
+/**
+ * The language of the words: the one that was chosen, else the first of those that the person reads.
+ * @param {unknown} chosen "system", or nothing, for none
+ * @param {readonly string[]} read the browser's, best first
+ */
+export function languageOf(chosen, read) {
+  const wanted = [String(chosen ?? ''), ...read.map((tag) => tag.toLowerCase().split('-')[0])];
+  return wanted.find((language) => Object.hasOwn(LANGUAGES, language)) ?? 'en';
+}
 
 /**
  * Loads the catalogue of a language. A missing one leaves the keys to be seen instead of words: the text still shows.

@@ -17,6 +17,7 @@ import { arrived, bring, copied, copyLater, copyNow, download } from './share.js
 import { Shell } from './shell.js';
 import { LIVE, rate } from './status.js';
 import * as tab from './tab.js';
+import { furnish } from './tools.js';
 import { Transcript } from './transcript.js';
 
 /** @typedef {import('./port.js').Message} Message */
@@ -36,7 +37,7 @@ let title = '';
 /** The conversation that was emptied last: its draft belongs to the new one that is shown instead. */
 let emptied = '';
 
-const announcer = new Announcer(part('polite'), part('assertive'));
+const announcer = new Announcer(part('polite'), part('assertive'), part('reading'));
 const notices = new Notices(announcer);
 const boot = new Boot({
   ready: () => transcript.bury(false),
@@ -68,6 +69,19 @@ const launch = new Launch(notices, {
 const shell = new Shell(part('shell'), part('update'), {
   accept: () => port.tell({ type: 'shell', do: 'update' }),
   mended: () => document.documentElement.dataset.engine === 'failed' && restart(),
+});
+
+furnish({
+  composer,
+  scroll,
+  notices,
+  stop,
+  fresh: () => void begun.then(() => fresh(true)),
+  intent: (message) => intent(message),
+  language(language) {
+    port.send({ type: 'prefer', language });
+    if (!boot.ready) location.reload();
+  },
 });
 
 async function begin() {
@@ -210,6 +224,7 @@ const HEARD = {
   keep: ({ changes }) => kept.keep(changes) || notices.show('tab-full', '', true),
   connection: ({ state }) => connection(state),
   download: ({ name, mime, text }) => download(String(name), String(mime), String(text)),
+  preferred: () => location.reload(), // the words of a page are drawn once, and a reload loses nothing
   clipboard: ({ text }) => void arrived(String(text)),
   notice({ code, level, detail }) {
     const none = code === 'tab-only' && kept.tried();

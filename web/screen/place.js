@@ -1,6 +1,6 @@
 // Runs before the page is parsed, so without any import: what stood on screen before a reload stands in the first frame that
 // shows text out of the service worker. It keeps the place in the text and brings back the draft until main.js is there, which
-// owns both. Names and shapes of what is stored are tab.js's.
+// owns both. Names and shapes of what is stored are tab.js's; of the colours, preferences.js's.
 //
 // What the service worker could not know of is not painted without it: the page then stays hidden until main.js has it
 // (html[data-paint=held]).
@@ -24,6 +24,9 @@
       return false;
     }
   };
+
+  const { theme } = load('localStorage', 'midstream.preferences') ?? {};
+  if (theme === 'light' || theme === 'dark') html.dataset.theme = theme;
 
   const asked = new URLSearchParams(location.search).get('c');
   const tab = load('sessionStorage', 'midstream.tab');

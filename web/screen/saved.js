@@ -16,12 +16,14 @@
  * @property {Row[]} conversations newest first
  * @property {Row[]} messages of the conversation, in order
  * @property {Promise<SavedTurn>[]} turns for each message; the newest is there first
+ * @property {unknown} language that was chosen for the words, if one was
  */
 /**
  * @typedef {object} Source where records lie
  * @property {() => Promise<any[]>} conversations
  * @property {(conversation: string) => Promise<any[]>} messages
  * @property {(message: string) => Promise<any[]>} rows
+ * @property {() => Promise<any>} language
  */
 
 import { records } from './kept.js';
@@ -77,13 +79,13 @@ async function whole(reading) {
  * @returns {Promise<Reading>}
  */
 async function view(source, wanted) {
-  const all = await source.conversations();
+  const [all, language] = await Promise.all([source.conversations(), source.language()]);
   const conversations = all.filter((row) => typeof row?.id === 'string').sort((a, b) => b.updated - a.updated);
   const conversation = wanted ?? conversations[0]?.id ?? null;
   const found = conversation === null ? [] : await source.messages(conversation);
   const messages = found.filter((record) => typeof record?.id === 'string');
   const turns = messages.toReversed().map(async (record) => saved(record, unbroken(await source.rows(record.id))));
-  return { conversation, conversations, messages, turns: turns.reverse() };
+  return { conversation, conversations, messages, turns: turns.reverse(), language };
 }
 
 // Sources
@@ -93,13 +95,15 @@ async function view(source, wanted) {
  * @returns {Source}
  */
 function ofDatabase(database) {
-  const stores = database.transaction(['conversations', 'messages', 'journal'], 'readonly');
+  const settings = database.objectStoreNames.contains('settings') ? ['settings'] : []; // not in the first version
+  const stores = database.transaction(['conversations', 'messages', 'journal', ...settings], 'readonly');
   const messages = stores.objectStore('messages').index('conversation');
   const journal = stores.objectStore('journal');
   return {
     conversations: () => done(stores.objectStore('conversations').getAll()),
     messages: (id) => done(messages.getAll(IDBKeyRange.bound([id], [id, []]))),
     rows: (id) => done(journal.getAll(IDBKeyRange.bound([id, 0], [id, Infinity]))),
+    language: async () => (settings.length ? (await done(stores.objectStore('settings').get('language')))?.language : null),
   };
 }
 
@@ -115,6 +119,7 @@ function ofTab(kept) {
     conversations: async () => conversations,
     messages: async (id) => messages.filter((one) => one.conversation === id).sort((a, b) => a.position - b.position),
     rows: async (id) => journal.filter((row) => row.message === id).sort((a, b) => a.n - b.n),
+    language: async () => null,
   };
 }
 
@@ -134,6 +139,7 @@ function both(tab, stored) {
       const ours = await tab.rows(id);
       return ours.length ? ours : stored.rows(id);
     },
+    language: stored.language,
   };
 }
 

@@ -169,6 +169,7 @@ export class Transcript {
     if (!whole) return;
     turn.n = n;
     seen(turn, message.seq, turn.status.saved);
+    this.voice.grown(turn);
     if (empty) draw(turn, this.dead);
   }
 

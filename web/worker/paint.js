@@ -7,7 +7,7 @@
 /// <reference lib="webworker" />
 
 import { draw, make, paint, renew, statusOf } from '../screen/article.js';
-import { use } from '../screen/i18n.js';
+import { languageOf, t, use } from '../screen/i18n.js';
 import { row, titleOf } from '../screen/list.js';
 import { stored } from '../screen/saved.js';
 import { NEW, asked } from '../screen/tab.js';
@@ -16,7 +16,7 @@ import { limited } from './store.js';
 import { Tree, escaped } from './tree.js';
 
 /** @typedef {import('../screen/saved.js').Reading} Reading */
-/** @typedef {Record<'top' | 'middle' | 'head' | 'tail', string>} Shell index.html up to the list, the title, the turns; the rest */
+/** @typedef {Record<'top' | 'body' | 'middle' | 'head' | 'tail', string>} Shell index.html up to the body, the list, the title, the turns; the rest */
 
 /** How long the page may wait for the saved text, in ms. A slow machine's own scripts would need longer still. */
 const READ_MS = 1000;
@@ -32,7 +32,7 @@ const paper = /** @type {Document} */ (/** @type {unknown} */ (new Tree()));
 /**
  * @param {Response} page index.html
  * @param {FetchEvent} event the navigation
- * @param {() => Promise<Response>} words of the page's language
+ * @param {(language: string) => Promise<Response>} words
  * @returns {Promise<Response>}
  */
 export async function painted(page, event, words) {
@@ -64,44 +64,46 @@ function cut(html) {
   if (!found) return null;
   const [top, scripts, rest, middle, head, tail, end] = found.slice(1);
   // The scripts come after the text, and nothing waits for them: neither the parser nor the first frame.
-  return { top: top + rest, middle, head, tail: tail + scripts.replace(' blocking="render"', '') + end };
+  const [metadata, body] = rest.split(/(?=<body>)/);
+  return { top: top + metadata, body, middle, head, tail: tail + scripts.replace(' blocking="render"', '') + end };
 }
 
 /**
  * @param {Shell} shell
  * @param {string | null} wanted
  * @param {FetchEvent} event
- * @param {() => Promise<Response>} words
+ * @param {(language: string) => Promise<Response>} words
  */
 async function* pieces(shell, wanted, event, words) {
-  const { top, middle, head, tail } = shell;
+  const { top, body, middle, head, tail } = shell;
   yield top;
   let begun = false;
   try {
     const reading = await limited(read(wanted, event, words), READ_MS);
     for await (const turns of reading ? printed(reading) : []) {
-      if (!begun && reading) yield list(reading) + middle + title(reading) + head;
+      if (!begun && reading) yield labelled(body) + list(reading) + labelled(middle) + title(reading) + labelled(head);
       begun = true;
       yield turns;
     }
   } catch (error) {
     warn(error);
   }
-  yield begun ? tail : middle + head + tail;
+  yield begun ? labelled(tail) : body + middle + head + tail;
 }
 
 /**
  * @param {string | null} wanted
  * @param {FetchEvent} event
- * @param {() => Promise<Response>} words
+ * @param {(language: string) => Promise<Response>} words
  * @returns {Promise<Reading | null>} null when there is nothing to paint
  */
 async function read(wanted, event, words) {
   // The page before this one goes on showing what it stores until this one is there.
   const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
   await worker.clients.get(event.resultingClientId);
-  const [reading, entries] = await Promise.all([stored(wanted), words().then((response) => response.json())]);
-  use('en', entries);
+  const reading = await stored(wanted);
+  const language = languageOf(reading?.language, navigator.languages);
+  use(language, await (await words(language)).json());
   const known = reading?.conversations.some(({ id }) => id === reading.conversation);
   return known ? reading : null;
 }
@@ -156,6 +158,17 @@ function list({ conversation, conversations }) {
 /** @param {Reading} reading */
 function title({ conversation, conversations }) {
   return escaped(titleOf(conversations.find(({ id }) => id === conversation) ?? {}));
+}
+
+/**
+ * Markup of ours with its words in the page's language, as the screen's `label` puts them there.
+ * @param {string} markup
+ */
+function labelled(markup) {
+  return markup
+    .replace(/(<[^>]* data-words="([^"]+)"[^>]*>)[^<]*/g, (_, tag, key) => tag + escaped(t(key)))
+    .replace(/ aria-label="[^"]*"(?= data-label="([^"]+)")/g, (_, key) => ` aria-label="${escaped(t(key))}"`)
+    .replace(/ placeholder="[^"]*"(?= data-placeholder="([^"]+)")/g, (_, key) => ` placeholder="${escaped(t(key))}"`);
 }
 
 /** @param {Element} branch of the tree above */

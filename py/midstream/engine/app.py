@@ -62,6 +62,7 @@ class Engine:
             "kept": self._kept,
             "reset": self._reset,
             "flush": self._flush,
+            "prefer": self._prefer,
             "network": self._network,
             "visible": self._visible,
             "tab": self._hear,
@@ -104,6 +105,12 @@ class Engine:
 
     async def _new(self, intent: Message) -> None:
         await self._shown.blank()
+
+    async def _prefer(self, intent: Message) -> None:
+        """The language of the words, for the service worker, which prints some of them."""
+        language = {"id": "language", "language": str(intent["language"])[:20]}
+        await self._host.store.commit(Change().put("settings", language))
+        self._host.post({"type": "preferred"})
 
     async def _reset(self, intent: Message) -> None:
         if record := await self._host.store.message(intent["message"]):

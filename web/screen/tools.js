@@ -1,0 +1,107 @@
+// What can be done from anywhere on the page: the keys, the settings, text files that are pasted or dropped.
+
+import { fromFile } from './incoming.js';
+import { listen } from './keys.js';
+import { find } from './page.js';
+import { Settings } from './settings.js';
+
+/**
+ * @typedef {object} Page
+ * @property {import('./composer.js').Composer} composer
+ * @property {import('./scroll.js').Scroll} scroll
+ * @property {import('./page.js').Notices} notices
+ * @property {() => void} stop
+ * @property {() => void} fresh a new conversation
+ * @property {(message: {type: string} & Record<string, unknown>) => void} intent
+ * @property {(language: string) => void} language
+ */
+
+/** @param {Page} page */
+export function furnish(page) {
+  const settings = new Settings(find('dialog[data-part=settings]'), {
+    language: page.language,
+    unsaved: () => page.notices.show('choice-not-saved'),
+  });
+  find('button[name=settings]').addEventListener('click', () => {
+    closeList();
+    settings.open();
+  });
+  listen({
+    stop: () => !open() && !page.composer.stopButton.hidden && page.stop(),
+    write: () => page.composer.prompt.focus(),
+    new: page.fresh,
+    search,
+    save: (target) => page.intent({ type: 'save', message: target.closest('article')?.dataset.message }),
+    previous: (target) => turn(page.scroll, target, -1),
+    next: (target) => turn(page.scroll, target, 1),
+    settings: () => settings.open(),
+    help: () => settings.open('shortcuts'),
+  });
+  takeFiles(page);
+}
+
+/** Something that Escape closes. */
+const open = () => document.querySelector('dialog[open], :popover-open') !== null;
+
+function closeList() {
+  const list = find('#list');
+  if (list.matches(':popover-open')) list.hidePopover();
+}
+
+function search() {
+  const list = find('#list');
+  if (getComputedStyle(list).display === 'none') list.showPopover();
+  find('input[name=search]').focus();
+}
+
+/**
+ * The turn before or after the one that the focus is in; from the scroller itself, the one at its top.
+ * @param {import('./scroll.js').Scroll} scroll
+ * @param {Element} target
+ * @param {number} step
+ */
+function turn(scroll, target, step) {
+  const all = [...document.querySelectorAll('article')];
+  const within = target.closest('article');
+  const { top } = scroll.scroller.getBoundingClientRect();
+  const above = all.findLastIndex((each) => each.getBoundingClientRect().top < top + 1);
+  const from = within ? all.indexOf(within) : above + (step < 0 ? 1 : 0);
+  const next = all[Math.max(0, from + step)];
+  if (!next) return false;
+  next.tabIndex = -1;
+  next.focus({ preventScroll: true });
+  scroll.toElement(next);
+  return true;
+}
+
+/**
+ * Text files become part of the message, quoted; other kinds are refused in words. Text itself is the browser's to paste.
+ * @param {Page} page
+ */
+function takeFiles({ composer, notices }) {
+  /** @param {DataTransfer | null} data */
+  const files = (data) => [...(data?.files ?? [])];
+  /** @param {File[]} all */
+  const take = async (all) => {
+    for (const { text, notes } of await Promise.all(all.map(fromFile))) {
+      if (text) composer.add(text.trimEnd());
+      for (const { code, detail } of notes) notices.show(code, detail, true);
+    }
+  };
+  composer.prompt.addEventListener('paste', (event) => {
+    const found = files(event.clipboardData);
+    // A spreadsheet puts a picture of the cells beside their text: the text is meant.
+    if (!found.length || event.clipboardData?.types.includes('text/plain')) return;
+    event.preventDefault();
+    void take(found);
+  });
+  addEventListener('dragover', (event) => {
+    if (event.dataTransfer?.types.includes('Files')) event.preventDefault(); // else the browser would open the file
+  });
+  addEventListener('drop', (event) => {
+    const found = files(event.dataTransfer);
+    if (!found.length) return;
+    event.preventDefault();
+    void take(found);
+  });
+}
