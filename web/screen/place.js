@@ -41,10 +41,12 @@
     if (scroller && !html.dataset.place) scroller.scrollTop = top ?? scroller.scrollHeight;
   };
 
+  let drafted = false; // once: composer.js may have it already, while main.js still builds the turns
   const draft = () => {
     const prompt = document.querySelector('textarea');
     const text = drafts?.texts?.[asked ?? ''];
-    if (!prompt || !asked || typeof text !== 'string' || prompt.dataset.draft) return;
+    if (!prompt || !asked || typeof text !== 'string' || drafted) return;
+    drafted = true;
     prompt.dataset.draft = asked;
     prompt.value = text;
     const send = prompt.form?.querySelector('button');
