@@ -43,6 +43,8 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Pages for the address bar's suggestions, two in every window and each with a process of its own.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
     "--window-size=1280,800",
 )
 
