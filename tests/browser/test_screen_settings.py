@@ -84,7 +84,9 @@ def test_another_language_is_there_after_the_reload_that_follows(
     assert not re.search(r"\b[a-z]+\.[a-z]+\b", screen.page.locator("body").inner_text())
 
 
-def test_the_language_of_the_browser_is_the_first_choice(browser: Browser, screen_site: Site) -> None:
+def test_the_language_of_the_browser_is_the_first_choice(
+    browser: Browser, screen_site: Site
+) -> None:
     for locale, language in (("ru-RU", "ru"), ("pl", "pl"), ("de-DE", "en")):
         screen = Screen(browser, screen_site, locale=locale)
         screen.goto()
