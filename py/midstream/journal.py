@@ -147,9 +147,11 @@ def compacted(rows: Sequence[Row], ops: list[list[Any]]) -> Row:
 
 @dataclass(slots=True)
 class Change:
-    """What one transaction does, all of it or nothing: first the drops, then the puts."""
+    """What one transaction does, all of it or nothing: first the drops, then the puts, then the
+    amends."""
 
     puts: list[tuple[str, Record]] = field(default_factory=list)
+    amends: list[tuple[str, str, Record]] = field(default_factory=list)  # (store, id, fields)
     drop_rows: list[str] = field(default_factory=list)  # messages whose journal rows go
     drops: list[tuple[str, str]] = field(default_factory=list)  # (store, id): records that go
     durability: Durability = "relaxed"
@@ -158,6 +160,12 @@ class Change:
         if store not in STORES:
             raise ValueError(f"unknown store {store!r}")
         self.puts.append((store, record))
+        return self
+
+    def amend(self, store: str, key: str, fields: Record) -> Change:
+        """Changes some fields of a record (None takes one away) as it is then, and leaves the
+        others: two tabs may each change something of it. Nothing where there is no record."""
+        self.amends.append((store, key, fields))
         return self
 
     def drop(self, store: str, key: str) -> Change:
@@ -213,6 +221,11 @@ class MemoryStore:
         for store, record in change.puts:
             key = (record["message"], record["n"]) if store == "journal" else record["id"]
             self._stores[store][key] = dict(record)
+        for store, key, changed in change.amends:
+            if found := self._stores[store].get(key):
+                left = {name: value for name, value in found.items() if name not in changed}
+                given = {name: value for name, value in changed.items() if value is not None}
+                self._stores[store][key] = left | given
 
     async def conversations(self) -> list[Record]:
         return [dict(record) for record in self._stores["conversations"].values()]

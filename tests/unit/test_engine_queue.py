@@ -268,3 +268,25 @@ def test_a_plain_endpoint_that_was_asked_is_asked_again_only_by_the_person(place
         assert place.asked() == 1
 
     run(place, scenario)
+
+
+def test_the_prompts_of_a_deleted_conversation_are_not_sent(place: Place) -> None:
+    async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        first = await send(page, "one")
+        await until(lambda: page.last(first) == "queued")
+        talk = await conversation_of(store)
+        second = await send(page, "two", talk)
+        await page.engine.handle({"type": "delete", "conversation": talk})
+        with place.open():
+            await page.engine.handle({"type": "network", "online": True})
+            other = await send(page, "three")
+            await until(lambda: page.last(other) == "complete")
+        assert place.asked() == 1
+        await page.engine.handle({"type": "undelete", "conversation": talk})
+        await look(page)
+        assert [one["state"] for one in await store.messages(talk)] == [
+            "complete", "stopped", "complete", "stopped",
+        ]  # fmt: skip
+        assert (await store.message(second) or {})["state"] == "stopped"
+
+    run(place, scenario)

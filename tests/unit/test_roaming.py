@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from midstream import sse
+from midstream.engine import conversations
 from midstream.engine.app import Engine
 from midstream.engine.endpoints import Endpoint
 from midstream.engine.host import Host, Message
@@ -26,6 +27,7 @@ from midstream.markdown import Parser
 from tests.support.gate import Gate, Model
 from tests.support.httpnet import HttpNet
 from tests.support.processes import replay, serve
+from tests.unit.engine_support import until
 
 WORDS = "".join(f"word{number} of *many*\n\n" for number in range(40))
 GATEWAY = Endpoint("Gateway", "gateway", "v1", "replay")
@@ -420,5 +422,69 @@ def test_an_unknown_conversation_is_nothing(gateway: Place) -> None:
     async def scenario(net: Net) -> None:
         for name in ("nobody-has-it", "..", "a/b", ""):
             assert await missing(net, GATEWAY, name, MemoryStore(), NOW) is None
+
+    run(scenario, gateway)
+
+
+def test_what_is_deleted_does_not_come_back(
+    gateway: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by the list, not by its address, not after a reload, and not on another device either."""
+    monkeypatch.setattr(conversations, "UNDO_S", 0.3)
+
+    def shown(device: Device) -> list[str]:
+        lists = [m["items"] for m in device.messages if m["type"] == "conversations"]
+        return [item["id"] for item in [[], *lists][-1]]
+
+    async def scenario(net: Net) -> None:
+        talk, store = next(names), MemoryStore()
+        run_id = await post(net, talk, f"{talk}-q.{talk}-a.0", "Forget me")
+        device = Device(net, store)
+        await device.begin()
+        await until(lambda: talk in shown(device))
+        await device.engine.handle({"type": "delete", "conversation": talk})  # never opened here
+        assert talk not in shown(device)
+        await device.engine.handle({"type": "undelete", "conversation": talk})
+        assert talk in shown(device)
+        await device.engine.handle({"type": "open", "conversation": talk, "painted": {}})
+        await until(lambda: len(store._stores["messages"]) == 2)
+        await device.until(talk, lambda record: record["state"] == "stopped")
+        await device.engine.handle({"type": "delete", "conversation": talk})
+        await device.engine.handle({"type": "open", "conversation": talk, "painted": {}})
+        await until(lambda: store._stores["conversations"][talk].get("gone"))
+        await until(lambda: not store._stores["conversations"][talk].get("owed"))
+        assert await store.messages(talk) == []
+        assert not any("Forget" in str(one) for one in store._stores["conversations"].values())
+        response = await net.open("GET", f"v1/runs/{run_id}", {})
+        response.close()
+        assert response.status == 410
+        for reloaded in (Device(net, store), Device(net, MemoryStore())):
+            await reloaded.begin()
+            await until(lambda one=reloaded: one.messages[-1]["type"] == "conversations")
+            await reloaded.engine.handle({"type": "open", "conversation": talk, "painted": {}})
+            await reloaded.engine.handle({"type": "network", "online": True})
+            assert talk not in shown(reloaded)
+            assert await reloaded.store.messages(talk) == []
+
+    run(scenario, gateway)
+
+
+def test_a_gateway_that_is_away_deletes_later(
+    gateway: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversations, "UNDO_S", 0.01)
+
+    async def scenario(net: Net) -> None:
+        talk, store = next(names), MemoryStore()
+        name = await post(net, talk, f"{talk}-q.{talk}-a.0", "Forget me")
+        await take_over(net, talk, store)
+        device = Device(net, store)  # begun without a gateway: nobody to tell
+        await device.engine.handle({"type": "delete", "conversation": talk})
+        await until(lambda: store._stores["conversations"][talk].get("owed"))
+        assert (await net.open("GET", f"v1/runs/{name}", {})).status == 200
+        again = Device(net, store)
+        await again.begin()
+        await until(lambda: not store._stores["conversations"][talk].get("owed"))
+        assert (await net.open("GET", f"v1/runs/{name}", {})).status == 410
 
     run(scenario, gateway)

@@ -84,6 +84,12 @@ class Answers:
         await asyncio.wait([task])
         return True
 
+    async def abandon(self, message: str) -> None:
+        """Lets go of an answer without an end: nothing more of it is stored."""
+        if task := self._writing.get(message):
+            task.cancel()
+            await asyncio.wait([task])
+
     async def _question(self, record: Record) -> Question:
         """What the newest run of an answer is asked for."""
         store = self._host.store

@@ -18,6 +18,7 @@ from .. import __version__
 from ..errors import StoreError, UpstreamError
 from ..journal import Change, Record
 from .answers import Answers
+from .conversations import Conversations
 from .copies import Copies
 from .devices import Devices
 from .endpoints import Endpoint, endpoints
@@ -43,6 +44,7 @@ class Engine:
         self._shown.watch(self._answers)
         self._copies = Copies(host, self._answers)
         self._devices = Devices(host)
+        self._conversations = Conversations(host, self._shown, self._answers, self._devices)
         self._queued: set[str] = set()  # questions that the screen was told to be waiting
         self._tasks: set[asyncio.Task[None]] = set()
         self._intents: dict[str, Callable[[Message], Awaitable[None]]] = {
@@ -66,12 +68,14 @@ class Engine:
             "network": self._network,
             "visible": self._visible,
             "tab": self._hear,
+            **self._conversations.intents,
         }
 
     async def start(self) -> None:
         """Goes on with every answer that an earlier page was writing, shown or not."""
         self._host.post({"type": "hello", "version": __version__, "protocol": PROTOCOL})
         await self._answers.resume_all()
+        self._spawn(self._conversations.look())
 
     def configure(self, config: dict[str, Any]) -> None:
         """Takes the contents of config.json. What was begun before goes on at the endpoint it was
@@ -130,7 +134,8 @@ class Engine:
         now = self._milliseconds()
         asked = intent.get("conversation")
         conversation = await self._host.store.conversation(str(asked)) if asked else None
-        conversation = conversation or new_conversation(self._host.new_id(), words, now)
+        if conversation is None or conversation.get("gone"):
+            conversation = new_conversation(self._host.new_id(), words, now)
         position = len(await self._host.store.messages(conversation["id"]))
         question = new_question(str(intent["message"]), conversation, position, words, now)
         answer = self._new_answer(conversation, position + 1, now, question["id"])
@@ -179,8 +184,12 @@ class Engine:
 
     async def _begin(self, conversation: Record, answer: Record, *others: Record) -> None:
         """Stores an answer that is to be written, and begins."""
-        conversation["updated"] = self._milliseconds()
-        change = Change(durability="strict").put("conversations", conversation)
+        now, change = self._milliseconds(), Change(durability="strict")
+        if await self._host.store.conversation(conversation["id"]):
+            # One that was deleted in another tab is wanted: the person writes in it.
+            change.amend("conversations", conversation["id"], {"updated": now, "deleted": None})
+        else:
+            change.put("conversations", conversation | {"updated": now})
         for record in (*others, answer):
             change.put("messages", record)
         await self._host.store.commit(change)
@@ -304,13 +313,13 @@ class Engine:
 
     async def _note_end(self, record: Record) -> None:
         """The list says how the last answer ended, and that nobody has looked at it."""
-        conversation = await self._host.store.conversation(record["conversation"])
-        if conversation and record["state"] in FINAL_STATES:
+        key = record["conversation"]
+        if record["state"] in FINAL_STATES:
             cut = record["state"] in ("interrupted", "failed")
-            conversation["last"] = "interrupted" if cut else "complete"
-            conversation["unseen"] = record["conversation"] != self._shown.conversation
+            unseen = True if key != self._shown.conversation else None
+            last = {"last": "interrupted" if cut else "complete", "unseen": unseen}
             with suppress(StoreError):  # said already, where it matters
-                await self._host.store.commit(Change().put("conversations", conversation))
+                await self._host.store.commit(Change().amend("conversations", key, last))
         await self._shown.list()
 
     # Other tabs
@@ -326,11 +335,14 @@ class Engine:
             await self._answers.drop(str(message["drop"]))
         elif "changed" in message:
             await self._renew(message.get("conversation"))
+        elif "gone" in message:
+            await self._conversations.gone(str(message["gone"]))
 
     async def _renew(self, conversation: str | None) -> None:
         """Another tab, or device, has changed a conversation: its unfinished answers are followed
         here too."""
         await self._answers.resume_all()
+        self._spawn(self._conversations.look())
         if conversation and conversation == self._shown.conversation:
             await self._shown.open(conversation, dict(self._shown.told))
         else:
@@ -343,6 +355,7 @@ class Engine:
         if found is not None:
             self._shown.elsewhere = found
             await self._shown.list()
+            await self._conversations.settle()
 
     async def _fetch(self, conversation: str, *, known: bool) -> None:
         """Shows what another device has added to a conversation, or all of it."""

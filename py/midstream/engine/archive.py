@@ -28,6 +28,7 @@ from .incoming import (
     decode,
     whole_characters,
 )
+from .records import alive
 from .transcript import rows_of
 
 __all__ = ["decode", "encode", "everything", "file_name", "restore"]
@@ -42,10 +43,11 @@ NAMED = 3  # conversations that an error names; of the others it gives the numbe
 async def everything(store: Store) -> dict[str, Any]:
     """All that is stored, unfinished answers as far as they have come."""
     written = []
-    for record in sorted(await store.conversations(), key=lambda one: one["created"]):
+    for record in sorted(alive(await store.conversations()), key=lambda one: one["created"]):
         messages = [await _written(store, one) for one in await store.messages(record["id"])]
         kept = {key: record[key] for key in ("id", "title", "created", "updated")}
-        written.append(kept | {"messages": messages})
+        pinned = {"pinned": True} if record.get("pinned") else {}
+        written.append(kept | pinned | {"messages": messages})
     exported = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return {
         "format": FORMAT,
@@ -133,11 +135,13 @@ def _refused(bad: list[str], count: int) -> UsageError:
 
 
 async def _add(store: Store, found: Conversation) -> int:
-    here = await store.conversation(found.record["id"])
+    here = await _here(store, found)
     known = await store.messages(found.record["id"]) if here else []
     ids = [record["id"] for record, _ in found.messages]
     if here and (len(ids) <= len(known) or ids[: len(known)] != [one["id"] for one in known]):
-        return 0  # no further than what is here, or it went another way: what is here stands
+        # no further than what is here, or it went another way: what is here stands
+        await store.commit(_wanted(here["id"]))
+        return 1 if here.get("deleted") else 0
     change = Change(durability="strict")
     after = known[-1]["position"] + 1 if known else 0
     for position, (record, row) in enumerate(found.messages[len(known) :], after):
@@ -150,10 +154,22 @@ async def _add(store: Store, found: Conversation) -> int:
             row.ops = await _drawn(row.text)
             change.put("journal", row.record())
     # Read again: while texts were parsed something may have been said in it.
-    here = await store.conversation(found.record["id"])
-    change.put("conversations", here or found.record)
+    if await _here(store, found):
+        change.amends = _wanted(found.record["id"]).amends
+    else:
+        change.put("conversations", found.record)
     await store.commit(change)
     return 1
+
+
+async def _here(store: Store, found: Conversation) -> Record | None:
+    record = await store.conversation(found.record["id"])
+    return None if record and record.get("gone") else record
+
+
+def _wanted(key: str) -> Change:
+    """Whoever loads a conversation wants it, also when it has just been deleted."""
+    return Change(durability="strict").amend("conversations", key, {"deleted": None})
 
 
 async def _drawn(words: str) -> list[Op]:

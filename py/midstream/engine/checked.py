@@ -93,7 +93,8 @@ def sound_conversation(raw: Any) -> Record | None:
     if not isinstance(raw, dict) or not _is_name(raw.get("id")):
         return None
     created = _number(raw.get("created"))
-    return raw | {
+    kept = {key: value for key, value in raw.items() if _TALK.get(key, _anything)(value)}
+    return kept | {
         "title": raw["title"] if isinstance(raw.get("title"), str) else "",
         "created": created,
         "updated": _number(raw.get("updated"), created),
@@ -235,7 +236,15 @@ def _is_seam(value: Any) -> bool:
     return isinstance(value, dict) and type(value.get("at")) is int
 
 
+def _is_mark(value: Any) -> bool:
+    return value is True
+
+
 # Fields that may be missing: one of another type is as good as none.
+_TALK: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("pinned", "gone", "owed"), _is_mark),
+    "deleted": _is_number,
+}
 _OPTIONAL: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("seconds", "tokens", "seq"), _is_number),
     "error": _is_error,

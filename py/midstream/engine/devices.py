@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import UpstreamError
 from ..journal import Record
-from . import roaming
+from . import elsewhere, roaming
 from .endpoints import Endpoint
 from .host import Host
 
@@ -28,7 +28,8 @@ class Devices:
 
     async def fetch(self, conversation: str) -> bool:
         """Stores what is missing here of a conversation. False when nothing is."""
-        if self.gateway is None:
+        here = await self._host.store.conversation(conversation)
+        if self.gateway is None or (here and here.get("deleted")):
             return False
         store, now = self._host.store, round(self._host.now() * 1000)
         try:
@@ -38,3 +39,16 @@ class Devices:
         if change:
             await store.commit(change)
         return change is not None
+
+    async def delete(self, conversation: str) -> bool:
+        """Deletes what the gateway keeps of a conversation; False when it cannot be reached, or
+        there is none. Its own list says which runs those are: ids in records may come from a file."""
+        if self.gateway is None:
+            return False
+        now = round(self._host.now() * 1000)
+        try:
+            for run in await elsewhere.runs(self._host.net, self.gateway.base, conversation, now):
+                await elsewhere.delete(self._host.net, self.gateway.base, run.id)
+        except UpstreamError:
+            return False
+        return True

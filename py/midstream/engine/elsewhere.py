@@ -91,6 +91,14 @@ async def snapshot(net: Net, base: str, run: str) -> Snapshot | None:
     return None if body is None else _read(_snapshot, body)
 
 
+async def delete(net: Net, base: str, run: str) -> None:
+    """Ends a run and deletes what is kept of it."""
+    response = await net.open("DELETE", f"{base}/runs/{run}", {})
+    response.close()
+    if response.status >= 300 and response.status not in _GONE:
+        raise UpstreamRefused(_words(None, response.status), status=response.status)
+
+
 # -- what it says
 
 

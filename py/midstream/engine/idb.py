@@ -130,7 +130,7 @@ class IndexedDBStore:
         )
         try:
             _write(transaction, change)
-            if self._commits:
+            if self._commits and not change.amends:  # those still have requests to make
                 transaction.commit()
         except JsException as error:
             raise failure("Could not save", error) from error
@@ -192,6 +192,24 @@ def _write(transaction: Any, change: Change) -> None:
         transaction.objectStore(store).delete(key)
     for store, record in change.puts:
         transaction.objectStore(store).put(parsed(record))
+    for store, key, fields in change.amends:
+        _amend(transaction.objectStore(store), key, fields)
+
+
+def _amend(store: Any, key: str, fields: Record) -> None:
+    def change(event: Any) -> None:
+        record = request.result
+        if record is None:
+            return
+        for name, value in fields.items():
+            if value is None:
+                js.Reflect.deleteProperty(record, name)
+            else:
+                js.Reflect.set(record, name, parsed(value))
+        store.put(record)
+
+    request = store.get(key)
+    request.onsuccess = create_once_callable(change)
 
 
 def _numbered(owner: str) -> Any:

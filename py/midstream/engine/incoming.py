@@ -93,6 +93,8 @@ def _conversation(raw: Any, used: set[str]) -> Conversation:
     title = _words(raw, "title")
     record = {"id": key, "title": title, "created": created, "updated": created}
     record["updated"] = max(_time(raw, "updated"), created)
+    if raw.get("pinned") is True:
+        record["pinned"] = True
     listed = raw.get("messages")
     if not isinstance(listed, list) or len(listed) > MESSAGES:
         raise Unusable("its messages are not a list, or too many")

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from ..journal import Record
 from ..markdown import VERSION
 from .endpoints import Endpoint
 
-TITLE_CHARACTERS = 60
+TITLE_CHARACTERS = 60  # of one that is made of a prompt
+NAME_CHARACTERS = 200  # of one that the person gives
+
+
+def titled(words: str, limit: int) -> str:
+    title = " ".join(words.split())
+    return title if len(title) <= limit else title[: limit - 1].rstrip() + "…"
 
 
 def new_conversation(key: str, words: str, now: int) -> Record:
-    title = " ".join(words.split())
-    if len(title) > TITLE_CHARACTERS:
-        title = title[: TITLE_CHARACTERS - 1].rstrip() + "…"
-    return {"id": key, "title": title, "created": now, "updated": now}
+    return {"id": key, "title": titled(words, TITLE_CHARACTERS), "created": now, "updated": now}
+
+
+def alive(conversations: Iterable[Record]) -> list[Record]:
+    """Without those that are deleted: marked, or gone but for the mark."""
+    return [record for record in conversations if not record.get("deleted")]
 
 
 def new_question(key: str, conversation: Record, position: int, words: str, now: int) -> Record:

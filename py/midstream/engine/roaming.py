@@ -187,10 +187,13 @@ class _Gathering:
             self._change.put("journal", row.record())
 
     async def _put_conversation(self, runs: list[Run]) -> None:
-        record = await self._store.conversation(self._id)
-        record = record or new_conversation(self._id, runs[0].prompt, runs[0].created)
-        record["updated"] = max(int(record["updated"]), *(run.created for run in runs))
-        self._change.put("conversations", record)
+        here = await self._store.conversation(self._id)
+        record = here or new_conversation(self._id, runs[0].prompt, runs[0].created)
+        updated = max(int(record["updated"]), *(run.created for run in runs))
+        if here:
+            self._change.amend("conversations", self._id, {"updated": updated})
+        else:
+            self._change.put("conversations", record | {"updated": updated})
 
 
 def _time(answer: Record, found: list[Run]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..journal import Change, Record
 from .answers import Answers
 from .host import Host, Message
+from .records import alive
 from .status import status_of
 from .transcript import drawn_rows, patches, rows_of
 
@@ -34,7 +35,7 @@ class Shown:
     async def open(self, wanted: str | None, painted: dict[str, int]) -> bool:
         """Shows a conversation, the newest one for None. False when there is no such conversation
         here. `painted`: by message, the newest patch that is on the screen already."""
-        known = await self._host.store.conversations()
+        known = alive(await self._host.store.conversations())
         newest = max(known, key=lambda record: float(record["updated"]), default=None)
         wanted = wanted or (newest["id"] if newest else None)
         conversation = next((record for record in known if record["id"] == wanted), None)
@@ -60,8 +61,9 @@ class Shown:
         self._host.post({"type": "conversation", **head, "turns": turns})
 
     async def _seen(self, conversation: Record) -> None:
-        if conversation.pop("unseen", False):
-            await self._host.store.commit(Change().put("conversations", conversation))
+        if conversation.get("unseen"):
+            change = Change().amend("conversations", conversation["id"], {"unseen": None})
+            await self._host.store.commit(change)
 
     async def content(self, record: Record, painted: int) -> None:
         """The content of an answer as patches, from the first that the screen has not painted."""
@@ -104,11 +106,15 @@ class Shown:
         return "queued" if waits else str(question["state"])
 
     async def list(self) -> None:
-        items = [self._item(record) for record in await self._host.store.conversations()]
-        here = {item["id"] for item in items}
+        records = await self._host.store.conversations()
+        items = [self._item(record) for record in alive(records)]
+        here = {record["id"] for record in records}
         items += [item for item in self.elsewhere if item["id"] not in here]
         items.sort(key=lambda item: float(item["updated"]), reverse=True)
-        self._host.post({"type": "conversations", "items": items})
+        back = [record for record in records if record.get("deleted") and not record.get("gone")]
+        back.sort(key=lambda record: float(record["deleted"]), reverse=True)
+        deleted = [{"id": record["id"], "title": record["title"]} for record in back]
+        self._host.post({"type": "conversations", "items": items, "deleted": deleted})
 
     def _item(self, record: Record) -> Message:
         states = {answer.state for answer in self._answers.of(record["id"])}
@@ -122,6 +128,7 @@ class Shown:
             "title": record["title"],
             "updated": record["updated"],
             "state": state,
+            "pinned": bool(record.get("pinned")),
         }
 
     # The connection word

@@ -33,6 +33,9 @@ class TabStore(MemoryStore):
         await super().commit(change)
         changes: dict[tuple[str, Any], Record | None] = dict.fromkeys([*gone, *change.drops])
         changes |= {(store, key_of(store, record)): record for store, record in change.puts}
+        for store, key, _ in change.amends:
+            if record := self._stores[store].get(key):
+                changes[store, key] = record
         if changes:
             self._post(keep(changes))
 
