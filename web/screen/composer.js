@@ -101,6 +101,15 @@ export class Composer {
   }
 
   /**
+   * A conversation was deleted, and what was typed for it goes with it.
+   * @param {string} conversation
+   */
+  forget(conversation) {
+    delete this.drafts.texts[conversation];
+    this.#keep();
+  }
+
+  /**
    * Prompts that were taken back are not sent again.
    * @param {unknown} messages their ids
    */

@@ -1,4 +1,5 @@
-// The list of conversations: real links, so that one can be opened in a new tab, with a dot for what goes on in each.
+// The list of conversations: real links, so that one can be opened in a new tab, with a dot for what goes on in each, grouped by
+// the day on which something was last said in it.
 
 import { element, set } from './element.js';
 import { has, t } from './i18n.js';
@@ -11,6 +12,9 @@ const DOTS = {
   sending: 'active', waiting: 'active', streaming: 'active', 'catching-up': 'active', reconnecting: 'active',
   queued: 'waiting', offline: 'waiting', interrupted: 'interrupted', failed: 'interrupted', finished: 'finished',
 };
+const GROUPS = ['pinned', 'today', 'yesterday', 'earlier'];
+
+/** @typedef {Record<string, any>} Item {id, title, state, updated, pinned, server} */
 
 export class List {
   /**
@@ -27,6 +31,8 @@ export class List {
     this.list = /** @type {HTMLElement} */ (nav.querySelector('[data-part=conversations]'));
     /** @type {string | null} */
     this.shown = null;
+    /** @type {Map<string, Item>} */
+    this.items = new Map();
     this.file = /** @type {HTMLInputElement} */ (nav.querySelector('input[name=file]'));
     nav.addEventListener('click', (event) => this.#clicked(event));
     this.file.addEventListener('change', () => this.#chosen());
@@ -38,14 +44,22 @@ export class List {
     this.file.value = ''; // the same file may be chosen again
   }
 
-  /** @param {unknown} items [{id, title, state, updated}], newest first */
+  /** @param {unknown} items newest first */
   show(items) {
     const usable = (Array.isArray(items) ? items : []).filter((item) => typeof item?.id === 'string');
+    this.items = new Map(usable.map((item) => [item.id, item]));
+    const focused = document.activeElement;
     const links = new Map([...this.list.querySelectorAll('a')].map((link) => [link.dataset.conversation, link]));
-    const rows = usable.map((item) => row(links.get(item.id) ?? document.createElement('a'), item));
-    // A list that has not changed its order keeps its nodes, and with them the focus.
-    const same = rows.length === this.list.children.length && rows.every((each, i) => each === this.list.children[i]);
-    if (!same) this.list.replaceChildren(...rows);
+    const sections = grouped(usable, Date.now()).map(([group, items]) => {
+      const standing = this.list.querySelector(`[data-group=${group}]`);
+      const rows = items.map((item) => row(links.get(item.id) ?? document.createElement('a'), item));
+      if (!standing) return section(document, group, rows);
+      arrange(/** @type {Element} */ (standing.lastElementChild), rows);
+      return standing;
+    });
+    arrange(this.list, sections);
+    // What has changed its place has lost it.
+    if (focused instanceof HTMLElement && focused !== document.activeElement && this.list.contains(focused)) focused.focus();
     this.mark(this.shown);
   }
 
@@ -57,10 +71,17 @@ export class List {
     }
   }
 
+  /**
+   * @param {string | null} conversation
+   * @returns {HTMLAnchorElement | undefined}
+   */
+  link(conversation) {
+    return [...this.list.querySelectorAll('a')].find((each) => each.dataset.conversation === conversation);
+  }
+
   /** @param {string | null} conversation */
   titleOf(conversation) {
-    const link = [...this.list.querySelectorAll('a')].find((each) => each.dataset.conversation === conversation);
-    return link?.firstChild?.textContent ?? null;
+    return this.link(conversation)?.firstChild?.textContent ?? null;
   }
 
   /**
@@ -68,8 +89,7 @@ export class List {
    * @returns {boolean} its answer has ended while nobody looked
    */
   finished(conversation) {
-    const links = [...this.list.querySelectorAll('a')];
-    return links.some((link) => link.dataset.conversation === conversation && link.dataset.dot === 'finished');
+    return this.link(conversation)?.dataset.dot === 'finished';
   }
 
   close() {
@@ -83,7 +103,7 @@ export class List {
     if (target instanceof HTMLButtonElement && target.name === 'new') this.on.new();
     else if (target instanceof HTMLButtonElement && target.name === 'export') this.on.export();
     else if (target instanceof HTMLButtonElement && target.name === 'import') this.file.click();
-    else if (target instanceof HTMLAnchorElement && !elsewhere) {
+    else if (target instanceof HTMLAnchorElement && this.list.contains(target) && !elsewhere) {
       event.preventDefault();
       this.on.open(String(target.dataset.conversation));
     } else return;
@@ -92,9 +112,41 @@ export class List {
 }
 
 /**
+ * The groups that are not empty, in their order. The service worker prints by them too.
+ * @param {Item[]} items newest first
+ * @param {number} now
+ * @returns {[string, Item[]][]}
+ */
+export function grouped(items, now) {
+  const [today, yesterday] = [0, 1].map((days) => {
+    const midnight = new Date(now);
+    midnight.setHours(0, 0, 0, 0);
+    midnight.setDate(midnight.getDate() - days); // not by 24 hours: a day may have 23 or 25
+    return midnight.getTime();
+  });
+  /** @param {Item} item */
+  const groupOf = ({ pinned, updated }) => {
+    if (pinned === true) return 'pinned';
+    return updated >= today ? 'today' : updated >= yesterday ? 'yesterday' : 'earlier';
+  };
+  const groups = GROUPS.map((group) => /** @type {[string, Item[]]} */ ([group, items.filter((item) => groupOf(item) === group)]));
+  return groups.filter(([, members]) => members.length);
+}
+
+/**
+ * @param {Document} paper
+ * @param {string} group
+ * @param {Node[]} rows
+ */
+export function section(paper, group, rows) {
+  const heading = element(paper, 'h2', {}, t(`list.${group}`));
+  return element(paper, 'section', { 'data-group': group }, heading, element(paper, 'ul', {}, ...rows));
+}
+
+/**
  * One entry; the service worker prints it too.
  * @param {HTMLAnchorElement} link
- * @param {Record<string, any>} item
+ * @param {Item} item
  * @returns {HTMLElement}
  */
 export function row(link, item) {
@@ -109,10 +161,29 @@ export function row(link, item) {
   const hint = dot === 'finished' ? null : words || null;
   const href = `?c=${encodeURIComponent(item.id)}`;
   set(link, { 'data-conversation': item.id, href, 'data-dot': dot, title: hint, 'aria-description': hint });
-  const holder = link.parentElement ?? paper.createElement('li');
-  holder.append(link);
+  const more = { type: 'button', name: 'more', 'aria-haspopup': 'menu' };
+  const holder = link.parentElement ?? element(paper, 'li', {}, link, element(paper, 'button', more));
+  set(/** @type {Element} */ (holder.lastChild), { 'aria-label': t('list.more', { title: titleOf(item) }) });
   return holder;
 }
 
-/** @param {Record<string, any>} item */
+/** @param {Item} item */
 export const titleOf = (item) => String(item.title || t('list.untitled'));
+
+/**
+ * Puts children into an order. One that stands right is not touched: it would lose focus and scroll position.
+ * @param {Element} parent
+ * @param {Element[]} wanted
+ */
+function arrange(parent, wanted) {
+  let next = parent.firstElementChild;
+  for (const child of wanted) {
+    if (child === next) next = next.nextElementSibling;
+    else parent.insertBefore(child, next);
+  }
+  while (next) {
+    const gone = next;
+    next = next.nextElementSibling;
+    gone.remove();
+  }
+}

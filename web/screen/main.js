@@ -9,6 +9,7 @@ import { label, t } from './i18n.js';
 import * as kept from './kept.js';
 import { Launch } from './launch.js';
 import { List } from './list.js';
+import { Manage } from './manage.js';
 import { Notices, connection, find, html, listed, part, suggest } from './page.js';
 import { Port } from './port.js';
 import { read } from './saved.js';
@@ -59,6 +60,12 @@ const list = new List(part('list'), {
   new: () => void begun.then(() => fresh(true)),
   export: () => able() && port.send({ type: 'export' }),
   import: (file) => void launch.bring([file]),
+});
+const manage = new Manage(list, {
+  send: (message) => able() && (port.send(message), true),
+  visit: (id) => void visit(id, true),
+  gone: (id) => composer.forget(id),
+  say: (words) => announcer.say(words),
 });
 const launch = new Launch(notices, {
   visit: (id) => void visit(id, true),
@@ -180,8 +187,9 @@ const HEARD = {
     const line = model ? t('endpoint.model', { name, model }) : t('endpoint', { name });
     part('endpoint').textContent = note ? t('endpoint.note', { line, note }) : line;
   },
-  conversations({ items }) {
+  conversations({ items, deleted }) {
     list.show(items);
+    manage.told(deleted);
     rename(list.titleOf(shown) ?? title);
   },
   conversation({ id, title, turns }) {

@@ -80,9 +80,11 @@ async function whole(reading) {
  */
 async function view(source, wanted) {
   const [all, language] = await Promise.all([source.conversations(), source.language()]);
-  const conversations = all.filter((row) => typeof row?.id === 'string').sort((a, b) => b.updated - a.updated);
+  const known = all.filter((row) => typeof row?.id === 'string').sort((a, b) => b.updated - a.updated);
+  const conversations = known.filter(({ deleted }) => !deleted);
   const conversation = wanted ?? conversations[0]?.id ?? null;
-  const found = conversation === null ? [] : await source.messages(conversation);
+  const there = known.find(({ id }) => id === conversation); // one without a record may have messages all the same
+  const found = conversation === null || there?.deleted ? [] : await source.messages(conversation);
   const messages = found.filter((record) => typeof record?.id === 'string');
   const turns = messages.toReversed().map(async (record) => saved(record, unbroken(await source.rows(record.id))));
   return { conversation, conversations, messages, turns: turns.reverse(), language };

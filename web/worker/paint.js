@@ -8,7 +8,7 @@
 
 import { draw, make, paint, renew, statusOf } from '../screen/article.js';
 import { languageOf, t, use } from '../screen/i18n.js';
-import { row, titleOf } from '../screen/list.js';
+import { grouped, row, section, titleOf } from '../screen/list.js';
 import { stored } from '../screen/saved.js';
 import { NEW, asked } from '../screen/tab.js';
 import { warn } from './common.js';
@@ -147,11 +147,13 @@ function article({ turn: raw, rows }, number, last) {
 
 /** @param {Reading} reading */
 function list({ conversation, conversations }) {
-  return conversations.map((item) => {
-    const link = paper.createElement('a');
-    const entry = row(link, item);
-    if (item.id === conversation) link.setAttribute('aria-current', 'page');
-    return html(entry);
+  return grouped(conversations, Date.now()).map(([group, items]) => {
+    const rows = items.map((item) => {
+      const link = paper.createElement('a');
+      if (item.id === conversation) link.setAttribute('aria-current', 'page');
+      return row(link, item);
+    });
+    return html(section(paper, group, rows));
   }).join('');
 }
 

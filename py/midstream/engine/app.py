@@ -59,7 +59,7 @@ class Engine:
             "remove": self._remove,
             "save": self._copies.save,
             "copy": self._copies.copy,
-            "export": self._copies.export,
+            "export": self._export,
             "import": self._import,
             "kept": self._kept,
             "reset": self._reset,
@@ -251,6 +251,10 @@ class Engine:
         return question
 
     # Copies
+
+    async def _export(self, intent: Message) -> None:
+        """Beside the other intents, like reading such a file."""
+        self._spawn(self._copies.export(intent))
 
     async def _import(self, intent: Message) -> None:
         """Beside the other intents: a long file must not keep Stop waiting."""

@@ -40,10 +40,11 @@ NAMED = 3  # conversations that an error names; of the others it gives the numbe
 # Writing
 
 
-async def everything(store: Store) -> dict[str, Any]:
-    """All that is stored, unfinished answers as far as they have come."""
+async def everything(store: Store, only: str | None = None) -> dict[str, Any]:
+    """All that is stored, or one conversation of it; unfinished answers as far as they have come."""
     written = []
-    for record in sorted(alive(await store.conversations()), key=lambda one: one["created"]):
+    known = [one for one in alive(await store.conversations()) if only in (None, one["id"])]
+    for record in sorted(known, key=lambda one: one["created"]):
         messages = [await _written(store, one) for one in await store.messages(record["id"])]
         kept = {key: record[key] for key in ("id", "title", "created", "updated")}
         pinned = {"pinned": True} if record.get("pinned") else {}

@@ -1,4 +1,5 @@
-"""Copies that leave the browser's storage, or come into it: an answer, or everything."""
+"""Copies that leave the browser's storage, or come into it: an answer, a conversation, or
+everything."""
 
 from __future__ import annotations
 
@@ -6,10 +7,11 @@ from ..errors import StoreError, UsageError
 from ..journal import Record, Row, text, tokens
 from . import archive
 from .answers import Answers
-from .export import as_markdown, file_name
+from .export import WORDS, as_markdown, conversation_name, file_name, markdown_of
 from .host import Host, Message
 from .status import FINAL_STATES
 from .transcript import rows_of
+from .webpage import web_page
 
 
 class Copies:
@@ -31,8 +33,32 @@ class Copies:
         self._host.post({"type": "clipboard", "text": text(rows)})
 
     async def export(self, intent: Message) -> None:
+        """Of one conversation in some format, else of everything."""
+        if "conversation" in intent:
+            await self._export_one(intent)
+            return
         content = archive.encode(await archive.everything(self._host.store))
         self._download(archive.file_name(self._host.now()), "application/json", content)
+
+    async def _export_one(self, intent: Message) -> None:
+        key, store = str(intent["conversation"]), self._host.store
+        conversation = await store.conversation(key)
+        if conversation is None or conversation.get("deleted"):
+            raise KeyError(f"there is no conversation {key}")
+        given = intent.get("words") or {}
+        words = {name: str(given.get(name, word)) for name, word in WORDS.items()}
+        match intent["format"]:
+            case "markdown":
+                content = await markdown_of(store, conversation, words, self._host.now())
+                self._download(conversation_name(conversation, "md"), "text/markdown", content)
+            case "html":
+                content = await web_page(store, conversation, words)
+                self._download(conversation_name(conversation, "html"), "text/html", content)
+            case "json":
+                content = archive.encode(await archive.everything(store, only=key))
+                self._download(conversation_name(conversation, "json"), "application/json", content)
+            case other:
+                raise ValueError(f"there is no format {other!r}")
 
     async def restore(self, file: str) -> None:
         """Adds the conversations of an exported file, and says how many, or why not."""
