@@ -27,6 +27,7 @@ def screen() -> str:
         'data-part="transcript"',
         "textarea",
         *(f'name="{name}"' for name in ("prompt", "send", "stop", "new")),
+        *(f'name="{name}"' for name in ("rename", "pin", "delete", "undo")),
         *(f"'{name}'" for name in ("copy", "save", "continue", "regenerate", "retry")),
         *(f"midstream:{mark}" for mark in ("painted", "engine", "live")),
         *(f"midstream.{key}" for key in ("pointer", "draft", "tab")),
