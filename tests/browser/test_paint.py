@@ -276,6 +276,51 @@ def test_nothing_moves_and_no_node_is_made_anew(page: Painted, rows: list[list[A
     assert page.shifts() == []
 
 
+# Every look at the clock is the end of a slice, however fast the machine.
+CLOCK_JS = "let clock = 0; Performance.prototype.now = () => (clock += 30);"
+# In which task an article was taken over.
+TASKS_JS = """
+let task = 0;
+const { port1, port2 } = new MessageChannel();
+port1.onmessage = () => port2.postMessage((task += 1));
+port1.start();
+port2.onmessage = () => port1.postMessage(0);
+window.watchTasks = () => {
+  window.tasks = {};
+  port1.onmessage();
+  const seen = new MutationObserver(records => records.forEach(({target, oldValue, attributeName}) => {
+    if (attributeName === 'data-message') tasks[target.dataset.message] ??= task;
+  }));
+  seen.observe(document.querySelector('[data-part=transcript]'), {attributes: true, subtree: true});
+};
+"""
+
+
+def test_turns_are_taken_over_in_slices_the_newest_first(browser: Browser) -> None:
+    with painted(browser) as page:
+        page.page.add_init_script(CLOCK_JS + TASKS_JS)
+        page.store(many([[FIRST, SECOND]] * 4)).see()
+        page.page.evaluate("watchTasks()")
+        page.let_in()
+        tasks: dict[str, int] = page.page.evaluate("tasks")
+        assert list(tasks) == [f"{author}{n}" for n in range(4, 0, -1) for author in "au"]
+        assert len({tasks[f"a{n}"] for n in range(1, 5)}) == 4
+
+
+def test_a_new_chat_that_was_asked_for_meanwhile_is_shown(page: Painted) -> None:
+    page.store(many([[FIRST, SECOND]] * 4)).see()
+    page.page.evaluate(
+        """() => new MutationObserver((_, seen) => {
+          seen.disconnect();
+          document.querySelector('button[name=new]').click();
+        }).observe(document.querySelector('[data-part=transcript]'), {attributes: true, subtree: true})"""
+    )
+    page.let_in()
+    expect(page.part("empty")).to_be_visible()
+    expect(page.page.locator("article")).to_have_count(0)
+    expect(page.page).to_have_url(page.site.url + "?c=new")
+
+
 def test_a_selection_and_what_was_typed_are_kept(page: Painted) -> None:
     page.store(many([[FIRST, SECOND], [LONG]]))
     page.page.evaluate(
@@ -368,6 +413,42 @@ def test_the_place_of_before_the_reload_is_shown(page: Painted) -> None:
     page.let_in()
     assert page.top() == 600
     assert page.shifts() == []
+
+
+# The first slice is done, those after it wait; and so does the end that hiding the page has by itself.
+HOLD_SLICES_JS = """
+const post = MessagePort.prototype.postMessage;
+const held = [];
+MessagePort.prototype.postMessage = function (...given) {
+  if (window.free) return post.apply(this, given);
+  held.push(() => post.apply(this, given));
+  for (const each of document.getAnimations()) each.pause();
+};
+window.goOn = () => { window.free = true; held.splice(0).forEach(send => send()); };
+"""
+
+
+@pytest.mark.parametrize("top", [None, 600])
+def test_a_long_text_is_laid_out_in_slices_before_it_is_shown(
+    browser: Browser, top: int | None
+) -> None:
+    with painted(browser) as page:
+        page.store(many([[LONG]] * 3)).see().let_in()
+        if top is not None:
+            page.part("scroller").evaluate("(e, top) => (e.scrollTop = top)", top)
+            expect(page.part("pill")).to_be_visible()
+        page.page.add_init_script(CLOCK_JS + HOLD_SLICES_JS)
+        page.page.reload()
+        expect(page.html).to_have_attribute("data-laying", "")
+        expect(page.part("endpoint")).to_be_attached()  # the page is whole
+        expect(page.article().last).to_have_css("visibility", "hidden")
+        page.page.evaluate("goOn()")
+        expect(page.article().last).to_be_visible()
+        assert page.page.locator("[data-later]").count() == 0
+        page.until("performance.getEntriesByName('midstream:painted').length")
+        assert page.below() < 2 if top is None else page.top() == top
+        page.let_in()
+        assert page.shifts() == []
 
 
 def test_a_reader_who_has_moved_already_stays_there(page: Painted) -> None:

@@ -20,7 +20,11 @@ export class Slices {
 
   /** To be awaited after every small step: goes on at once as long as the slice lasts, else in a task of its own. */
   async rest() {
-    if (performance.now() < this.#end) return;
+    if (performance.now() >= this.#end) await this.next();
+  }
+
+  /** The next slice, in a task of its own. */
+  async next() {
     await pause();
     this.#end = performance.now() + SLICE;
   }
