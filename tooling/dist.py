@@ -52,6 +52,8 @@ NOT_KEPT = (
 # What a first visit must have before it counts as installed; everything else is the runtime.
 SHELL_SUFFIXES = (".html", ".css", ".js", ".json", ".svg", ".png", ".ico", ".woff2", ".py")
 RUNTIME_FOLDERS = ("pyscript/", "pyodide/", "wheels/")
+# Not needed by everybody: kept from the first time on that it is asked for.
+LATE_FOLDER = "late/"
 
 
 def ensure(places: Places, made: runtime.Runtime) -> None:
@@ -70,7 +72,11 @@ def ensure(places: Places, made: runtime.Runtime) -> None:
 
 def _key(places: Places, made: runtime.Runtime) -> str:
     # The cached parts are named by the hash of what is in them, so their names will do.
-    names = [made.folder.name, *(wheel.parent.name for wheel in made.wheels)]
+    names = [
+        made.folder.name,
+        made.pygments.parent.name,
+        *(wheel.parent.name for wheel in made.wheels),
+    ]
     locks = places.root / "package-lock.json"
     return stamps.digest(places.root / "web", locks, Path(__file__).parent, json.dumps(names))
 
@@ -82,6 +88,7 @@ def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
     _copy(places.node_modules / "@pyscript/core/dist", target / "pyscript", PYSCRIPT)
     _copy(runtime.pyodide(places), target / "pyodide", PYODIDE)
     _copy_all(made.wheels, target / "wheels")
+    _copy_all([made.pygments], target / "late")
     boot_files.write(places, made, target / "pyodide")
     plain_names.give(target)
     config = {
@@ -109,7 +116,12 @@ def _copy_all(files: Iterable[Path], target: Path) -> None:
 def _write_worker(target: Path) -> None:
     if not (target / "sw.js").exists():
         return
-    lists: dict[str, list[dict[str, str | int]]] = {"parts": [], "shell": [], "runtime": []}
+    lists: dict[str, list[dict[str, str | int]]] = {
+        "parts": [],
+        "shell": [],
+        "runtime": [],
+        "late": [],
+    }
     version = hashlib.sha256()
     for file in stamps.files_in(target):
         url = file.relative_to(target).as_posix()
@@ -118,7 +130,7 @@ def _write_worker(target: Path) -> None:
         if url in WORKER or is_kept(url):
             version.update(json.dumps(entry).encode())
         if is_kept(url):
-            lists["shell" if _is_shell(url) else "runtime"].append(entry)
+            lists[_list_of(url)].append(entry)
         elif url in WORKER and url != "sw.js":
             lists["parts"].append(entry)
     substitute(target / "sw.js", {"version": version.hexdigest()[:16], **lists})
@@ -126,6 +138,12 @@ def _write_worker(target: Path) -> None:
 
 def is_kept(url: str) -> bool:
     return not any(fnmatch(url, pattern) for pattern in NOT_KEPT)
+
+
+def _list_of(url: str) -> str:
+    if url.startswith(LATE_FOLDER):
+        return "late"
+    return "shell" if _is_shell(url) else "runtime"
 
 
 def _is_shell(url: str) -> bool:

@@ -28,6 +28,7 @@ TABLE: dict[str, list[str]] = {
     "bench": ["pyproject.toml", "--extra=bench", "--constraint=requirements/test.txt"],
     "local": ["requirements/local.in", "--no-deps"],
     "model": ["requirements/model.in", "--no-deps"],
+    "late": ["requirements/late.in", "--no-deps", "--python-version=3.14"],
     "browser": ["requirements/browser.in", "--no-deps", "--python-version=3.14"],
 }
 

@@ -1,10 +1,12 @@
 // Makes what lets Python start fast in the page; run by tooling/runtime.py with the project's own Node:
 //
 //   node runtime.mjs stdlib   {"pyodide": folder, "out": zip}
+//   node runtime.mjs late     {"pyodide": folder, "stdlib": zip, "wheels": [...], "skip": [...], "prefix": path, "out": zip}
 //   node runtime.mjs parts    {"pyodide": folder, "stdlib": zip, "core": PyScript's file, "wheels": [...], "skip": [...],
 //                              "probed": [...], "needs": [...], "imports": [...], "out": folder}
 //
 // stdlib: the standard library compiled, by the very Python that will run it.
+// late: what is fetched when it is needed, compiled likewise, without the files in `skip`.
 // parts, into the folder `out`:
 //   app.zip       the app's wheels and PyScript's Python compiled
 //   stdlib.zip    of the standard library what the modules in `needs` import, found out by importing them
@@ -162,6 +164,12 @@ async function makeStdlib({pyodide, out}) {
   fs.writeFileSync(out, compile(py, [source], `${LIBRARY}/`));
 }
 
+/** @param {{pyodide: string, stdlib: string, wheels: string[], skip: string[], prefix: string, out: string}} job */
+async function makeLate({pyodide, stdlib, wheels, skip, prefix, out}) {
+  const py = await python(pyodide, {load: {stdLibURL: stdlib}});
+  fs.writeFileSync(out, compile(py, wheels, `${prefix}/`, skip));
+}
+
 /**
  * PyScript brings its Python as text within its JavaScript, and Python would compile it at every start.
  * @param {string} file PyScript's core
@@ -238,10 +246,12 @@ async function makeParts(job) {
   fs.writeFileSync(path.join(out, 'snapshot.bin'), sparse(py.makeMemorySnapshot()));
 }
 
+/** @type {Record<string, (job: any) => Promise<void>>} */
+const MAKERS = {stdlib: makeStdlib, late: makeLate, parts: makeParts};
 const [kind, job] = process.argv.slice(2);
 pinTheWorld();
 try {
-  await (kind === 'stdlib' ? makeStdlib : makeParts)(JSON.parse(job));
+  await MAKERS[kind](JSON.parse(job));
 } catch (error) {
   // Left to Node it would print Pyodide's megabyte of code above the message.
   console.error(error instanceof Error ? error.message : error);

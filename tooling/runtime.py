@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from tooling import npm, preload, stamps, wheels
+from tooling import late, npm, preload, stamps, wheels
 from tooling.places import Places
 from tooling.programs import run
 from tooling.report import step
@@ -27,6 +28,7 @@ class Runtime:
 
     folder: Path
     wheels: list[Path]
+    pygments: Path  # fetched when it is needed: tooling/late.py
 
     @property
     def stdlib(self) -> Path:
@@ -66,7 +68,9 @@ def ensure(places: Places) -> Runtime:
     """Makes what is missing. Needs `.venv` and `node_modules`. Raises Trouble."""
     packed = [wheels.own(places), *wheels.vendored(places)]
     imported = [wheel for wheel in packed if wheel.name.startswith(("midstream-", "mistletoe-"))]
-    return Runtime(_parts(places, _stdlib(places), imported, packed), packed)
+    stdlib = _stdlib(places)
+    folder = _parts(places, stdlib, imported, packed)
+    return Runtime(folder, packed, late.ensure(places, stdlib, partial(_late, places, stdlib)))
 
 
 def _stdlib(places: Places) -> Path:
@@ -102,6 +106,11 @@ def _parts(places: Places, stdlib: Path, imported: list[Path], packed: list[Path
             _node(places, "parts", job, "taking the snapshot failed")
         stamps.keep_only(places.cache, "parts-*", [folder])
     return folder
+
+
+def _late(places: Places, stdlib: Path, job: dict[str, object]) -> None:
+    job = {"pyodide": _text(pyodide(places)), "stdlib": _text(stdlib), **job}
+    _node(places, "late", job, "compiling what is fetched late failed")
 
 
 def _pyscript_core(places: Places) -> Path:

@@ -19,12 +19,21 @@ PAGE_PYTHON = "3.14"
 
 def vendored(places: Places) -> list[Path]:
     """Wheels of requirements/browser.txt, fetched once. Raises Trouble."""
-    key = stamps.digest(places.lock("browser"), PAGE_PYTHON)
-    folder = places.cache / f"wheels-{key[:16]}"
+    return _kept(places, "browser", "wheels")
+
+
+def late(places: Places) -> list[Path]:
+    """Wheels of requirements/late.txt: the page gets parts of them, when it needs them."""
+    return _kept(places, "late", "latewheels")
+
+
+def _kept(places: Places, lock: str, name: str) -> list[Path]:
+    key = stamps.digest(places.lock(lock), PAGE_PYTHON)
+    folder = places.cache / f"{name}-{key[:16]}"
     if not folder.is_dir():
         with step("fetching wheels for the page"), stamps.whole_folder(folder) as fresh:
-            fetch(places, "browser", fresh, f"--python-version={PAGE_PYTHON}")
-        stamps.keep_only(places.cache, "wheels-*", [folder])
+            fetch(places, lock, fresh, f"--python-version={PAGE_PYTHON}")
+        stamps.keep_only(places.cache, f"{name}-*", [folder])
     return sorted(folder.glob("*.whl"))
 
 

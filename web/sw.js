@@ -6,6 +6,7 @@
 //   install        the shell (small) is fetched, checked and stored; one missing or corrupt file fails the whole install,
 //                  the old version stays, and the next try fetches only what is missing
 //   fetch          spool/ and outbox/; listed files from the cache; a runtime file that is not there yet is stored as it passes
+//                  and so are those that not everybody needs (`late`)
 //   message fill   the runtime (large), file by file, asked for by offline.js while the app runs; `check` looks after it
 //   activate       files that neither this version nor a page of an older one needs are dropped
 //   sync           the outbox
@@ -25,7 +26,7 @@ import { WorkerStore } from './worker/store.js';
 import { Versions } from './worker/versions.js';
 
 /** @type {import('./worker/files.js').Build} */
-const BUILD = /*build*/{"version": "dev", "parts": [], "shell": [], "runtime": []}/*build*/;
+const BUILD = /*build*/{"version": "dev", "parts": [], "shell": [], "runtime": [], "late": []}/*build*/;
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const SCOPE = worker.registration.scope;
@@ -160,8 +161,8 @@ async function check(skip, now) {
   const cache = await files.cache();
   const last = Number(await (await cache.match(CHECKED))?.text());
   if (!now && !skip.length && Date.now() - last < CHECK_AGAIN) return { checked: null };
-  const missing = await files.missing(files.all);
-  const next = files.all.find((href) => !skip.includes(href) && !missing.includes(href));
+  const missing = await files.missing(files.every);
+  const next = files.every.find((href) => !skip.includes(href) && !missing.includes(href));
   if (next) return { checked: next, sound: await files.check(next) };
   await cache.put(CHECKED, new Response(String(Date.now())));
   return { checked: null };

@@ -30,7 +30,9 @@ def parts(folder: Path) -> runtime.Runtime:
     stamps.write_text(folder / "parts-2" / "rest.json", '["late"]')
     wheel = folder / "wheels-3" / "midstream-0.1.0-py3-none-any.whl"
     stamps.write_text(wheel, "a wheel")
-    return runtime.Runtime(folder / "parts-2", [wheel])
+    late = folder / "late-4" / "pygments.zip"
+    stamps.write_text(late, "a library")
+    return runtime.Runtime(folder / "parts-2", [wheel], late)
 
 
 @pytest.fixture
@@ -168,7 +170,9 @@ def built_text() -> list[Path]:
 
 def test_the_service_workers_lists_are_complete_and_true() -> None:
     lists = worker_lists(BUILT)
-    entries = {entry["url"]: entry["hash"] for entry in [*lists["shell"], *lists["runtime"]]}
+    kept = [*lists["shell"], *lists["runtime"], *lists["late"]]
+    entries = {entry["url"]: entry["hash"] for entry in kept}
+    assert [entry["url"] for entry in lists["late"]] == ["late/pygments.zip"]
     files = {path.relative_to(BUILT).as_posix(): path for path in stamps.files_in(BUILT)}
     assert set(entries) == {url for url in files if dist.is_kept(url)}
     assert set(dist.WORKER) | {"config.json"} <= set(files) - set(entries)

@@ -27,6 +27,8 @@ export class Applier {
     this.blocks = 0; // of code so far
     /** @type {Map<number, Element>} the nodes that may still change */
     this.nodes = new Map([[0, root]]);
+    /** @type {Map<number, Element>} code blocks, those that are closed too: their colours come later */
+    this.codes = new Map();
     /** @type {WeakMap<Element, number>} */
     this.ids = new WeakMap();
   }
@@ -38,6 +40,7 @@ export class Applier {
   settle(twin) {
     this.root = twin(this.root);
     this.nodes = new Map([...this.nodes].map(([id, node]) => [id, twin(node)]));
+    this.codes = new Map([...this.codes].map(([id, code]) => [id, twin(code)]));
     for (const [id, node] of this.nodes) if (node !== this.root) this.ids.set(node, id);
   }
 
@@ -47,6 +50,7 @@ export class Applier {
     this.opened = 0;
     this.blocks = 0;
     this.nodes = new Map([[0, this.root]]);
+    this.codes = new Map();
     this.ids = new WeakMap();
   }
 
@@ -121,6 +125,7 @@ function open(applier, [, parent, tag, id]) {
   const element = made(applier, isTag(tag) ? tag : 'span', into);
   applier.name(id, element);
   add(into, element);
+  if (element.localName === 'code' && into.localName === 'pre') applier.codes.set(id, element);
 }
 
 /** @param {Element | null} element */

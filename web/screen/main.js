@@ -3,6 +3,7 @@
 import { Announcer } from './announce.js';
 import * as blocks from './blocks.js';
 import { Boot } from './boot.js';
+import { Colours } from './colours.js';
 import { Composer } from './composer.js';
 import * as early from './early.js';
 import { label, t } from './i18n.js';
@@ -50,6 +51,7 @@ const boot = new Boot({
 const port = new Port(find('#engine'), { connect: greeting, message: heard, aside, silent: restart });
 const transcript = new Transcript(part('transcript'), { intent, announcer, block, change });
 const scroll = new Scroll(part('scroller'), part('column'), find('button[name=end]'));
+const colours = new Colours(part('scroller'));
 const composer = new Composer(find('form[data-part=composer]'), {
   send,
   stop,
@@ -218,6 +220,7 @@ const HEARD = {
     const isNew = turn && LIVE.has(turn.status.state) && turn.article.dataset.seq !== before;
     if (isNew && !performance.getEntriesByName('midstream:live').length) performance.mark('midstream:live');
   },
+  colours: ({ message, node, kept, spans }) => colours.set(transcript.turns.get(message)?.applier?.codes.get(node), kept, spans),
   status: (message) => transcript.status(message),
   removed({ conversation, messages }) {
     composer.drop(messages);

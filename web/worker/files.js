@@ -7,7 +7,8 @@
 /// <reference lib="webworker" />
 
 /** @typedef {{url: string, hash: string, size: number}} Listed `url` relative to the scope, `hash` as in an integrity attribute */
-/** @typedef {{version: string, parts: Listed[], shell: Listed[], runtime: Listed[]}} Build `parts` of the service worker itself */
+/** @typedef {{version: string, parts: Listed[], shell: Listed[], runtime: Listed[], late?: Listed[]}} Build `parts` of
+ *   the service worker itself; `late`: kept from the first time on that it is asked for */
 /** @typedef {{version: string, done: number, total: number, bytes: number, size: number}} State files and bytes, stored and in all */
 
 /** @typedef {{response: Response, failure: unknown}} Fetched and why it is not stored, if so: a full storage stops no page */
@@ -21,6 +22,8 @@ const WASM = 'application/wasm';
 export class Files {
   /** @type {Map<string, Listed>} by absolute address */
   #listed;
+  /** @type {Set<string>} those that are not stored before somebody asks for them */
+  #late;
   /** Those that were right when this worker looked at them. @type {Set<string>} */
   #sound = new Set();
   /** @type {Map<string, Promise<Fetched>>} */
@@ -37,7 +40,9 @@ export class Files {
     const entry = (entry) => [new URL(entry.url, scope).href, entry];
     this.version = build.version;
     this.shell = build.shell.map((each) => entry(each)[0]);
-    this.#listed = new Map([...build.shell, ...build.runtime].map(entry));
+    const late = build.late ?? [];
+    this.#listed = new Map([...build.shell, ...build.runtime, ...late].map(entry));
+    this.#late = new Set(late.map((each) => entry(each)[0]));
     this.#name = name;
   }
 
@@ -46,7 +51,12 @@ export class Files {
     return this.#listed.has(href);
   }
 
+  /** Those that are stored without being asked for. */
   get all() {
+    return this.every.filter((href) => !this.#late.has(href));
+  }
+
+  get every() {
     return [...this.#listed.keys()];
   }
 
@@ -56,7 +66,7 @@ export class Files {
 
   /** Where each file is kept, of this version. @returns {Record<string, string>} */
   keys() {
-    return Object.fromEntries(this.all.map((href) => [href, this.#key(href)]));
+    return Object.fromEntries(this.every.map((href) => [href, this.#key(href)]));
   }
 
   /** The file as it was built, stored or fetched; rejects rather than giving another version's. @param {string} href */
@@ -79,7 +89,7 @@ export class Files {
   /** @returns {Promise<State>} */
   async state() {
     const missing = new Set(await this.missing(this.all));
-    const entries = [...this.#listed];
+    const entries = [...this.#listed].filter(([href]) => !this.#late.has(href));
     const sum = (/** @type {[string, Listed][]} */ some) => some.reduce((bytes, [, { size }]) => bytes + size, 0);
     const stored = entries.filter(([href]) => !missing.has(href));
     return { version: this.version, done: stored.length, total: entries.length, bytes: sum(stored), size: sum(entries) };

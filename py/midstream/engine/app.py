@@ -296,6 +296,7 @@ class Engine:
             self._host.post(message)
         if message["type"] == "patch" and record["conversation"] == self._shown.conversation:
             self._shown.told[record["id"]] = message["n"]
+            self._shown.colours.patch(message)
         if message["type"] == "status":
             self._say_queued(record, message["state"] == "queued")
             self._shown.connection()

@@ -3,7 +3,7 @@ main.py."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -49,6 +49,10 @@ class Net(Protocol):
         ...
 
 
+async def _installed() -> None:
+    """Outside of the page it is there already."""
+
+
 @dataclass(slots=True)
 class Host:
     store: Store
@@ -60,6 +64,8 @@ class Host:
     # One writer per answer, over all tabs.
     lock: Callable[[str], AbstractAsyncContextManager[object]]
     tell_tabs: Callable[[Message], None] = lambda message: None  # to the engines of other tabs
+    # Makes Pygments importable; it is fetched when the first code in a known language is shown.
+    library: Callable[[], Awaitable[None]] = _installed
 
 
 def notice_of(error: BaseException) -> Message:

@@ -14,6 +14,7 @@ from pyodide.ffi import create_proxy
 from ..errors import MidstreamError
 from .app import Engine, decode
 from .host import Host, Message
+from .library import Library
 from .locks import lock
 from .net import FetchNet, end_early
 from .stores import open_store
@@ -61,6 +62,7 @@ async def serve(port: Any, base: str) -> None:
         new_id=lambda: str(js.crypto.randomUUID()),
         lock=lock,
         tell_tabs=tabs.tell,
+        library=Library(net),
     )
     engine = Engine(host)
     intents: asyncio.Queue[Message] = asyncio.Queue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..journal import Change, Record
 from .answers import Answers
+from .colours import Colours
 from .host import Host, Message
 from .records import alive
 from .status import status_of
@@ -20,6 +21,7 @@ class Shown:
         self.told: dict[str, int] = {}  # by message, the last patch that the screen has
         self._host = host
         self._answers: Answers
+        self.colours = Colours(host.post, host.library)
         self._online = True
         self._connection = ""  # what the screen was last told of it
 
@@ -29,6 +31,7 @@ class Shown:
     async def blank(self) -> None:
         """A new conversation, which has no id yet."""
         self.conversation = None
+        self.colours.clear()
         self._post_conversation(None, [])
         await self.list()
 
@@ -41,6 +44,7 @@ class Shown:
         conversation = next((record for record in known if record["id"] == wanted), None)
         self.conversation = conversation["id"] if conversation else None
         self.told = {}
+        self.colours.clear()
         if conversation is None:
             self._post_conversation(None, [])
             await self.list()
@@ -78,6 +82,7 @@ class Shown:
             painted = 0 if again else painted
         for patch in patches(record, rows, painted):
             self._host.post(patch)
+        self.colours.show(record["id"], rows)
         self.told[record["id"]] = max(painted, rows[-1].n if rows else 0)
         if answer:
             answer.told = max(answer.told, self.told[record["id"]])
