@@ -184,7 +184,7 @@ def strange(page: Painted) -> list[str]:
     found: list[str] = page.page.evaluate(
         """async () => {
           const { TAGS } = await import('./screen/vocabulary.js');
-          const own = {a: ['target', 'rel', 'data-host', 'data-plain'], table: ['tabindex'],
+          const own = {a: ['target', 'rel', 'data-host', 'data-plain'], table: ['tabindex', 'aria-label'],
                        code: ['tabindex'], pre: ['role', 'aria-label', 'data-block'],
                        button: ['type', 'title', 'data-host', 'data-do', 'data-words', 'aria-label',
                                 'aria-pressed'],

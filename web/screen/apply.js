@@ -8,6 +8,7 @@
 
 import { add, furnish, isOurs, lastOf, name as nameBlock, size, theirs } from './blocks.js';
 import { t } from './i18n.js';
+import { visible } from './invisible.js';
 import { admitted, isAttribute, isTag, parsed, place } from './vocabulary.js';
 
 export class PatchError extends Error {}
@@ -25,6 +26,7 @@ export class Applier {
     this.lenient = false;
     this.opened = 0; // elements so far, those that could not be made included: the engine numbers them all
     this.blocks = 0; // of code so far
+    this.tables = 0;
     /** @type {Map<number, Element>} the nodes that may still change */
     this.nodes = new Map([[0, root]]);
     /** @type {Map<number, Element>} code blocks, those that are closed too: their colours come later */
@@ -49,6 +51,7 @@ export class Applier {
     this.root.replaceChildren();
     this.opened = 0;
     this.blocks = 0;
+    this.tables = 0;
     this.nodes = new Map([[0, this.root]]);
     this.codes = new Map();
     this.ids = new WeakMap();
@@ -145,6 +148,7 @@ function made(applier, tag, into) {
   // Only the outermost block looks for its direction, over all of its text; paragraphs inside follow by unicode-bidi.
   if (into === applier.root) element.setAttribute('dir', 'auto');
   if (tag === 'pre') furnish(element, (applier.blocks += 1));
+  if (tag === 'table') element.setAttribute('aria-label', t('content.table', { n: (applier.tables += 1) }));
   if (tag === 'table' || (tag === 'code' && into?.localName === 'pre')) {
     element.setAttribute('tabindex', '0'); // scrolls sideways: with the keyboard too
   }
@@ -171,8 +175,9 @@ function text(applier, [, id, more]) {
  */
 function append(element, more) {
   const last = lastOf(element);
-  if (isText(last)) last.appendData(more);
-  else if (more) add(element, more);
+  const code = element.localName === 'code';
+  if (isText(last)) last.appendData(visible(more, last.data, code));
+  else if (more) add(element, visible(more, '', code));
 }
 
 /** @param {Node | null} node @returns {node is Text} */
