@@ -415,42 +415,6 @@ def test_the_place_of_before_the_reload_is_shown(page: Painted) -> None:
     assert page.shifts() == []
 
 
-# The first slice is done, those after it wait; and so does the end that hiding the page has by itself.
-HOLD_SLICES_JS = """
-const post = MessagePort.prototype.postMessage;
-const held = [];
-MessagePort.prototype.postMessage = function (...given) {
-  if (window.free) return post.apply(this, given);
-  held.push(() => post.apply(this, given));
-  for (const each of document.getAnimations()) each.pause();
-};
-window.goOn = () => { window.free = true; held.splice(0).forEach(send => send()); };
-"""
-
-
-@pytest.mark.parametrize("top", [None, 600])
-def test_a_long_text_is_laid_out_in_slices_before_it_is_shown(
-    browser: Browser, top: int | None
-) -> None:
-    with painted(browser) as page:
-        page.store(many([[LONG]] * 3)).see().let_in()
-        if top is not None:
-            page.part("scroller").evaluate("(e, top) => (e.scrollTop = top)", top)
-            expect(page.part("pill")).to_be_visible()
-        page.page.add_init_script(CLOCK_JS + HOLD_SLICES_JS)
-        page.page.reload()
-        expect(page.html).to_have_attribute("data-laying", "")
-        expect(page.part("endpoint")).to_be_attached()  # the page is whole
-        expect(page.article().last).to_have_css("visibility", "hidden")
-        page.page.evaluate("goOn()")
-        expect(page.article().last).to_be_visible()
-        assert page.page.locator("[data-later]").count() == 0
-        page.until("performance.getEntriesByName('midstream:painted').length")
-        assert page.below() < 2 if top is None else page.top() == top
-        page.let_in()
-        assert page.shifts() == []
-
-
 def test_a_reader_who_has_moved_already_stays_there(page: Painted) -> None:
     page.store(many([[LONG]])).see()
     page.part("scroller").dispatch_event("wheel", {"deltaY": -100})

@@ -2,20 +2,12 @@
 // shows text out of the service worker. It keeps the place in the text and brings back the draft until main.js is there, which
 // owns both. Names and shapes of what is stored are tab.js's; of the colours, preferences.js's.
 //
-// A long text is laid out in slices before it is shown (html[data-laying]). Shown meanwhile it would save a moment, but a browser
-// counts it as moved when something comes above it, though the place is kept.
-//
 // What the service worker could not know of is not painted without it: the page then stays hidden until main.js has it
 // (html[data-paint=held]).
 
 {
   const html = document.documentElement;
   const moves = ['wheel', 'touchstart', 'pointerdown', 'keydown'];
-  /** Milliseconds of laying out in one task. */
-  const SLICE = 20;
-  /** Between two looks at the clock, in characters; and what a block costs beside its text. */
-  const STEP = 2000;
-  const BLOCK = 80;
 
   /** @param {'localStorage' | 'sessionStorage'} where @param {string} key */
   const load = (where, key) => {
@@ -49,40 +41,6 @@
     if (scroller && !html.dataset.place) scroller.scrollTop = top ?? scroller.scrollHeight;
   };
 
-  /** Blocks that are not laid out yet: they have `data-later`. @type {Element[]} */
-  const later = [];
-  /** @type {WeakSet<Element>} */
-  const seen = new WeakSet();
-  const channel = new MessageChannel(); // a timer would wait while the tab is hidden
-
-  /** What the parser has brought since. Of a long conversation that is printed from its end, only that is waited for. */
-  const find = () => {
-    const last = document.querySelector('article[data-last]') ? '[data-last]' : '';
-    for (const block of document.querySelectorAll(`article${last} > [data-part=content] > *`)) {
-      if (seen.has(block)) continue;
-      seen.add(block);
-      block.setAttribute('data-later', '');
-      later.push(block);
-    }
-  };
-
-  const lay = () => {
-    const end = performance.now() + SLICE;
-    if (html.dataset.paint !== 'done') find();
-    while (later.length) {
-      for (let length = 0; later.length && length < STEP; ) {
-        const block = /** @type {Element} */ (later.shift());
-        block.removeAttribute('data-later');
-        length += BLOCK + (block.textContent?.length ?? 0);
-      }
-      html.getBoundingClientRect(); // lays out
-      if (performance.now() > end) break;
-    }
-    html.toggleAttribute('data-laying', later.length > 0);
-    if (later.length) channel.port2.postMessage(null);
-  };
-  channel.port1.onmessage = lay;
-
   let drafted = false; // once: composer.js may have it already, while main.js still builds the turns
   const draft = () => {
     const prompt = document.querySelector('textarea');
@@ -97,7 +55,6 @@
 
   const frame = () => {
     if (html.dataset.paint === 'done') return;
-    if (!later.length) lay();
     // A page that is still being parsed is hidden by the style sheet until it is whole.
     if (document.querySelector('article') && getComputedStyle(document.body).visibility === 'visible') {
       draft();

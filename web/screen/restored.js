@@ -36,7 +36,6 @@ export async function fill(turn, rows, standing, slices, dead) {
   await painted(turn, rows.filter((row) => row.last <= printed), slices);
   draw(turn, dead);
   if (!standing) return;
-  while (standing.querySelector('[data-later]')) await slices.next(); // place.js is at it
   adopt(turn, standing);
   await painted(turn, rows.filter((row) => row.last > printed), slices);
   draw(turn, dead);

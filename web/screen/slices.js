@@ -20,11 +20,7 @@ export class Slices {
 
   /** To be awaited after every small step: goes on at once as long as the slice lasts, else in a task of its own. */
   async rest() {
-    if (performance.now() >= this.#end) await this.next();
-  }
-
-  /** The next slice, in a task of its own. */
-  async next() {
+    if (performance.now() < this.#end) return;
     await pause();
     this.#end = performance.now() + SLICE;
   }
