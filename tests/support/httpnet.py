@@ -29,6 +29,9 @@ class HttpNet:
     async def reach(self, url: str) -> None:
         (await self.open("GET", url, {})).close()
 
+    async def denied(self) -> bool:
+        return False
+
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> HttpResponse:

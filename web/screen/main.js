@@ -6,6 +6,7 @@ import { Boot } from './boot.js';
 import { Colours } from './colours.js';
 import { Composer } from './composer.js';
 import * as early from './early.js';
+import { keysOfTab } from './endpoints.js';
 import { label, t } from './i18n.js';
 import * as kept from './kept.js';
 import { Launch } from './launch.js';
@@ -80,7 +81,7 @@ const shell = new Shell(part('shell'), part('update'), {
   mended: () => document.documentElement.dataset.engine === 'failed' && restart(),
 });
 
-furnish({
+const endpoints = furnish({
   composer,
   scroll,
   notices,
@@ -162,6 +163,7 @@ function greeting() {
   const stopping = [...transcript.turns.values()].filter(({ status }) => status.stopping && LIVE.has(status.state));
   return [
     ...kept.greeting(),
+    { type: 'keys', keys: keysOfTab() },
     opening(),
     { type: 'network', online: navigator.onLine },
     ...pending.map((each) => ({ type: 'send', ...each })),
@@ -189,6 +191,8 @@ const HEARD = {
     const line = model ? t('endpoint.model', { name, model }) : t('endpoint', { name });
     part('endpoint').textContent = note ? t('endpoint.note', { line, note }) : line;
   },
+  endpoints: (message) => endpoints.show(message),
+  tested: (message) => endpoints.tested(message),
   conversations({ items, deleted }) {
     list.show(items);
     manage.told(deleted);

@@ -1,9 +1,9 @@
 // The settings, in a dialog of the page: a choice holds at once. What a choice changes is told to its owner.
 
+import { element } from './element.js';
 import { LANGUAGES, t } from './i18n.js';
 import { explain } from './keys.js';
 import { CHOICES, dress, prefer, preferred } from './preferences.js';
-import { element } from './element.js';
 
 /** @typedef {import('./preferences.js').Name} Name */
 
@@ -13,6 +13,7 @@ export class Settings {
    * @param {object} on
    * @param {(language: string) => void} on.language another language was chosen
    * @param {() => void} on.unsaved the browser does not store the choice
+   * @param {() => void} on.open
    */
   constructor(dialog, on) {
     this.dialog = dialog;
@@ -28,6 +29,7 @@ export class Settings {
     if (!this.made) this.#make();
     this.made = true;
     if (!this.dialog.open) this.dialog.showModal();
+    this.on.open();
     const place = part ? this.dialog.querySelector(`[data-part=${part}]`) : this.dialog.querySelector('form');
     place?.scrollIntoView({ block: 'start' });
   }

@@ -1,9 +1,11 @@
 // What can be done from anywhere on the page: the keys, the settings, text files that are pasted or dropped.
 
+import { Endpoints } from './endpoints.js';
 import { fromFile } from './incoming.js';
 import { listen } from './keys.js';
 import { find } from './page.js';
 import { Settings } from './settings.js';
+import { Usage } from './usage.js';
 
 /**
  * @typedef {object} Page
@@ -16,11 +18,17 @@ import { Settings } from './settings.js';
  * @property {(language: string) => void} language
  */
 
-/** @param {Page} page */
+/**
+ * @param {Page} page
+ * @returns {Endpoints} for what the engine says of them
+ */
 export function furnish(page) {
+  const unsaved = () => page.notices.show('choice-not-saved');
+  const usage = new Usage(find('[data-part=usage]'));
   const settings = new Settings(find('dialog[data-part=settings]'), {
     language: page.language,
-    unsaved: () => page.notices.show('choice-not-saved'),
+    unsaved,
+    open: () => void usage.show(),
   });
   find('button[name=settings]').addEventListener('click', () => {
     closeList();
@@ -38,6 +46,7 @@ export function furnish(page) {
     help: () => settings.open('shortcuts'),
   });
   takeFiles(page);
+  return new Endpoints(find('[data-part=endpoints]'), { intent: page.intent, unsaved });
 }
 
 /** Something that Escape closes. */

@@ -21,9 +21,10 @@ from .answers import Answers
 from .conversations import Conversations
 from .copies import Copies
 from .devices import Devices
-from .endpoints import Endpoint, endpoints
+from .endpoints import Endpoint
 from .host import Host, Message, notice_of
 from .models import model_of
+from .offers import Offers
 from .records import new_answer, new_conversation, new_question, new_run, run_key
 from .shown import Shown
 from .status import FINAL_STATES
@@ -37,7 +38,7 @@ CONTINUABLE = FINAL_STATES - {"complete"}
 class Engine:
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._endpoints: list[Endpoint] = []  # the default one first
+        self._offers = Offers(host, self._asks)
         self._configured = asyncio.Event()
         self._shown = Shown(host)
         self._answers = Answers(host, self._from, self._over)
@@ -65,6 +66,11 @@ class Engine:
             "reset": self._reset,
             "flush": self._flush,
             "prefer": self._prefer,
+            "keys": self._offers.keys,
+            "endpoint-choose": self._offers.choose,
+            "endpoint-add": self._offers.add,
+            "endpoint-remove": self._offers.remove,
+            "endpoint-test": self._test,
             "network": self._network,
             "visible": self._visible,
             "tab": self._hear,
@@ -74,18 +80,21 @@ class Engine:
     async def start(self) -> None:
         """Goes on with every answer that an earlier page was writing, shown or not."""
         self._host.post({"type": "hello", "version": __version__, "protocol": PROTOCOL})
+        await self._offers.load()
         await self._answers.resume_all()
         self._spawn(self._conversations.look())
 
     def configure(self, config: dict[str, Any]) -> None:
         """Takes the contents of config.json. What was begun before goes on at the endpoint it was
         begun with."""
-        self._endpoints = endpoints(config)
-        first = self._endpoints[0]
-        self._devices.gateway = first if first.kind == "gateway" else None
-        self._host.post({"type": "endpoint", **asdict(first)})
+        self._offers.give(config)
         self._configured.set()
         self._spawn(self._look_elsewhere())
+
+    def _asks(self, first: Endpoint) -> None:
+        """New answers come from this endpoint."""
+        self._devices.gateway = self._offers.gateway
+        self._host.post({"type": "endpoint", **asdict(first)})
         self._spawn(self._learn_model(first))
 
     async def handle(self, intent: Message) -> None:
@@ -115,6 +124,10 @@ class Engine:
         language = {"id": "language", "language": str(intent["language"])[:20]}
         await self._host.store.commit(Change().put("settings", language))
         self._host.post({"type": "preferred"})
+
+    async def _test(self, intent: Message) -> None:
+        """Beside the other intents: nobody may answer for a long time."""
+        self._spawn(self._offers.test(intent))
 
     async def _reset(self, intent: Message) -> None:
         if record := await self._host.store.message(intent["message"]):
@@ -163,7 +176,7 @@ class Engine:
         await self._configured.wait()
         now, runs = self._milliseconds(), record["runs"]
         key = run_key(question_of([], record) or record["id"], record["id"], len(runs))
-        run = new_run(key, self._endpoint_like(runs[-1]["endpoint"]))
+        run = new_run(key, self._offers.like(runs[-1]["endpoint"]))
         run |= {"began": now, "before": float(record.get("seconds", 0))}
         record = {name: record[name] for name in record if name != "error"}
         record |= {"state": "sending", "runs": [*runs, run]}
@@ -199,14 +212,9 @@ class Engine:
 
     def _new_answer(self, conversation: Record, position: int, now: int, question: str) -> Record:
         key = self._host.new_id()
-        answer = new_answer(key, conversation, position, now, question, self._endpoints[0])
+        answer = new_answer(key, conversation, position, now, question, self._offers.first)
         answer["runs"][0]["began"] = now
         return answer
-
-    def _endpoint_like(self, stored: dict[str, Any]) -> Endpoint:
-        """The endpoint of that name as it is now, else the default one."""
-        same = [e for e in self._endpoints if e.name == stored.get("name")]
-        return (same or self._endpoints)[0]
 
     async def _stop(self, intent: Message) -> None:
         self._host.tell_tabs({"stop": intent["message"]})
@@ -279,6 +287,7 @@ class Engine:
         online = bool(intent["online"])
         self._answers.network(online)
         self._shown.network(online)
+        self._offers.network(online)
         if online:
             self._spawn(self._look_elsewhere())
 

@@ -24,6 +24,9 @@ class DemoNet:
     async def reach(self, url: str) -> None:
         pass
 
+    async def denied(self) -> bool:
+        return False
+
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> DemoResponse:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..errors import StoreError
 from ..journal import Store
+from .keys import Keys
 
 Message = dict[str, Any]  # one message of the port, with a "type"
 
@@ -41,6 +42,10 @@ class Net(Protocol):
         """Returns when somebody answers there, whatever the answer. Raises UpstreamBroken."""
         ...
 
+    async def denied(self) -> bool:
+        """Whether the browser has been told to keep this page from the machines around it."""
+        ...
+
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> Response:
@@ -66,6 +71,7 @@ class Host:
     tell_tabs: Callable[[Message], None] = lambda message: None  # to the engines of other tabs
     # Makes Pygments importable; it is fetched when the first code in a known language is shown.
     library: Callable[[], Awaitable[None]] = _installed
+    keys: Keys = field(default_factory=Keys)
 
 
 def notice_of(error: BaseException) -> Message:

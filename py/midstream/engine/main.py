@@ -13,7 +13,9 @@ from pyodide.ffi import create_proxy
 
 from ..errors import MidstreamError
 from .app import Engine, decode
-from .host import Host, Message
+from .host import Host, Message, Net
+from .keyed_net import KeyedNet
+from .keys import Keys
 from .library import Library
 from .locks import lock
 from .net import FetchNet, end_early
@@ -51,7 +53,8 @@ async def serve(port: Any, base: str) -> None:
     """Joins an engine to a port. Knows nothing of what carries it: a dedicated or a shared worker
     will do."""
     outbox = Batch(lambda batch: port.postMessage(batch))
-    net = FetchNet(base)
+    keys = Keys()
+    net = KeyedNet(FetchNet(base), keys)
     store = await open_store(outbox.post)
     tabs = Tabs()
     host = Host(
@@ -63,6 +66,7 @@ async def serve(port: Any, base: str) -> None:
         lock=lock,
         tell_tabs=tabs.tell,
         library=Library(net),
+        keys=keys,
     )
     engine = Engine(host)
     intents: asyncio.Queue[Message] = asyncio.Queue()
@@ -98,7 +102,7 @@ class Batch:
         self._send(json.dumps(messages, ensure_ascii=False, separators=(",", ":")))
 
 
-async def _configure(engine: Engine, net: FetchNet, post: Callable[[Message], None]) -> None:
+async def _configure(engine: Engine, net: Net, post: Callable[[Message], None]) -> None:
     """config.json says which endpoints there are; without it only the built-in demo is offered, and
     that is said."""
     try:
@@ -109,7 +113,7 @@ async def _configure(engine: Engine, net: FetchNet, post: Callable[[Message], No
     engine.configure(config)
 
 
-async def _read_config(net: FetchNet) -> dict[str, Any]:
+async def _read_config(net: Net) -> dict[str, Any]:
     response = await net.open("GET", "config.json", {})
     body = b""
     while piece := await response.read():

@@ -33,6 +33,13 @@ class FetchNet:
         except Exception as error:
             raise UpstreamBroken(f"nobody answers: {error}") from error
 
+    async def denied(self) -> bool:
+        try:
+            asked = js.JSON.parse('{"name": "local-network-access"}')
+            return bool((await js.navigator.permissions.query(asked)).state == "denied")
+        except Exception:  # a browser that knows no such permission denies nothing by it
+            return False
+
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> FetchResponse:

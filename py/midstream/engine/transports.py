@@ -18,7 +18,7 @@ from ..journal import Record
 from ..session import Open
 from .demo import DemoNet
 from .endpoints import Endpoint
-from .host import Net, Response
+from .host import Host, Net, Response
 from .outbox import Entry, Outbox
 from .spool import MARK, Spool
 
@@ -186,12 +186,14 @@ class SpoolTransport(_Base):
     repeatable = False
     keeper = "browser"
 
-    def __init__(self, endpoint: Endpoint, net: Net) -> None:
+    def __init__(self, endpoint: Endpoint, host: Host) -> None:
         self._url = f"{endpoint.base}/chat/completions"
-        self._spool = Spool(net)
+        self._spool = Spool(host.net)
+        self._keys = host.keys
 
     async def begin(self, record: Record, body: Body) -> Response:
-        return await self._spool.begin(_key(record), self._url, _JSON, json.dumps(body))
+        headers = _JSON | self._keys.headers(self._url)
+        return await self._spool.begin(_key(record), self._url, headers, json.dumps(body))
 
     async def rejoin(self, record: Record, position: Open) -> Response:
         return await self._spool.follow(_key(record))
@@ -231,9 +233,9 @@ class PlainTransport(_Base):
     resumable = False
     repeatable = False
 
-    def __init__(self, endpoint: Endpoint, net: Net) -> None:
+    def __init__(self, endpoint: Endpoint, host: Host) -> None:
         self._url = f"{endpoint.base}/chat/completions"
-        self._net = net
+        self._net = host.net
 
     async def begin(self, record: Record, body: Body) -> Response:
         return await self._net.open("POST", self._url, _JSON, json.dumps(body))
@@ -242,16 +244,16 @@ class PlainTransport(_Base):
         raise AssertionError("a plain endpoint's run cannot be rejoined")
 
 
-async def transport_of(endpoint: Endpoint, net: Net, run: Record) -> Transport:
+async def transport_of(endpoint: Endpoint, host: Host, run: Record) -> Transport:
     """Of an answer's newest run, where `via` is noted: what one request went through, the next must
     go through too."""
     if endpoint.kind == "demo":
         return RunTransport(endpoint, DemoNet())
     if endpoint.kind == "gateway":
-        return GatewayTransport(endpoint, net)
+        return GatewayTransport(endpoint, host.net)
     if "via" not in run:
-        run["via"] = "spool" if await Spool(net).present() else "plain"
-    return (SpoolTransport if run["via"] == "spool" else PlainTransport)(endpoint, net)
+        run["via"] = "spool" if await Spool(host.net).present() else "plain"
+    return (SpoolTransport if run["via"] == "spool" else PlainTransport)(endpoint, host)
 
 
 _JSON = {"content-type": "application/json", "accept": "text/event-stream"}

@@ -60,7 +60,7 @@ class Upstream:
         request."""
         run = record["runs"][-1]
         before = run.get("via")
-        self.transport = await transport_of(self.endpoint, self._host.net, run)
+        self.transport = await transport_of(self.endpoint, self._host, run)
         return bool(run.get("via") != before)
 
     async def follow(self, record: Record, position: Open, line: Line) -> None:

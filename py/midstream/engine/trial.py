@@ -1,0 +1,91 @@
+"""Whether an endpoint can be used, and if not, what exactly is in the way.
+
+A browser says no more of a failed request than that it failed. What can be told apart is found out
+by asking in other ways: whether anybody answers at all, whether this page may read the answer,
+whether the key is taken, whether the model is there.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from ..errors import UpstreamError
+from .endpoints import Endpoint
+from .host import Net
+from .replies import body_of, error_message
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MODELS = 500  # more are not offered
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`code`: ok, or what is wrong:
+
+    url         no address of an endpoint
+    insecure    http to another machine: the page's policy, and browsers on https pages, forbid it
+    offline     the browser has no network
+    permission  the browser has been told not to let this page ask machines of the local network
+    nobody      no answer: a wrong name, nothing listening, a certificate that is not trusted
+    cors        somebody answers, but does not let this page read it
+    key         401, 403
+    path        404: no such API at this address
+    status      another refusal
+    models      no list of models in the answer
+    model       the list does not have the one that was asked for
+    """
+
+    code: str
+    host: str = ""
+    detail: str = ""
+    models: list[str] = field(default_factory=list)
+
+
+async def tried(endpoint: Endpoint, key: str, net: Net, *, online: bool) -> Verdict:
+    """Asks for the list of models, which costs nothing, with `key` where there is one."""
+    parts = urlsplit(endpoint.base)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        return Verdict("url", detail=endpoint.url)
+    host = parts.netloc
+    local = parts.hostname in LOOPBACK
+    if parts.scheme == "http" and not local:
+        return Verdict("insecure", host)
+    if not online and not local:
+        return Verdict("offline", host)
+    url = f"{endpoint.base}/models"
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    try:
+        response = await net.open("GET", url, headers)
+    except UpstreamError as error:
+        return await _unanswered(url, host, net, str(error))
+    try:
+        if response.status != 200:
+            code = {401: "key", 403: "key", 404: "path"}.get(response.status, "status")
+            return Verdict(code, host, f"{response.status}: {await error_message(response)}")
+        return _judged(await body_of(response), endpoint.model, host)
+    except UpstreamError as error:
+        return Verdict("nobody", host, str(error))
+    finally:
+        response.close()
+
+
+async def _unanswered(url: str, host: str, net: Net, why: str) -> Verdict:
+    if await net.denied():
+        return Verdict("permission", host)
+    try:
+        await net.reach(url)
+    except UpstreamError:
+        return Verdict("nobody", host, why)
+    return Verdict("cors", host)
+
+
+def _judged(body: bytes, model: str, host: str) -> Verdict:
+    try:
+        models = [str(entry["id"]) for entry in json.loads(body)["data"]][:MODELS]
+    except (ValueError, LookupError, TypeError):
+        return Verdict("models", host)
+    if model and model not in models:
+        return Verdict("model", host, model, models)
+    return Verdict("ok", host, models=models) if models else Verdict("models", host)
