@@ -12,7 +12,7 @@ where it could disagree.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, Literal, Protocol
 
@@ -200,6 +200,11 @@ class Store(Protocol):
         """In the order of their numbers."""
         ...
 
+    def read_all(self, store: str, fields: Sequence[str]) -> AsyncIterator[list[Record]]:
+        """Some fields of all records of a store, in the order of their keys, in pieces. The fields
+        hold the key's."""
+        ...
+
     async def setting(self, key: str) -> Record | None:
         """A record of the store `settings`: {"id": key, …}."""
         ...
@@ -249,6 +254,11 @@ class MemoryStore:
         every = self._stores["journal"].items()
         own = [dict(row) for (owner, _), row in every if owner == message]
         return sorted(own, key=lambda record: int(record["n"]))
+
+    async def read_all(self, store: str, fields: Sequence[str]) -> AsyncIterator[list[Record]]:
+        for key in sorted(self._stores[store]):
+            record = self._stores[store].get(key, {})
+            yield [{name: record[name] for name in fields if name in record}]
 
     async def setting(self, key: str) -> Record | None:
         return self._copy("settings", key)

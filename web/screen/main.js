@@ -7,6 +7,7 @@ import { Colours } from './colours.js';
 import { Composer } from './composer.js';
 import * as early from './early.js';
 import { keysOfTab } from './endpoints.js';
+import { reveal, unmark } from './hit.js';
 import { label, t } from './i18n.js';
 import * as kept from './kept.js';
 import { Launch } from './launch.js';
@@ -15,6 +16,7 @@ import { Manage } from './manage.js';
 import { Notices, connection, find, html, listed, part, suggest } from './page.js';
 import { Port } from './port.js';
 import { read } from './saved.js';
+import { Search } from './search.js';
 import { Scroll } from './scroll.js';
 import { arrived, bring, copied, copyLater, copyNow, download } from './share.js';
 import { Shell } from './shell.js';
@@ -43,7 +45,10 @@ let emptied = '';
 const announcer = new Announcer(part('polite'), part('assertive'), part('reading'));
 const notices = new Notices(announcer);
 const boot = new Boot({
-  ready: () => transcript.bury(false),
+  ready() {
+    transcript.bury(false);
+    search.come();
+  },
   failed(words) {
     transcript.bury(true);
     announcer.alarm(words);
@@ -69,6 +74,15 @@ const manage = new Manage(list, {
   visit: (id) => void visit(id, true),
   gone: (id) => composer.forget(id),
   say: (words) => announcer.say(words),
+});
+const search = new Search(part('list'), {
+  send: (message) => port.send(message),
+  ready: () => boot.ready,
+  end: unmark,
+  open(hit) {
+    list.close();
+    void begun.then(() => visit(hit.conversation, true)).then(() => reveal(hit, transcript.turns, scroll));
+  },
 });
 const launch = new Launch(notices, {
   visit: (id) => void visit(id, true),
@@ -198,6 +212,7 @@ const HEARD = {
     manage.told(deleted);
     rename(list.titleOf(shown) ?? title);
   },
+  found: (message) => search.show(message),
   conversation({ id, title, turns }) {
     if (id && shown && id !== shown) return elsewhere(turns);
     take(id || null);

@@ -38,7 +38,7 @@ export class Scroll {
     this.#to(this.scroller.scrollHeight);
   }
 
-  /** @param {Element} element that shall stand at the top */
+  /** @param {Element | Range} element that shall stand at the top */
   toElement(element) {
     const offset = element.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top;
     this.toPosition(this.scroller.scrollTop + offset - NEAR);

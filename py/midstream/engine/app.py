@@ -26,6 +26,7 @@ from .host import Host, Message, notice_of
 from .models import model_of
 from .offers import Offers
 from .records import new_answer, new_conversation, new_question, new_run, run_key
+from .search import Search
 from .shown import Shown
 from .status import FINAL_STATES
 from .stores import take_kept
@@ -74,6 +75,7 @@ class Engine:
             "network": self._network,
             "visible": self._visible,
             "tab": self._hear,
+            "search": Search(host, self._shown).search,
             **self._conversations.intents,
         }
 

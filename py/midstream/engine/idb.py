@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import js
@@ -18,6 +19,8 @@ from ..errors import StoreError
 from ..journal import STORES, UNFINISHED, Change, Record
 from .database import VERSION, connect, error_of, fail, failure, parsed, resolve, settle
 from .room import make_room
+
+PIECE = 64  # records that are read at once when all are
 
 
 class IndexedDBStore:
@@ -72,6 +75,26 @@ class IndexedDBStore:
 
     async def rows(self, message: str) -> list[Record]:
         return await self._all("journal", _numbered(message))
+
+    async def read_all(self, store: str, fields: Sequence[str]) -> AsyncIterator[list[Record]]:
+        after: Any = None
+        while True:
+            keys = None if after is None else js.IDBKeyRange.lowerBound(to_js(after), True)
+            piece = await self._piece(store, keys, fields)
+            yield piece
+            if len(piece) < PIECE:
+                return
+            after = _key_of(store, piece[-1])
+
+    async def _piece(self, store: str, keys: Any, fields: Sequence[str]) -> list[Record]:
+        try:
+            found = await self._request(store, "getAll", keys, PIECE, fields=fields)
+        except StoreError as error:
+            if error.code != "store":
+                raise
+            every = await self._request(store, "getAllKeys", keys, PIECE)
+            found = [await self._or_stub(store, key) for key in every]
+        return list(found)
 
     async def setting(self, key: str) -> Record | None:
         return await self._get("settings", key)
@@ -161,15 +184,23 @@ class IndexedDBStore:
                 raise
             return stub
 
-    async def _request(self, store: str, method: str, *arguments: Any, index: str = "") -> Any:
-        """The result as Python has it; None for a record that does not exist."""
+    async def _request(
+        self,
+        store: str,
+        method: str,
+        *arguments: Any,
+        index: str = "",
+        fields: Sequence[str] | None = None,
+    ) -> Any:
+        """The result as Python has it, or only some fields of what is in it; None for a record
+        that does not exist."""
         transaction = await self._begin(store)
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         try:
             source = transaction.objectStore(store)
             request = getattr(source.index(index) if index else source, method)(*arguments)
             settle(request, done)
-            return _plain(await done)
+            return _plain(await done, fields)
         except JsException as error:
             raise failure("Could not read what is saved", error) from error
 
@@ -217,6 +248,13 @@ def _numbered(owner: str) -> Any:
     return js.IDBKeyRange.bound(to_js([owner, 0]), to_js([owner, math.inf]))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, fields: Sequence[str] | None = None) -> Any:
     """A record may hold what JSON cannot (another app's): that raises JsException."""
-    return None if value is None else json.loads(js.JSON.stringify(value))
+    if value is None:
+        return None
+    kept = () if fields is None else (to_js(list(fields)),)
+    return json.loads(js.JSON.stringify(value, *kept))
+
+
+def _key_of(store: str, record: Record) -> Any:
+    return [record["message"], record["n"]] if store == "journal" else record["id"]
