@@ -40,7 +40,12 @@ async def talk(
 async def look(page: Page, text: str) -> dict[str, Any]:
     n = len(page.messages)
     await page.engine.handle({"type": "search", "text": text, "n": n})
-    await until(lambda: any(m["type"] == "found" and m["n"] == n for m in page.messages))
+    ended = ("done", "failed")
+    await until(
+        lambda: any(
+            m["type"] == "found" and m["n"] == n and any(map(m.get, ended)) for m in page.messages
+        )
+    )
     return [m for m in page.messages if m["type"] == "found"][-1]
 
 
@@ -135,7 +140,54 @@ def test_the_next_search_ends_the_one_before() -> None:
         await page.engine.handle({"type": "search", "text": "word", "n": 1})
         await page.engine.handle({"type": "search", "text": "", "n": 2})
         await look(page, "wind")
-        assert len([m for m in page.messages if m["type"] == "found"]) == 1
+        assert len([m for m in page.messages if m.get("done")]) == 1
+
+    asyncio.run(scenario())
+
+
+def test_titles_and_questions_come_first() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        await talk(store, "early", "Wind", "?", "calm", updated=1)
+        await talk(store, "late", "", "?", "the wind", updated=2)
+        page = await new_page(store, Locks())
+        await look(page, "wind")
+        posted = [m for m in page.messages if m["type"] == "found"]
+        ids = [[item["id"] for item in message["items"]] for message in posted]
+        assert ids == [["early"], ["late", "early"]]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("limit", [0, 2**20])
+def test_an_answer_that_is_continued_is_read_again(
+    monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(search, "KEPT_CHARACTERS", limit)
+    monkeypatch.setattr(search, "FEW", 2)
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        for n in range(5):
+            await talk(store, f"c{n}", "", "?", f"calm {n}", updated=n)
+        page = await new_page(store, Locks())
+        read = []
+        inner = store.read_all
+        monkeypatch.setattr(
+            store, "read_all", lambda name, fields: read.append(name) or inner(name, fields)
+        )
+        assert len((await look(page, "calm"))["items"]) == 5
+        assert len((await look(page, "calm 3"))["items"]) == 1
+        assert read.count("journal") == (1 if limit else 2)
+        message = store._stores["messages"]["c3-1"]
+        await store.commit(
+            Change()
+            .put("messages", message | {"tokens": 7})
+            .put("journal", Row("c3-1", 3, 0, 3, 3, " and storm").record())
+        )
+        assert [one["id"] for one in (await look(page, "storm"))["items"]] == ["c3"]
+        await store.commit(Change().drop("messages", "c3-1"))
+        assert (await look(page, "storm"))["items"] == []
 
     asyncio.run(scenario())
 
@@ -165,7 +217,7 @@ def test_a_store_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(scenario())
 
 
-def test_odd_records_are_passed_by() -> None:
+def test_odd_records_are_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         store = MemoryStore()
         await talk(store, "c", "Wind", "?", "calm")
@@ -178,13 +230,15 @@ def test_odd_records_are_passed_by() -> None:
             "position": "x",
         }
         store._stores["journal"]["odd", 1] = {"message": "odd", "n": 1, "text": None}
-        store._stores["journal"]["c-1", 3] = {"message": "c-1", "n": 3, "text": 9}
+        monkeypatch.setattr(search, "FEW", 0)  # so the journal is read as a whole
         assert [one["id"] for one in (await look(page, "calm"))["items"]] == ["c"]
 
     asyncio.run(scenario())
 
 
-letters = st.text(alphabet=st.sampled_from("aAéÉ\u0435ёЁŁłßﬁİ\u0131Σςあが각\u0301 \n*x"), max_size=600)
+letters = st.text(
+    alphabet=st.sampled_from("aAéÉ\u0435ёЁŁłßﬁİ\u0131Σςあが각\u0301 \n*x"), max_size=600
+)
 
 
 @settings(max_examples=300)

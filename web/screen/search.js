@@ -60,11 +60,14 @@ export class Search {
   }
 
   /** @param {import('./port.js').Message} message */
-  show({ n, items, more, failed }) {
+  show({ n, items, more, done, failed }) {
     if (n !== this.n || !this.text) return;
     const usable = (Array.isArray(items) ? items : []).filter((item) => typeof item?.id === 'string');
+    const at = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.found : undefined;
     this.results.replaceChildren(...usable.map(result));
+    if (at) [...this.results.querySelectorAll('a')].find((link) => link.dataset.found === at)?.focus();
     const count = { n: usable.length };
+    if (!done && !failed) return;
     if (failed) this.line.textContent = t('search.failed', { detail: String(failed) });
     else this.line.textContent = usable.length ? t(more ? 'search.more' : 'search.found', count) : t('search.none');
   }

@@ -77,14 +77,18 @@ class IndexedDBStore:
         return await self._all("journal", _numbered(message))
 
     async def read_all(self, store: str, fields: Sequence[str]) -> AsyncIterator[list[Record]]:
-        after: Any = None
-        while True:
-            keys = None if after is None else js.IDBKeyRange.lowerBound(to_js(after), True)
-            piece = await self._piece(store, keys, fields)
-            yield piece
-            if len(piece) < PIECE:
-                return
-            after = _key_of(store, piece[-1])
+        """The next piece is on its way while the caller works on one: the browser reads elsewhere."""
+        piece = await self._piece(store, None, fields)
+        while len(piece) == PIECE:
+            after = js.IDBKeyRange.lowerBound(to_js(_key_of(store, piece[-1])), True)
+            following = asyncio.ensure_future(self._piece(store, after, fields))
+            try:
+                await asyncio.sleep(0)  # its request goes out
+                yield piece
+                piece = await following
+            finally:
+                following.cancel()
+        yield piece
 
     async def _piece(self, store: str, keys: Any, fields: Sequence[str]) -> list[Record]:
         try:
