@@ -139,7 +139,7 @@ def test_a_title_is_no_path(title: str, name: str) -> None:
     assert conversation_name({"title": title}, "md") == name
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(st.text(alphabet=st.sampled_from("<>&\"'`*_[]()!:/ajs#-\n\\hrefonclick=scpt"), max_size=200))
 def test_no_text_gets_out_of_the_page(source: str) -> None:
     assert not FETCHING & set(Seen(asyncio.run(webpage.drawn(source))).tags)

@@ -241,13 +241,13 @@ letters = st.text(
 )
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(letters, letters)
 def test_folds_join(a: str, b: str) -> None:
     assert fold(a) + fold(b) == fold(a + b)
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(letters, letters, letters)
 def test_a_place_is_found_again(before: str, words: str, after: str) -> None:
     text = before + "x" + words + after
@@ -256,7 +256,7 @@ def test_a_place_is_found_again(before: str, words: str, after: str) -> None:
     assert text[at:].lstrip("\u0301")[:1] == "x"
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(letters, letters)
 def test_marks_take_nothing_away(text: str, asked: str) -> None:
     words = words_of(asked)
@@ -265,7 +265,7 @@ def test_marks_take_nothing_away(text: str, asked: str) -> None:
     assert words or not any(hit for _, hit in parts)
 
 
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 @given(st.text(max_size=3000), st.integers(0, 3000))
 def test_a_snippet_is_short(text: str, at: int) -> None:
     shown = "".join(words for words, _ in snippet(text, min(at, len(text)), ["x"]))
