@@ -9,8 +9,8 @@ NOTHING: dict[str, Any] = {"seq": 0, "saved": 0, "tokens": 0}
 REFUSED = {"message": "The key was refused (401).", "hint": "Check the key."}
 SERVER = "214 tokens saved here; the server keeps writing."
 UNSURE = "Your message may have reached the server: asking again may ask it twice."
-TEXT = ["Copy", "Save a copy"]
-AGAIN = ["Continue", "Copy", "Save a copy", "Regenerate"]
+TEXT = ["Copy", "Save a copy", "Source"]
+AGAIN = ["Continue", "Copy", "Save a copy", "Source", "Regenerate"]
 
 
 class Row(NamedTuple):

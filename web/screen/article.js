@@ -4,16 +4,18 @@
 import { Applier } from './apply.js';
 import { element, set } from './element.js';
 import { t } from './i18n.js';
-import { LIVE, buttons, clean, details, follow, justResumed, words } from './status.js';
+import { visible } from './invisible.js';
+import { LIVE, buttons, clean, details, follow, justResumed, thinking, words } from './status.js';
 
 /** The buttons under an answer, in their order; each is an intent of the same name. */
-export const ACTIONS = ['retry', 'continue', 'edit', 'remove', 'copy', 'save', 'regenerate'];
+export const ACTIONS = ['retry', 'continue', 'edit', 'remove', 'copy', 'save', 'source', 'regenerate'];
 
 /** @typedef {import('./status.js').Status} Status */
 /**
  * @typedef {object} Turn
  * @property {string} id
  * @property {HTMLElement} article
+ * @property {HTMLElement} reasoning folded; hidden when there is none
  * @property {HTMLElement} content
  * @property {HTMLElement} line the status line
  * @property {HTMLButtonElement[]} actions
@@ -22,6 +24,8 @@ export const ACTIONS = ['retry', 'continue', 'edit', 'remove', 'copy', 'save', '
  * @property {boolean} asked a reset is on its way: other patches do not fit any more
  * @property {Status} status
  * @property {number} drawn when the status line was written
+ * @property {{pre: HTMLElement, n: number} | null} source what the answer is made of, shown in the place of the content, and the
+ *   patch up to which it is there; null while the content is shown
  * @property {Set<string>} said what of this answer is spoken only once
  */
 
@@ -51,10 +55,23 @@ export function make(paper, raw, number) {
   const foot = part(paper, 'footer', 'foot', {}, line);
   if (answer) foot.append(part(paper, 'div', 'actions', { role: 'group', 'aria-label': t('turn.actions', { n: number }) }, ...actions));
   const names = { 'data-author': author, 'data-message': id, 'data-seq': '0', 'data-saved': '0', 'aria-label': label };
-  const article = element(paper, 'article', names, part(paper, 'h2', 'heading', {}, label), content, foot);
+  const reasoning = folded(paper, number);
+  const inner = answer ? [reasoning, content, foot] : [content, foot];
+  const article = element(paper, 'article', names, part(paper, 'h2', 'heading', {}, label), ...inner);
   const status = { .../** @type {Status} */ (clean({ state: 'sending' })), at: 0 };
   const applier = answer ? new Applier(content) : null;
-  return { id, article, content, line, actions, applier, n: 0, asked: false, status, drawn: 0, said: new Set() };
+  const shown = { n: 0, asked: false, status, drawn: 0, source: null, said: /** @type {Set<string>} */ (new Set()) };
+  return { id, article, reasoning, content, line, actions, applier, ...shown };
+}
+
+/**
+ * @param {Document} paper
+ * @param {number} number of the answer
+ */
+function folded(paper, number) {
+  const label = { role: 'group', tabindex: '0', dir: 'auto', 'aria-label': t('reasoning.label', { n: number }) };
+  const inner = [element(paper, 'summary'), part(paper, 'div', 'thoughts', label)];
+  return part(paper, 'details', 'reasoning', { hidden: '' }, ...inner);
 }
 
 /**
@@ -63,6 +80,7 @@ export function make(paper, raw, number) {
  */
 function action(paper, name) {
   const button = element(paper, 'button', { type: 'button', name, hidden: '' }, t(`button.${name}`));
+  if (name === 'source') button.setAttribute('aria-pressed', 'false');
   return /** @type {HTMLButtonElement} */ (button);
 }
 
@@ -104,6 +122,25 @@ export function seen({ article }, seq, saved) {
 }
 
 /**
+ * What the model thought, as it is: neither parsed nor coloured.
+ * @param {Turn} turn
+ * @param {unknown} more
+ * @param {boolean} [anew] it is all of it
+ */
+export function think({ reasoning }, more, anew = false) {
+  const box = reasoning.lastChild;
+  if (!isElement(box)) return;
+  if (anew) box.replaceChildren();
+  if (typeof more !== 'string' || !more) return;
+  const text = box.lastChild;
+  if (text) /** @type {Text} */ (text).appendData(visible(more, /** @type {Text} */ (text).data, false));
+  else box.append(visible(more, '', false));
+}
+
+/** @param {Node | null} node @returns {node is Element} */
+const isElement = (node) => node?.nodeType === 1;
+
+/**
  * Patches out of storage, before the engine is there. Rows that do not fit end the painting of this message.
  * @param {Turn} turn
  * @param {import('./saved.js').SavedTurn['rows']} rows without holes
@@ -116,6 +153,7 @@ export function paint(turn, rows) {
   try {
     for (const row of rows) {
       applier.apply(row.ops);
+      think(turn, row.reasoning);
       turn.n = row.n;
       seen(turn, row.last, row.last);
     }
@@ -141,6 +179,7 @@ export function draw(turn, dead) {
   const more = details(status);
   if ((line.getAttribute('title') ?? '') !== more) line.setAttribute('title', more);
   line.toggleAttribute('data-fading', justResumed(status));
+  if (applier) fold(turn);
   const offered = applier ? buttons(status, !content.firstChild, dead) : [];
   for (const button of actions) {
     const name = String(button.getAttribute('name'));
@@ -148,6 +187,14 @@ export function draw(turn, dead) {
     const key = name === 'retry' && status.state === 'reconnecting' ? 'button.retry.reconnecting' : `button.${name}`;
     if (button.textContent !== t(key)) button.textContent = t(key);
   }
+}
+
+/** @param {Turn} turn */
+function fold({ reasoning, content, status }) {
+  const [summary, box] = /** @type {Element[]} */ ([...reasoning.childNodes]);
+  reasoning.toggleAttribute('hidden', !box.firstChild);
+  const line = box.firstChild ? thinking(status, content.firstChild !== null) : '';
+  if (summary.textContent !== line) summary.textContent = line;
 }
 
 /**
@@ -173,6 +220,7 @@ export function adopt(turn, standing) {
   const twins = new Map([[turn.article, standing]]);
   [...turn.article.children].forEach((built, i) => {
     const there = standing.children[i];
+    if (there?.hasAttribute('open')) built.setAttribute('open', ''); // somebody reads the reasoning already
     if (there?.isEqualNode(built)) pair(built, there, twins);
     else if (there) there.replaceWith(built);
     else standing.append(built);
@@ -185,6 +233,7 @@ export function adopt(turn, standing) {
   /** @template {Node} T @param {T} node */
   const twin = (node) => /** @type {T} */ (twins.get(node) ?? node);
   turn.article = twin(turn.article);
+  turn.reasoning = twin(turn.reasoning);
   turn.content = twin(turn.content);
   turn.line = twin(turn.line);
   turn.actions = turn.actions.map(twin);

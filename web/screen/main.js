@@ -19,6 +19,7 @@ import { read } from './saved.js';
 import { Search } from './search.js';
 import { Scroll } from './scroll.js';
 import { arrived, bring, copied, copyLater, copyNow, download } from './share.js';
+import * as source from './source.js';
 import { Shell } from './shell.js';
 import { LIVE, rate } from './status.js';
 import * as tab from './tab.js';
@@ -55,7 +56,7 @@ const boot = new Boot({
   },
 });
 const port = new Port(find('#engine'), { connect: greeting, message: heard, aside, silent: restart });
-const transcript = new Transcript(part('transcript'), { intent, announcer, block, change });
+const transcript = new Transcript(part('transcript'), { intent, announcer, block, source: toggleSource, change });
 const scroll = new Scroll(part('scroller'), part('column'), find('button[name=end]'));
 const colours = new Colours(part('scroller'));
 const composer = new Composer(find('form[data-part=composer]'), {
@@ -241,6 +242,11 @@ const HEARD = {
   },
   colours: ({ message, node, kept, spans }) => colours.set(transcript.turns.get(message)?.applier?.codes.get(node), kept, spans),
   status: (message) => transcript.status(message),
+  source(message) {
+    const turn = transcript.turns.get(message.message);
+    const button = turn?.actions.find(({ name }) => name === 'source');
+    if (turn && button) scroll.keep(button, () => source.show(turn, message, transcript.number(turn)));
+  },
   removed({ conversation, messages }) {
     composer.drop(messages);
     if (conversation !== shown) return;
@@ -333,6 +339,12 @@ function intent(message) {
   else if (!boot.ready && turn && message.type === 'save') {
     download(`${message.message}.txt`, 'text/plain', turn.content.innerText);
   } else port.send(message); // one that is still to come gets it after the greeting
+}
+
+/** @param {HTMLElement} button @param {import('./article.js').Turn} turn */
+function toggleSource(button, turn) {
+  if (turn.source) scroll.keep(button, () => source.hide(turn));
+  else port.send({ type: 'source', message: turn.id });
 }
 
 /** @param {HTMLElement} button of a code block */

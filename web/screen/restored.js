@@ -59,5 +59,5 @@ function steps(row) {
   const { ops } = row;
   if (!Array.isArray(ops)) return [row];
   const count = Math.max(1, Math.ceil(ops.length / STEP));
-  return Array.from({ length: count }, (_, i) => ({ ...row, ops: ops.slice(i * STEP, (i + 1) * STEP) }));
+  return Array.from({ length: count }, (_, i) => ({ ...row, ops: ops.slice(i * STEP, (i + 1) * STEP), reasoning: i ? '' : row.reasoning }));
 }

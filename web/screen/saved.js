@@ -3,7 +3,7 @@
 // or, where the browser denies one, this tab keeps its records (kept.js); of a record that lies in both the tab's is newer.
 
 /** @typedef {Record<string, any>} Row */
-/** @typedef {{turn: Row, rows: {n: number, last: number, ops: unknown}[]}} SavedTurn */
+/** @typedef {{turn: Row, rows: {n: number, last: number, ops: unknown, reasoning?: unknown}[]}} SavedTurn */
 /**
  * @typedef {object} Saved
  * @property {string | null} conversation
@@ -190,10 +190,10 @@ function unbroken(rows) {
 function saved(record, rows) {
   const seq = rows.at(-1)?.last ?? 0;
   const tokens = rows.reduce((sum, row) => sum + (Number.isSafeInteger(row.tokens) ? row.tokens : 0), 0);
-  const { id: message, author, text, seconds, error } = record;
+  const { id: message, author, text, seconds, thought, error } = record;
   const rate = seconds > 0 ? tokens / seconds : 0;
   // What was being written then is not being written yet: the engine has to pick it up first.
   const state = author === 'assistant' && LIVE.has(record.state) ? 'catching-up' : record.state;
-  const status = { state, seq, saved: seq, tokens, seconds, rate, error };
-  return { turn: { message, author, text, status }, rows: rows.map(({ n, last, ops }) => ({ n, last, ops })) };
+  const status = { state, seq, saved: seq, tokens, seconds, rate, thought, error };
+  return { turn: { message, author, text, status }, rows: rows.map(({ n, last, ops, reasoning }) => ({ n, last, ops, reasoning })) };
 }

@@ -23,6 +23,7 @@ import { lost } from './kept.js';
  * @property {'server' | 'browser' | 'nobody' | 'unknown'} keeper who goes on with the answer while this page does not hear it
  * @property {boolean} stopping Stop was pressed and is not confirmed
  * @property {boolean} sure false: the prompt may have arrived, and asking again may ask twice
+ * @property {{seconds: number, tokens: number} | null} thought before its first word, when that is known
  * @property {{message: string, hint: string} | null} error
  * @property {number} at when this was heard, performance.now()
  * @property {number} since when the answer was resumed, performance.now()
@@ -42,20 +43,20 @@ const WAITING_SPOKEN = 5;
 const BUTTONS = {
   sending: [],
   waiting: [],
-  streaming: ['copy', 'save'],
-  'catching-up': ['copy', 'save'],
-  reconnecting: ['retry', 'copy', 'save'],
-  offline: ['copy', 'save'],
+  streaming: ['copy', 'save', 'source'],
+  'catching-up': ['copy', 'save', 'source'],
+  reconnecting: ['retry', 'copy', 'save', 'source'],
+  offline: ['copy', 'save', 'source'],
   queued: ['edit', 'remove'],
-  complete: ['copy', 'save', 'regenerate'],
-  stopped: ['continue', 'copy', 'save', 'regenerate'],
-  interrupted: ['continue', 'copy', 'save', 'regenerate'],
-  failed: ['retry', 'continue', 'copy', 'save'],
-  length: ['continue', 'copy', 'save', 'regenerate'],
+  complete: ['copy', 'save', 'source', 'regenerate'],
+  stopped: ['continue', 'copy', 'save', 'source', 'regenerate'],
+  interrupted: ['continue', 'copy', 'save', 'source', 'regenerate'],
+  failed: ['retry', 'continue', 'copy', 'save', 'source'],
+  length: ['continue', 'copy', 'save', 'source', 'regenerate'],
 };
 /** The states that, without any text, leave nothing to do but to ask again. */
 const CUT = new Set(['stopped', 'interrupted', 'failed', 'length']);
-const OF_TEXT = new Set(['copy', 'save', 'continue']);
+const OF_TEXT = new Set(['copy', 'save', 'source', 'continue']);
 
 /**
  * A status as it came over the port or out of storage, made safe; null when its state is not one of ours.
@@ -64,7 +65,7 @@ const OF_TEXT = new Set(['copy', 'save', 'continue']);
  */
 export function clean(raw) {
   if (!raw || !Object.hasOwn(BUTTONS, raw.state)) return null;
-  const { error } = raw;
+  const { error, thought } = raw;
   return {
     state: raw.state,
     seq: count(raw.seq),
@@ -81,6 +82,7 @@ export function clean(raw) {
     keeper: raw.keeper === 'server' || raw.keeper === 'browser' ? raw.keeper : raw.keeper === '' ? 'nobody' : 'unknown',
     stopping: raw.stopping === true,
     sure: raw.sure !== false,
+    thought: thought ? { seconds: count(thought.seconds), tokens: count(thought.tokens) } : null,
     error: error ? { message: String(error.message ?? ''), hint: String(error.hint ?? '') } : null,
     at: performance.now(),
     since: -Infinity,
@@ -103,6 +105,24 @@ export function follow(before, status) {
   // An article that has just been made knows of no cut: what it is told of was said long ago.
   status.since = status.resumed && again && before.at ? status.at : before.since;
 }
+
+/**
+ * The line that the reasoning is folded under.
+ * @param {Status} status
+ * @param {boolean} answering its first word is there
+ */
+export function thinking(status, answering) {
+  const { thought, state, tokens, seconds } = status;
+  if (!answering && LIVE.has(state)) return t('reasoning.live', { tokens: counted(tokens) });
+  // Nothing but reasoning came.
+  const known = thought ?? (answering ? { seconds: 0, tokens: 0 } : { seconds, tokens });
+  if (!known.tokens) return t('reasoning.done.bare');
+  const values = { tokens: counted(known.tokens), seconds: duration(known.seconds) };
+  return t(known.seconds ? 'reasoning.done' : 'reasoning.done.short', values);
+}
+
+/** @param {number} n */
+const counted = (n) => t('count.tokens', { n });
 
 /**
  * Which buttons stand under an answer.

@@ -4,9 +4,10 @@
 // Patches of a message are numbered without holes. One that was seen before is ignored; a hole, or an op that cannot be
 // applied, makes the screen ask for the whole answer (`reset`), and until that comes the text stays as it is.
 
-import { ACTIONS, draw, make, renew, seen, statusOf } from './article.js';
+import { ACTIONS, draw, make, renew, seen, statusOf, think } from './article.js';
 import { unpack } from './pack.js';
 import { begun, fill } from './restored.js';
+import * as source from './source.js';
 import { Slices } from './slices.js';
 import { LIVE, clean, ticking } from './status.js';
 import { Voice } from './voice.js';
@@ -27,6 +28,7 @@ export class Transcript {
    * @param {(message: Message) => void} on.intent
    * @param {import('./announce.js').Announcer} on.announcer
    * @param {(button: HTMLElement) => void} on.block a button of a code block
+   * @param {(button: HTMLElement, turn: Turn) => void} on.source its source is to be shown, or its text again
    * @param {() => void} on.change a status or the set of turns has changed
    */
   constructor(log, on) {
@@ -150,6 +152,11 @@ export class Transcript {
     turn.article.removeAttribute('data-last');
   }
 
+  /** Of an answer in its conversation, from 1. @param {Turn} turn */
+  number(turn) {
+    return [...this.turns.values()].filter((each) => each.applier).indexOf(turn) + 1;
+  }
+
   #answers() {
     return [...this.turns.values()].filter((turn) => turn.applier).length;
   }
@@ -164,10 +171,12 @@ export class Transcript {
     if (!reset && n !== turn.n + 1) return this.#reset(turn, `patch ${n} after ${turn.n}`);
     if (reset) turn.applier.clear();
     turn.asked = false;
-    const empty = !turn.content.firstChild;
+    const empty = !turn.content.firstChild || turn.reasoning.hidden;
     const whole = this.#applied(turn, turn.applier, message);
     if (!whole) return;
     turn.n = n;
+    think(turn, message.thought, reset === true);
+    source.grow(turn, message);
     seen(turn, message.seq, turn.status.saved);
     this.voice.grown(turn);
     if (empty) draw(turn, this.dead);
@@ -290,6 +299,7 @@ export class Transcript {
     // Our own policy forbids foreign images: the person decides to go there, in a tab that knows nothing of this one.
     if (button.dataset.src) open(button.dataset.src, '_blank', 'noopener,noreferrer');
     else if (button.dataset.do) this.on.block(button);
+    else if (button.name === 'source') this.on.source(button, /** @type {Turn} */ (this.turns.get(id)));
     else if (ACTIONS.includes(button.name)) this.on.intent({ type: button.name, message: id });
   }
 }

@@ -61,6 +61,7 @@ class Engine:
             "remove": self._remove,
             "save": self._copies.save,
             "copy": self._copies.copy,
+            "source": self._copies.source,
             "export": self._export,
             "import": self._import,
             "kept": self._kept,

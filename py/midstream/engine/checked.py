@@ -240,6 +240,10 @@ def _is_seam(value: Any) -> bool:
     return isinstance(value, dict) and type(value.get("at")) is int
 
 
+def _is_thought(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_number(value.get(n)) for n in ("seconds", "tokens"))
+
+
 def _is_mark(value: Any) -> bool:
     return value is True
 
@@ -252,6 +256,7 @@ _TALK: dict[str, Callable[[Any], bool]] = {
 _OPTIONAL: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("seconds", "tokens", "seq"), _is_number),
     "error": _is_error,
+    "thought": _is_thought,
     "question": _is_text,
 }
 _RUN: dict[str, Callable[[Any], bool]] = {

@@ -32,6 +32,12 @@ class Copies:
         _, rows = await self._written(intent["message"])
         self._host.post({"type": "clipboard", "text": text(rows)})
 
+    async def source(self, intent: Message) -> None:
+        """What the answer was made of so far. Later patches bring the rest of it with them."""
+        record, rows = await self._written(intent["message"])
+        n = rows[-1].n if rows else 0
+        self._host.post({"type": "source", "message": record["id"], "n": n, "text": text(rows)})
+
     async def export(self, intent: Message) -> None:
         """Of one conversation in some format, else of everything."""
         if "conversation" in intent:

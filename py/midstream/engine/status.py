@@ -61,7 +61,8 @@ def status_of(record: Record, rows: Sequence[Row]) -> Message:
         "seams": [run["seam"]["at"] for run in record["runs"] if "seam" in run],
         "sure": not (error and error.get("code") == MAYBE_SENT),
     }
-    return status | {"error": error} if error else status
+    more = {"error": error, "thought": record.get("thought")}
+    return status | {name: value for name, value in more.items() if value}
 
 
 def live_status(session: Session, shown: int) -> Message:

@@ -41,7 +41,10 @@ def patch_of(record: Record, row: Row, newest: int) -> Message:
     """`newest`: the id of the newest element before this row."""
     seq = seq_of(record, row.run, row.last)
     packed = pack(row.ops, newest)
-    return {"type": "patch", "message": row.message, "n": row.n, "seq": seq, "packed": packed}
+    patch = {"type": "patch", "message": row.message, "n": row.n, "seq": seq, "packed": packed}
+    # What stands beside the ops: the reasoning, and the source for who looks at that.
+    more = {"thought": row.reasoning, "source": row.text}
+    return patch | {name: text for name, text in more.items() if text}
 
 
 def patches(record: Record, rows: list[Row], painted: int) -> list[Message]:

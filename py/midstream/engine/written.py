@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ..errors import StoreError
 from ..events import Ended, Event, Finish
-from ..journal import Change, Record, Row, compacted, cursor
+from ..journal import Change, Record, Row, compacted, cursor, text, tokens
 from ..markdown import VERSION, Parser
 from ..patch import merge, opened
 from ..seam import Joint
@@ -125,6 +125,7 @@ class Written:
             new_text = joint.insert + new_text[joint.skip :]
             events = _beyond(events, joint.skip)
         row = self._row(rows[-1].n + 1 if rows else 1, taken, events, new_text, reasoning)
+        self._note_thought(change, rows, row)
         await self._store_row(change, rows, row)
         if reopened is None:
             rows.append(row)
@@ -149,7 +150,20 @@ class Written:
     def _anew(self, last: Row) -> Message:
         """One patch that draws all of it, so that no frame shows a part: `last` gives its number."""
         ops = merge(op for row in self.rows for op in row.ops)
-        return patch_of(self.record, replace(last, ops=ops), 0) | {"reset": True}
+        reasoning = "".join(row.reasoning for row in self.rows)
+        whole = replace(last, ops=ops, text=text(self.rows), reasoning=reasoning)
+        return patch_of(self.record, whole, 0) | {"reset": True}
+
+    def _note_thought(self, change: Change, rows: Sequence[Row], row: Row) -> None:
+        """How long the answer was thought about before its first word, and in how many tokens: they
+        cannot be told apart later."""
+        began = float(self.record["runs"][-1].get("began", 0)) / 1000
+        if not row.text or "thought" in self.record or any(each.text for each in rows[-1:]):
+            return
+        if began and any(each.reasoning for each in [*rows, row]):
+            seconds = round(max(0.0, self._host.now() - began), 1)
+            self.record["thought"] = {"seconds": seconds, "tokens": tokens(rows)}
+            change.put("messages", self.record)
 
     def _note_seam(self, joint: Joint) -> None:
         """Where the answer was continued, in tokens, and how the new run went on."""
@@ -184,7 +198,7 @@ class Written:
         if not self.rows or self._reopened:
             await self._store_end(change)
             return None
-        last = replace(self.rows[-1], n=self.rows[-1].n + 1, ops=ops)
+        last = replace(self.rows[-1], n=self.rows[-1].n + 1, ops=ops, text="", reasoning="")
         whole = merge([op for row in self.rows for op in row.ops] + ops)
         self.rows = [replace(compacted(self.rows, whole), n=last.n)]
         change.drop_rows.append(self.record["id"])
