@@ -195,7 +195,7 @@ def test_prompts_wait_for_the_engine(screen: Screen) -> None:
     screen.site.mock_engine()
     screen.page.evaluate("document.querySelector('#engine').contentWindow.location.reload()")
     screen.engine.wait_for_function("globalThis.mock?.intents.length >= 4")
-    assert screen.intents() == ["open", "network", "send", "send"]
+    assert screen.intents() == ["keys", "open", "network", "send", "send"]
     assert [screen.intent("send")["text"] for _ in range(2)] == ["first", "second"]
 
 

@@ -119,6 +119,12 @@ export class Composer {
     this.#keep();
   }
 
+  /** Sends a text as if it had been typed. @param {string} text */
+  ask(text) {
+    this.fill(text);
+    this.#send();
+  }
+
   /** @param {string} text */
   fill(text) {
     if (this.prompt.value !== text) this.prompt.value = text;

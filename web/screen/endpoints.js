@@ -95,6 +95,19 @@ export class Endpoints {
     return element(document, 'li', {}, words, remove);
   }
 
+  /**
+   * The form for another endpoint, begun.
+   * @param {string} kind one of the presets
+   */
+  offer(kind) {
+    const details = this.section.querySelector('details');
+    if (details) details.open = true;
+    const { preset, url, key } = this.fields;
+    preset.value = kind;
+    this.#preset();
+    (PRESETS[kind].startsWith('https:') ? key : url).focus();
+  }
+
   #preset() {
     const { preset, label, url } = this.fields;
     if (!Object.hasOwn(PRESETS, preset.value)) return;

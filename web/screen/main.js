@@ -96,7 +96,7 @@ const shell = new Shell(part('shell'), part('update'), {
   mended: () => document.documentElement.dataset.engine === 'failed' && restart(),
 });
 
-const endpoints = furnish({
+const { endpoints, welcome } = furnish({
   composer,
   scroll,
   notices,
@@ -202,7 +202,8 @@ function heard(message) {
 /** @type {Record<string, (message: Message) => void>} */
 const HEARD = {
   hello: () => boot.come(),
-  endpoint({ name, model, note }) {
+  endpoint({ name, model, note, kind }) {
+    welcome.show(kind);
     const line = model ? t('endpoint.model', { name, model }) : t('endpoint', { name });
     part('endpoint').textContent = note ? t('endpoint.note', { line, note }) : line;
   },

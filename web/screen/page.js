@@ -87,6 +87,6 @@ export function suggest(choose) {
     button.addEventListener('click', () => choose(words));
     const item = document.createElement('li');
     item.append(button);
-    find('[data-part=empty] ul').append(item);
+    part('suggestions').append(item);
   }
 }

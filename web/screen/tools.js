@@ -6,6 +6,7 @@ import { listen } from './keys.js';
 import { find } from './page.js';
 import { Settings } from './settings.js';
 import { Usage } from './usage.js';
+import { Welcome } from './welcome.js';
 
 /**
  * @typedef {object} Page
@@ -20,7 +21,7 @@ import { Usage } from './usage.js';
 
 /**
  * @param {Page} page
- * @returns {Endpoints} for what the engine says of them
+ * @returns {{endpoints: Endpoints, welcome: Welcome}} for what the engine says of them
  */
 export function furnish(page) {
   const unsaved = () => page.notices.show('choice-not-saved');
@@ -46,7 +47,15 @@ export function furnish(page) {
     help: () => settings.open('shortcuts'),
   });
   takeFiles(page);
-  return new Endpoints(find('[data-part=endpoints]'), { intent: page.intent, unsaved });
+  const endpoints = new Endpoints(find('[data-part=endpoints]'), { intent: page.intent, unsaved });
+  const welcome = new Welcome({
+    demo: (words) => page.composer.ask(words),
+    endpoint(preset) {
+      settings.open('endpoints');
+      endpoints.offer(preset);
+    },
+  });
+  return { endpoints, welcome };
 }
 
 /** Something that Escape closes. */
