@@ -94,7 +94,7 @@ async def through_a_file(store: MemoryStore) -> Any:
 def test_the_round_trip() -> None:
     async def scenario() -> None:
         store, other = await filled(), MemoryStore()
-        assert await archive.restore(other, await through_a_file(store)) == 2
+        assert (await archive.restore(other, await through_a_file(store))).conversations == 2
         assert await texts(other) == await texts(store)
         assert await other.conversations() != []
         by_id = {record["id"]: record for record in await store.conversations()}
@@ -161,7 +161,7 @@ def test_what_is_here_stands() -> None:
         for message in data["conversations"][0]["messages"]:
             message["text"] = "other"
         data["conversations"][0]["title"] = "Other"
-        assert await archive.restore(store, data) == 0
+        assert (await archive.restore(store, data)).conversations == 0
         assert store._stores == before
 
     run(scenario())
@@ -175,7 +175,7 @@ def test_a_file_that_goes_further_adds_what_follows() -> None:
             Change().put("messages", more).put("journal", row("a5", 1, "more of it"))
         )
         before = await store.messages("c1")
-        assert await archive.restore(store, await through_a_file(longer)) == 1
+        assert (await archive.restore(store, await through_a_file(longer))).conversations == 1
         after = await store.messages("c1")
         assert after[:5] == before
         assert (after[5]["id"], after[5]["position"]) == ("a5", 5)
@@ -185,7 +185,7 @@ def test_a_file_that_goes_further_adds_what_follows() -> None:
         data["conversations"][0]["messages"][1]["id"] = "elsewhere"
         data["conversations"][0]["messages"].append({"id": "u9", "author": "user", "text": "x"})
         data["conversations"][0]["messages"].append({"id": "u8", "author": "user", "text": "x"})
-        assert await archive.restore(store, data) == 0
+        assert (await archive.restore(store, data)).conversations == 0
 
     run(scenario())
 
@@ -340,7 +340,7 @@ def test_ten_megabytes() -> None:
                 await asyncio.sleep(0)
 
         beating = asyncio.ensure_future(beat())
-        assert await archive.restore(store, data) == 1
+        assert (await archive.restore(store, data)).conversations == 1
         beating.cancel()
         assert len(await store.messages("c1")) == 90
         assert (await store.rows("a89"))[0]["text"] == words

@@ -117,7 +117,7 @@ def test_as_json_it_is_loaded_again() -> None:
     assert message["name"] == "tides-more.json"
     data = json.loads(message["text"])
     assert [one["id"] for one in data["conversations"]] == ["c1"]
-    assert asyncio.run(archive.restore(MemoryStore(), data)) == 1
+    assert asyncio.run(archive.restore(MemoryStore(), data)).conversations == 1
 
 
 def test_an_unknown_format_is_refused() -> None:

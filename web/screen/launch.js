@@ -42,7 +42,7 @@ export class Launch {
    * @param {File[]} files
    */
   async bring(files) {
-    const texts = files.filter((file) => !/\.json$/i.test(file.name));
+    const texts = files.filter((file) => !/\.(json|zip)$/i.test(file.name));
     for (const file of files) if (!texts.includes(file)) this.on.load(file);
     if (texts.length) this.#add(await Promise.all(texts.map(fromFile)), true, 'incoming-file');
   }

@@ -263,9 +263,9 @@ const HEARD = {
   download: ({ name, mime, text }) => download(String(name), String(mime), String(text)),
   preferred: () => location.reload(), // the words of a page are drawn once, and a reload loses nothing
   clipboard: ({ text }) => void arrived(String(text)),
-  notice({ code, level, detail }) {
+  notice({ code, level, detail, left }) {
     const none = code === 'tab-only' && kept.tried();
-    notices.show(none ? 'tab-none' : String(code), String(detail ?? ''), level === 'error');
+    notices.show(none ? 'tab-none' : String(code), String(detail ?? ''), level === 'error', { left: Number(left) });
   },
 };
 

@@ -39,9 +39,10 @@ export class Notices {
    * @param {string} code its words are in the catalogue as notice.<code>
    * @param {string} [detail]
    * @param {boolean} [error]
+   * @param {import('./i18n.js').Values} [more] for its words
    */
-  show(code, detail = '', error = false) {
-    const words = has(`notice.${code}`) ? t(`notice.${code}`, { detail, n: detail }) : t('notice.other', { code, detail });
+  show(code, detail = '', error = false, more = {}) {
+    const words = has(`notice.${code}`) ? t(`notice.${code}`, { ...more, detail, n: detail }) : t('notice.other', { code, detail });
     const ended = ENDS[code] ?? [];
     // A success makes place for the next notice at once; of an error there is one of each kind.
     this.open = this.open.filter((each) => each.error && each.code !== code && !ended.includes(each.code));

@@ -1,6 +1,8 @@
 // What leaves the app by the person's wish, and comes in: the clipboard and files. The source text comes from the engine; without an engine
 // what is shown is taken instead.
 
+import { conversationsIn } from './zip.js';
+
 /** The copy that waits for its text. @type {((text: string) => void) | null} */
 let waiting = null;
 
@@ -47,11 +49,17 @@ const LARGEST = 64 * 2 ** 20;
  * @param {import('./page.js').Notices} notices
  */
 export async function bring(file, port, notices) {
-  if (file.size > LARGEST) return notices.show('import-too-large', String(LARGEST / 2 ** 20), true);
+  const zipped = /\.zip$/i.test(file.name);
   try {
-    port.send({ type: 'import', text: await file.text() });
+    const files = zipped ? await conversationsIn(file, LARGEST) : [file];
+    if (!files.length) return notices.show('import-no-conversations', file.name, true);
+    for (const each of files) {
+      if (each.size > LARGEST) notices.show('import-too-large', String(LARGEST / 2 ** 20), true);
+      else port.send({ type: 'import', text: await each.text() });
+    }
   } catch (error) {
-    notices.show('import-failed', String(error), true);
+    const code = error instanceof RangeError ? 'import-too-large' : zipped ? 'import-archive' : 'import-failed';
+    notices.show(code, error instanceof RangeError ? String(LARGEST / 2 ** 20) : String(error), true);
   }
 }
 

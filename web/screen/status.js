@@ -169,6 +169,7 @@ function ended(status) {
     reason: error?.message ? [error.message, error.hint].filter(Boolean).join(' ') : t(`status.${state}.reason`),
   };
   if (state === 'queued') return queued(status, values);
+  if (state === 'complete' && !status.tokens) return ''; // of another program: nobody has counted
   if (state === 'complete' && !status.seconds) return seamed(t('status.complete.short', values), seams);
   if ((state === 'stopped' || state === 'interrupted') && !status.tokens) return t(`status.${state}.empty`, values);
   return seamed(t(`status.${state}`, values), seams);

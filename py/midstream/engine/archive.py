@@ -12,18 +12,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import StoreError, UsageError
 from ..journal import Change, Record, Store, cursor, finish_reason, text, tokens
 from ..markdown import Parser
 from ..patch import Op, merge
+from .foreign import Unusable
 from .incoming import (
     AGAIN,
     FORMAT,
     VERSION,
     Conversation,
-    Unusable,
     conversations,
     decode,
     whole_characters,
@@ -99,7 +100,13 @@ def _described(run: Record) -> Record:
 # Reading
 
 
-async def restore(store: Store, data: Any) -> int:
+@dataclass(slots=True)
+class Added:
+    conversations: int = 0
+    left: int = 0  # branches of other programs' conversations that were not taken
+
+
+async def restore(store: Store, data: Any) -> Added:
     """Adds the conversations of `data` that are not here; one that is here gets the messages that
     follow its own, when the file knows all of those. Gives the number of conversations that were
     added to the store or have grown.
@@ -107,22 +114,26 @@ async def restore(store: Store, data: Any) -> int:
     One transaction for each. Raises UsageError with all that could not be used (what could is added
     all the same), StoreError when the store fails.
     """
-    count = 0
+    added = Added()
     bad: list[str] = []
     for found in conversations(data):
         try:
             if isinstance(found, Unusable):
                 raise found
-            count += await _add(store, found)
+            if await _add(store, found):
+                added.conversations += 1
+                added.left += found.left
         except Unusable as error:
             bad.append(str(error))
         except StoreError as error:
             raise StoreError(
-                f"{count} added, then: {error.message}", hint=error.hint, code=error.code
+                f"{added.conversations} added, then: {error.message}",
+                hint=error.hint,
+                code=error.code,
             ) from error
     if bad:
-        raise _refused(bad, count)
-    return count
+        raise _refused(bad, added.conversations)
+    return added
 
 
 def _refused(bad: list[str], count: int) -> UsageError:
@@ -135,14 +146,15 @@ def _refused(bad: list[str], count: int) -> UsageError:
 # One conversation into the store
 
 
-async def _add(store: Store, found: Conversation) -> int:
+async def _add(store: Store, found: Conversation) -> bool:
+    """Whether anything was added."""
     here = await _here(store, found)
     known = await store.messages(found.record["id"]) if here else []
     ids = [record["id"] for record, _ in found.messages]
     if here and (len(ids) <= len(known) or ids[: len(known)] != [one["id"] for one in known]):
         # no further than what is here, or it went another way: what is here stands
         await store.commit(_wanted(here["id"]))
-        return 1 if here.get("deleted") else 0
+        return bool(here.get("deleted"))
     change = Change(durability="strict")
     after = known[-1]["position"] + 1 if known else 0
     for position, (record, row) in enumerate(found.messages[len(known) :], after):
@@ -160,7 +172,7 @@ async def _add(store: Store, found: Conversation) -> int:
     else:
         change.put("conversations", found.record)
     await store.commit(change)
-    return 1
+    return True
 
 
 async def _here(store: Store, found: Conversation) -> Record | None:

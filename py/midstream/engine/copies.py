@@ -70,12 +70,17 @@ class Copies:
         """Adds the conversations of an exported file, and says how many, or why not."""
         try:
             data = archive.decode(file)
-            count = await archive.restore(self._host.store, data)
+            added = await archive.restore(self._host.store, data)
         except (UsageError, StoreError) as error:
             code = {"code": "import-failed", "level": "error", "detail": error.line()}
             self._host.post({"type": "notice", **code})
         else:
-            words = {"code": "imported", "level": "info", "detail": f"{count}"}
+            words = {
+                "code": "imported-branches" if added.left else "imported",
+                "level": "info",
+                "detail": f"{added.conversations}",
+                "left": added.left,
+            }
             self._host.post({"type": "notice", **words})
 
     def _download(self, name: str, mime: str, content: str) -> None:

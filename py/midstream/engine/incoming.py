@@ -14,6 +14,8 @@ from typing import Any
 from ..errors import UsageError
 from ..journal import Record, Row
 from ..markdown import VERSION as PARSER
+from . import chatgpt, openwebui
+from .foreign import Converted, Unusable
 from .status import FINAL_STATES
 
 FORMAT = "midstream"
@@ -24,19 +26,20 @@ NAME_CHARACTERS = 200  # of an id or a model's name
 WORDS_CHARACTERS = 2000  # of a title or an error: a longer one is cut
 MESSAGES = 10_000  # in one conversation
 RUNS = 100  # of one answer
+FIRST = 3  # conversations that say which program's file it is
 LAST_MS = 8.64e15  # the last moment that JavaScript's Date can hold
 
-AGAIN = "Choose a file that “Save everything” has made, or make it again."
-
-
-class Unusable(ValueError):
-    """Something in a conversation of the file."""
+AGAIN = (
+    "Choose a file that “Save everything” has made, or the conversations.json of an export from "
+    "ChatGPT or Open WebUI."
+)
 
 
 @dataclass(slots=True)
 class Conversation:
     record: Record
     messages: list[tuple[Record, Row | None]]  # a row without ops: those are made when it is added
+    left: int = 0  # branches that were not taken
 
 
 def decode(file: str) -> Any:
@@ -55,9 +58,22 @@ def conversations(data: Any) -> Iterator[Conversation | Unusable]:
     used: set[str] = set()
     for number, raw in enumerate(_listing(data), 1):
         try:
-            yield _conversation(raw, used)
+            own, left = _own(raw)
+            found = _conversation(own, used)
+            found.left = left
+            if found.messages or own is raw:  # an empty one of another program is nothing to keep
+                yield found
         except Unusable as error:
             yield Unusable(f"conversation {number}: {error}")
+
+
+def _own(raw: Any) -> Converted:
+    """A conversation of the file in our form."""
+    if chatgpt.is_one(raw):
+        return chatgpt.conversation(raw)
+    if openwebui.is_one(raw):
+        return openwebui.conversation(raw)
+    return raw, 0
 
 
 def whole_characters(words: str) -> str:
@@ -68,6 +84,9 @@ def whole_characters(words: str) -> str:
 
 
 def _listing(data: Any) -> list[Any]:
+    others = data if isinstance(data, list) else [data]
+    if others and all(chatgpt.is_one(one) or openwebui.is_one(one) for one in others[:FIRST]):
+        return others
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise UsageError("This file does not hold saved conversations.", hint=AGAIN)
     version = data.get("version")
