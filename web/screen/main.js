@@ -14,6 +14,7 @@ import { Launch } from './launch.js';
 import { List } from './list.js';
 import { Manage } from './manage.js';
 import { Notices, connection, find, html, listed, part, suggest } from './page.js';
+import { unfoldForPaper } from './paper.js';
 import { Port } from './port.js';
 import { read } from './saved.js';
 import { Search } from './search.js';
@@ -455,6 +456,7 @@ function listen() {
     else fresh(false);
   });
   find('button[name=reload]').addEventListener('click', () => location.reload());
+  unfoldForPaper(part('transcript'));
 }
 
 const begun = begin();
