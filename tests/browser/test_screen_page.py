@@ -160,7 +160,7 @@ def test_accessible_names_and_roles(live: Screen) -> None:
     expect(live.page.get_by_role("checkbox", name="Done")).to_be_checked()
     unnamed = live.page.evaluate(
         """[...document.querySelectorAll('button, a, input, textarea, nav, article, [role=log], iframe')]
-           .filter(e => !(e.ariaLabel || e.title || e.textContent.trim())).map(e => e.outerHTML)"""
+           .filter(e => !(e.ariaLabel || e.title || e.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)"""
     )
     assert unnamed == []
     page = live.page

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.screen_support import Screen
+from tests.browser.screen_support import Ops, Screen, Site, answer, asked
 from tests.support.processes import serve
 
 
@@ -29,6 +29,20 @@ def test_the_three_ways_to_a_model(screen: Screen) -> None:
     )
     expect(screen.part("first")).to_be_hidden()
     expect(screen.part("suggestions")).to_be_visible()
+
+
+def test_it_is_read_from_its_beginning(browser: Browser, screen_site: Site) -> None:
+    screen = Screen(browser, screen_site, viewport={"width": 320, "height": 400})
+    screen.goto().ready()
+    screen.post({"type": "endpoint", "name": "Demo", "kind": "demo", "model": "", "note": ""})
+    expect(screen.part("first")).to_be_visible()
+    expect(screen.page.get_by_role("heading", name="Answers that stay")).to_be_in_viewport()
+    screen.conversation(asked(), answer("complete"))
+    screen.patch(1, *Ops().of(*[("p", f"Paragraph {n}.") for n in range(40)]))
+    expect(screen.content().locator("p").last).to_be_in_viewport()
+    screen.post({"type": "conversation", "id": "", "title": "", "turns": []})
+    expect(screen.page.get_by_role("heading", name="Answers that stay")).to_be_in_viewport()
+    screen.close()
 
 
 def test_the_demo_goes_on_after_a_refresh_in_the_middle(page: Page, dist: Path) -> None:

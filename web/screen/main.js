@@ -123,7 +123,7 @@ async function begin() {
   if (shown) tab.show(shown, false);
   if (html.dataset.place === 'moved') scroll.stay();
   else if (start.top !== null) scroll.toPosition(start.top);
-  else scroll.toEnd();
+  else if (transcript.turns.size) scroll.toEnd();
   listen();
   launch.open();
   boot.begin();
@@ -405,7 +405,10 @@ function fresh(visited) {
 /** Something in the transcript has changed: everything that depends on it is brought up to date. */
 function change() {
   const { live } = transcript;
-  part('empty').hidden = transcript.turns.size > 0;
+  const full = transcript.turns.size > 0;
+  const other = part('empty').hidden !== full;
+  part('empty').hidden = full;
+  if (other && html.dataset.paint === 'done') edge(full); // before that, begin() knows where the reader stood
   composer.mode(live !== null);
   shell.hold(live !== null);
   find('button[name=end]').textContent =
@@ -413,6 +416,9 @@ function change() {
   html.toggleAttribute('data-live', live !== null);
   entitle(live !== null);
 }
+
+/** A text is followed at its end; the first page is read from its beginning. @param {boolean} full */
+const edge = (full) => (full ? scroll.toEnd() : scroll.toPosition(0));
 
 /** @param {unknown} name */
 function rename(name) {
