@@ -186,7 +186,7 @@ def strange(page: Painted) -> list[str]:
           const { TAGS } = await import('./screen/vocabulary.js');
           const own = {a: ['target', 'rel', 'data-host', 'data-plain'], table: ['tabindex', 'aria-label'],
                        code: ['tabindex'], pre: ['role', 'aria-label', 'data-block'],
-                       button: ['type', 'title', 'data-host', 'data-do', 'data-words', 'aria-label',
+                       button: ['type', 'title', 'data-host', 'data-do', 'data-caption', 'aria-label',
                                 'aria-pressed'],
                        input: ['aria-label']};
           const content = [...document.querySelectorAll('[data-part=content] *')].filter(({localName, attributes}) =>

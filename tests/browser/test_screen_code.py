@@ -36,21 +36,21 @@ def clipboard(live: Screen) -> str:
 def test_copy_gives_the_source_while_it_is_written(live: Screen) -> None:
     copy = button(live, "Copy Code block 1, python")
     copy.click()
-    expect(copy).to_have_attribute("data-words", "Copied")
+    expect(copy).to_have_attribute("data-caption", "Copied")
     assert clipboard(live) == f"{WIDE}\nprint("
     expect(live.part("polite")).to_have_text("Copied")
     live.patch(2, [1, 2, "x)\n"])
     expect(live.content().locator("code").first).to_have_text(f"{WIDE}\nprint(x)\n")
-    expect(copy).to_have_attribute("data-words", "Copy")
+    expect(copy).to_have_attribute("data-caption", "Copy")
     copy.click()
-    expect(copy).to_have_attribute("data-words", "Copied")
+    expect(copy).to_have_attribute("data-caption", "Copied")
     assert clipboard(live) == f"{WIDE}\nprint(x)"
 
 
 def test_a_command_is_copied_without_its_line_feed(live: Screen) -> None:
     copy = button(live, "Copy Code block 2")
     copy.click()
-    expect(copy).to_have_attribute("data-words", "Copied")
+    expect(copy).to_have_attribute("data-caption", "Copied")
     assert clipboard(live) == "ls"
 
 

@@ -44,7 +44,7 @@ export function furnish(pre, number) {
   set(pre, { dir: 'ltr', role: 'group', 'data-block': String(number) });
   for (const what of ['copy', 'wrap']) {
     const button = pre.ownerDocument.createElement('button');
-    set(button, { type: 'button', 'data-do': what, 'data-words': t(`button.${what}`) });
+    set(button, { type: 'button', 'data-do': what, 'data-caption': t(`button.${what}`) });
     pre.append(button);
   }
   name(pre, '');
@@ -95,6 +95,6 @@ export function wrap(root) {
  * @param {string} words
  */
 export function say(button, words) {
-  button.dataset.words = words;
-  setTimeout(() => (button.dataset.words = t(`button.${button.dataset.do}`)), SAID);
+  button.dataset.caption = words;
+  setTimeout(() => (button.dataset.caption = t(`button.${button.dataset.do}`)), SAID);
 }
