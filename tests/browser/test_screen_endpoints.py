@@ -144,6 +144,20 @@ def test_how_much_is_stored_is_said(desk: Screen) -> None:
     expect(desk.page.get_by_role("button", name="Protect it from that")).to_be_visible()
 
 
+def test_all_conversations_are_deleted_on_the_second_press(desk: Screen) -> None:
+    button = desk.page.locator("button[name=delete-all]")
+    button.click()
+    expect(button).to_contain_text("press once more")
+    desk.page.keyboard.press("Escape")
+    desk.page.keyboard.press("Control+,")
+    expect(button).to_have_text("Delete all conversations")  # another day
+    assert "delete-all" not in desk.intents()
+    button.click()
+    button.click()
+    desk.intent("delete-all")
+    expect(desk.part("settings")).to_be_hidden()
+
+
 def test_an_answer_of_an_endpoint_of_one_s_own(
     page: Page, slow_upstream: Replay, dist: Path, tmp_path: Path
 ) -> None:

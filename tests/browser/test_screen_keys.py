@@ -107,6 +107,13 @@ def test_what_is_the_browser_s_is_left_to_it(live: Screen, selector: str) -> Non
     assert live.page.evaluate(TAKEN, [selector, save]) == selector.startswith("article")
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_search_by_keyboard_opens_the_list_where_it_is_closed(live: Screen, width: int) -> None:
+    live.page.set_viewport_size({"width": width, "height": 800})
+    live.page.keyboard.press("Control+k")
+    expect(live.page.locator("input[name=search]")).to_be_focused()
+
+
 def test_a_key_in_the_place_of_the_letter_counts_on_another_layout(live: Screen) -> None:
     cyrillic = {"key": "Щ", "code": "KeyO", "ctrlKey": True, "shiftKey": True}
     assert live.page.evaluate(TAKEN, ["body", cyrillic])

@@ -126,6 +126,19 @@ def test_deleted_and_taken_back() -> None:
     run(scenario)
 
 
+def test_all_are_deleted_and_one_is_taken_back() -> None:
+    async def scenario() -> None:
+        page = await new_page(MemoryStore(), Locks())
+        keys = [await asked(page, words) for words in ("one", "two", "three")]
+        await page.engine.handle({"type": "delete-all"})
+        await until(lambda: not listed(page))
+        assert set(deleted(page)) == set(keys)
+        await tell(page, "undelete", keys[1])
+        await until(lambda: [item["id"] for item in listed(page)] == [keys[1]])
+
+    run(scenario)
+
+
 def test_a_reload_offers_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         store, locks = MemoryStore(), Locks()

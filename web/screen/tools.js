@@ -25,7 +25,10 @@ import { Welcome } from './welcome.js';
  */
 export function furnish(page) {
   const unsaved = () => page.notices.show('choice-not-saved');
-  const usage = new Usage(find('[data-part=usage]'));
+  const usage = new Usage(find('[data-part=usage]'), () => {
+    settings.dialog.close();
+    page.intent({ type: 'delete-all' });
+  });
   const settings = new Settings(find('dialog[data-part=settings]'), {
     language: page.language,
     unsaved,

@@ -36,6 +36,7 @@ class Conversations:
             "rename": self._rename,
             "pin": self._pin,
             "delete": self._delete,
+            "delete-all": self._delete_all,
             "undelete": self._undelete,
         }
 
@@ -73,6 +74,15 @@ class Conversations:
             await self._shown.blank()
         await self._tell(key)
         await self.look()
+
+    async def _delete_all(self, intent: Message) -> None:
+        """All that the list shows, those of other devices too. Each can be taken back alone."""
+        here = await self._host.store.conversations()
+        keys = [record["id"] for record in here if not record.get("deleted")]
+        known = {record["id"] for record in here}
+        keys += [item["id"] for item in self._shown.elsewhere if item["id"] not in known]
+        for key in keys:
+            await self._delete({"conversation": key})
 
     async def _end_answers(self, key: str) -> None:
         """Its answers are stopped; a prompt that still waits is not sent any more. The last one
