@@ -62,6 +62,21 @@ def test_found_and_opened_at_its_place(screen: Screen, field: Locator) -> None:
     expect(screen.part("found")).to_be_hidden()
 
 
+def test_what_is_drawn_late_is_marked_then(screen: Screen, field: Locator) -> None:
+    """Out of a file: it is stored as a text, and drawn by the engine when it is first opened."""
+    screen.goto("icons/icon.svg")
+    screen.page.evaluate(STORE_JS, many([[[]]], conversation="c2"))
+    screen.goto("?c=new").ready()
+    field.fill("moon")
+    answer(screen, item("c2", "Loaded", "a-1"))
+    results(screen).click()
+    screen.intent("open")
+    expect(screen.page.locator("article")).to_have_count(2)
+    screen.patch(1, *Ops().of(("p", "The moon.")), message="a-1", reset=True)
+    expect(screen.content("a-1")).to_have_text("The moon.")
+    assert screen.page.evaluate(FOUND) == ["moon"]
+
+
 def test_by_keyboard(screen: Screen, field: Locator) -> None:
     field.fill("moon")
     answer(screen, HIT, item("c2", "Stars"))

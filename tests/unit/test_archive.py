@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from midstream.engine import archive, incoming
 from midstream.engine.checked import CheckedStore
 from midstream.engine.export import as_markdown, file_name
+from midstream.engine.transcript import drawn_rows
 from midstream.errors import StoreError, UsageError
 from midstream.journal import Change, MemoryStore, Record, Row
 from midstream.markdown import Parser
@@ -146,7 +147,11 @@ def test_no_address_and_no_op_is_read() -> None:
         stored = json.dumps([await other.messages("c1"), await other.rows("a1")])
         assert "evil" not in stored and '"kind": "openai"' not in stored
         (made,) = await other.rows("a1")
-        tree = Tree(SAFE).apply(made["ops"])
+        assert made["ops"] == []  # it is drawn when it is shown
+        answer = await other.message("a1")
+        assert answer
+        ((row,), _) = await drawn_rows(other, answer)
+        tree = Tree(SAFE).apply(row.ops)
         (paragraph,) = tree.root.children
         assert getattr(paragraph, "tag", "") == "p"
 
@@ -344,7 +349,7 @@ def test_ten_megabytes() -> None:
         beating.cancel()
         assert len(await store.messages("c1")) == 90
         assert (await store.rows("a89"))[0]["text"] == words
-        assert beats > 90, "others had their turn"
+        assert beats >= 90, "others had their turn"
 
     run(scenario())
 

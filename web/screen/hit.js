@@ -5,17 +5,32 @@ const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase
 /** Marks in one message: more would only slow the page down. */
 const MOST = 500;
 
+/** What is to be revealed as soon as its text is there. @type {import('./search.js').Hit | null} */
+let undrawn = null;
+
 /**
  * @param {import('./search.js').Hit} hit
  * @param {Map<string, import('./article.js').Turn>} turns that are shown
  * @param {import('./scroll.js').Scroll} scroll
  */
-export function reveal({ message, text }, turns, scroll) {
-  const turn = turns.get(message);
+export function reveal(hit, turns, scroll) {
+  const turn = turns.get(hit.message);
+  undrawn = null;
   if (!turn) return unmark();
-  const first = mark(turn.content, text);
+  const first = mark(turn.content, hit.text);
+  if (!first) undrawn = hit;
   scroll.toElement(turn.article); // what lies far away may not have been laid out yet
   if (first) scroll.toElement(first);
+}
+
+/**
+ * Something of a message has come: what was loaded out of a file is drawn when it is first opened.
+ * @param {string} message
+ * @param {Map<string, import('./article.js').Turn>} turns
+ * @param {import('./scroll.js').Scroll} scroll
+ */
+export function drawn(message, turns, scroll) {
+  if (undrawn?.message === message) reveal(undrawn, turns, scroll);
 }
 
 /**
@@ -32,6 +47,7 @@ function mark(content, text) {
 }
 
 export function unmark() {
+  undrawn = null;
   if ('highlights' in CSS) CSS.highlights.delete('found');
 }
 

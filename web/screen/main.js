@@ -7,7 +7,7 @@ import { Colours } from './colours.js';
 import { Composer } from './composer.js';
 import * as early from './early.js';
 import { keysOfTab } from './endpoints.js';
-import { reveal, unmark } from './hit.js';
+import { drawn, reveal, unmark } from './hit.js';
 import { label, t } from './i18n.js';
 import * as kept from './kept.js';
 import { Launch } from './launch.js';
@@ -239,6 +239,7 @@ const HEARD = {
     const turn = transcript.turns.get(message.message);
     const before = turn?.article.dataset.seq;
     transcript.patch(message);
+    drawn(message.message, transcript.turns, scroll);
     const isNew = turn && LIVE.has(turn.status.state) && turn.article.dataset.seq !== before;
     if (isNew && !performance.getEntriesByName('midstream:live').length) performance.mark('midstream:live');
   },

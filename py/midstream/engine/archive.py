@@ -17,8 +17,6 @@ from typing import Any
 
 from ..errors import StoreError, UsageError
 from ..journal import Change, Record, Store, cursor, finish_reason, text, tokens
-from ..markdown import Parser
-from ..patch import Op, merge
 from .foreign import Unusable
 from .incoming import (
     AGAIN,
@@ -34,7 +32,6 @@ from .transcript import rows_of
 
 __all__ = ["decode", "encode", "everything", "file_name", "restore"]
 
-SLICE = 16 * 1024  # characters parsed before others get their turn
 NAMED = 3  # conversations that an error names; of the others it gives the number
 
 
@@ -164,8 +161,8 @@ async def _add(store: Store, found: Conversation) -> bool:
         change.drop_rows.append(record["id"])  # of nobody: they would mix with what is added
         change.put("messages", record | {"position": position})
         if row:
-            row.ops = await _drawn(row.text)
             change.put("journal", row.record())
+        await asyncio.sleep(0)  # answers that are being written go on meanwhile
     # Read again: while texts were parsed something may have been said in it.
     if await _here(store, found):
         change.amends = _wanted(found.record["id"]).amends
@@ -183,13 +180,3 @@ async def _here(store: Store, found: Conversation) -> Record | None:
 def _wanted(key: str) -> Change:
     """Whoever loads a conversation wants it, also when it has just been deleted."""
     return Change(durability="strict").amend("conversations", key, {"deleted": None})
-
-
-async def _drawn(words: str) -> list[Op]:
-    """The ops of a text; a long one lets answers that are being written go on meanwhile."""
-    parser = Parser()
-    ops: list[Op] = []
-    for start in range(0, len(words), SLICE):
-        ops += parser.feed(words[start : start + SLICE])
-        await asyncio.sleep(0)
-    return merge(ops + parser.finish())

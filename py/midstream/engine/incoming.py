@@ -13,7 +13,6 @@ from typing import Any
 
 from ..errors import UsageError
 from ..journal import Record, Row
-from ..markdown import VERSION as PARSER
 from . import chatgpt, openwebui
 from .foreign import Converted, Unusable
 from .status import FINAL_STATES
@@ -27,6 +26,9 @@ WORDS_CHARACTERS = 2000  # of a title or an error: a longer one is cut
 MESSAGES = 10_000  # in one conversation
 RUNS = 100  # of one answer
 FIRST = 3  # conversations that say which program's file it is
+# No version of the parser: the text is drawn when it is first shown, as after a change of the parser.
+# To draw a large file at once would keep the person waiting for minutes.
+UNDRAWN = 0
 LAST_MS = 8.64e15  # the last moment that JavaScript's Date can hold
 
 AGAIN = (
@@ -38,7 +40,7 @@ AGAIN = (
 @dataclass(slots=True)
 class Conversation:
     record: Record
-    messages: list[tuple[Record, Row | None]]  # a row without ops: those are made when it is added
+    messages: list[tuple[Record, Row | None]]  # rows without ops
     left: int = 0  # branches that were not taken
 
 
@@ -146,7 +148,7 @@ def _message(
     if record["author"] != "assistant":
         raise Unusable("nobody has written it")
     runs = _listed(raw, "runs", _run, RUNS) or [_run({})]
-    record |= {"parser": PARSER, "runs": runs}
+    record |= {"parser": UNDRAWN, "runs": runs}
     question = _text(raw, "question", NAME_CHARACTERS)
     record["question"] = question if question in questions else ""
     record |= _ending(raw)

@@ -15,10 +15,10 @@ from ..markdown import Parser
 from ..markdown.html import render
 from ..markdown.policy import gate
 from ..patch import Node, Tree
-from .archive import SLICE
 from .export import Words
 from .transcript import rows_of
 
+SLICE = 16 * 1024  # characters parsed before others get their turn
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 STYLE = """
 :root {
