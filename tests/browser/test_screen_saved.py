@@ -160,6 +160,15 @@ def test_strange_records_do_not_stop_the_paint(screen: Screen) -> None:
     screen.ready()
 
 
+def test_what_came_out_of_a_file_and_was_never_drawn(deaf: Screen) -> None:
+    rows = saved_rows([], state="complete")
+    rows[2][1]["parser"] = 0
+    rows[3][1] |= {"text": "# Tides\n\nTwice a *day*\nit rises.\n", "ops": []}
+    store(deaf, rows)
+    deaf.goto()
+    expect(deaf.content().locator("p")).to_have_text(["# Tides", "Twice a *day* it rises."])
+
+
 def test_a_foreign_database_of_our_name(screen: Screen) -> None:
     screen.goto("icons/icon.svg")
     screen.page.evaluate(

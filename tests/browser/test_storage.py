@@ -472,7 +472,9 @@ def test_everything_as_a_file_and_back(browser: Browser, chat: Chat, tmp_path: P
         link = other.page.locator("nav [data-conversation=c-file]")
         expect(link).to_have_text("Tides", timeout=PATIENCE_MS)
     link.click()
-    state_is(other.page, "a1", "complete")
+    expect(content(other.page, "a2").locator("em")).to_have_text(
+        "stops"
+    )  # drawn for the first time
     assert other.page.locator("article").all_inner_texts() == shown
     other.reload()
     other.until_ready()

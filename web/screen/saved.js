@@ -195,5 +195,14 @@ function saved(record, rows) {
   // What was being written then is not being written yet: the engine has to pick it up first.
   const state = author === 'assistant' && LIVE.has(record.state) ? 'catching-up' : record.state;
   const status = { state, seq, saved: seq, tokens, seconds, rate, thought, error };
-  return { turn: { message, author, text, status }, rows: rows.map(({ n, last, ops, reasoning }) => ({ n, last, ops, reasoning })) };
+  // Out of a file, and never drawn: its words are there at once, and the engine draws them over.
+  const opsOf = (/** @type {Row} */ row) => (record.parser === 0 ? plain(String(row.text ?? '')) : row.ops);
+  const shown = rows.map((row) => ({ n: row.n, last: row.last, ops: opsOf(row), reasoning: row.reasoning }));
+  return { turn: { message, author, text, status }, rows: shown };
+}
+
+/** The ops of a text that nobody has parsed: its paragraphs. @param {string} text */
+function plain(text) {
+  const paragraphs = text.split(/\n\s*\n/).filter((each) => each.trim());
+  return paragraphs.flatMap((each, i) => [[0, 0, 'p', i + 1], [1, i + 1, each], [7, i + 1]]);
 }
