@@ -41,6 +41,8 @@ ENGINE_POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 MARK = "/*build*/"
+TEMML = ROOT / "node_modules/temml/dist/temml.min.js"
+LATE = "late/temml.js"
 
 
 class Site:
@@ -49,8 +51,9 @@ class Site:
     def __init__(self, prefix: str = "/") -> None:
         self.prefix = prefix
         self.files: dict[str, bytes | None] = {
-            "favicon.ico": b""
-        }  # asked for by pages without an icon
+            "favicon.ico": b"",  # asked for by pages without an icon
+            LATE: TEMML.read_bytes() + b"\nexport default temml;\n",  # as the build has it
+        }
         self.requests: list[str] = []
         self.caching = "no-cache"
         self._server: ThreadingHTTPServer | None = None
@@ -99,13 +102,14 @@ class Site:
         names -= {"sw.js", "sw-off.js", "config.json", "engine.py"}
         parts = {name for name in names if name.startswith("worker/")}
         names -= parts
-        others = self.files.keys() - names - parts - {"sw.js", "favicon.ico", "config.json"}
+        others = self.files.keys() - names - parts - {"sw.js", "favicon.ico", "config.json", LATE}
         runtime = {name for name in others if self.files[name] is not None}
         lists = {
             "version": version,
             "parts": self._listed(sorted(parts)),
             "shell": self._listed(sorted(names)),
             "runtime": self._listed(sorted(runtime)),
+            "late": self._listed([LATE]),
         }
         before, _, after = (WEB / "sw.js").read_text().split(MARK)
         self.files["sw.js"] = f"{before}{json.dumps(lists)}{after}".encode()

@@ -185,11 +185,13 @@ def strange(page: Painted) -> list[str]:
         """async () => {
           const { TAGS } = await import('./screen/vocabulary.js');
           const own = {a: ['target', 'rel', 'data-host', 'data-plain'], table: ['tabindex', 'aria-label'],
-                       code: ['tabindex'], pre: ['role', 'aria-label', 'data-block'],
+                       code: ['tabindex', 'role', 'aria-label', 'data-drawn', 'title'],
+                       pre: ['role', 'aria-label', 'data-block'],
                        button: ['type', 'title', 'data-host', 'data-do', 'data-caption', 'aria-label',
                                 'aria-pressed'],
                        input: ['aria-label']};
-          const content = [...document.querySelectorAll('[data-part=content] *')].filter(({localName, attributes}) =>
+          const content = [...document.querySelectorAll(
+            '[data-part=content] :not(code[data-drawn] > [data-part=formula])')].filter(({localName, attributes}) =>
             !TAGS[localName] || [...attributes].some(({name}) =>
               name !== 'dir' && !TAGS[localName].includes(name) && !own[localName]?.includes(name)));
           const outside = document.querySelectorAll(

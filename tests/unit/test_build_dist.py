@@ -172,7 +172,7 @@ def test_the_service_workers_lists_are_complete_and_true() -> None:
     lists = worker_lists(BUILT)
     kept = [*lists["shell"], *lists["runtime"], *lists["late"]]
     entries = {entry["url"]: entry["hash"] for entry in kept}
-    assert [entry["url"] for entry in lists["late"]] == ["late/pygments.zip"]
+    assert [entry["url"] for entry in lists["late"]] == ["late/pygments.zip", "late/temml.js"]
     files = {path.relative_to(BUILT).as_posix(): path for path in stamps.files_in(BUILT)}
     assert set(entries) == {url for url in files if dist.is_kept(url)}
     assert set(dist.WORKER) | {"config.json"} <= set(files) - set(entries)

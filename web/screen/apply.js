@@ -31,6 +31,8 @@ export class Applier {
     this.nodes = new Map([[0, root]]);
     /** @type {Map<number, Element>} code blocks, those that are closed too: their colours come later */
     this.codes = new Map();
+    /** @type {Element[]} formulas that nobody has looked at yet */
+    this.formulas = [];
     /** @type {WeakMap<Element, number>} */
     this.ids = new WeakMap();
   }
@@ -43,6 +45,7 @@ export class Applier {
     this.root = twin(this.root);
     this.nodes = new Map([...this.nodes].map(([id, node]) => [id, twin(node)]));
     this.codes = new Map([...this.codes].map(([id, code]) => [id, twin(code)]));
+    this.formulas = this.formulas.map(twin);
     for (const [id, node] of this.nodes) if (node !== this.root) this.ids.set(node, id);
   }
 
@@ -54,6 +57,7 @@ export class Applier {
     this.tables = 0;
     this.nodes = new Map([[0, this.root]]);
     this.codes = new Map();
+    this.formulas = [];
     this.ids = new WeakMap();
   }
 
@@ -199,6 +203,7 @@ function attr(applier, [, id, name, value]) {
   if (name === 'checked') element.setAttribute('aria-label', t('content.task.done'));
   if (name === 'href' || name === 'data-src') describe(element, fit);
   if (name === 'data-language') entitle(element, fit);
+  if (name === 'data-math') applier.formulas.push(element);
 }
 
 /** @param {Element} code @param {string} language */

@@ -7,6 +7,7 @@ import { Colours } from './colours.js';
 import { Composer } from './composer.js';
 import * as early from './early.js';
 import { keysOfTab } from './endpoints.js';
+import { Formulas } from './formulas.js';
 import { drawn, reveal, unmark } from './hit.js';
 import { label, t } from './i18n.js';
 import * as kept from './kept.js';
@@ -60,6 +61,7 @@ const port = new Port(find('#engine'), { connect: greeting, message: heard, asid
 const transcript = new Transcript(part('transcript'), { intent, announcer, block, source: toggleSource, change });
 const scroll = new Scroll(part('scroller'), part('column'), find('button[name=end]'));
 const colours = new Colours(part('scroller'));
+const formulas = new Formulas((change) => scroll.still(change));
 const composer = new Composer(find('form[data-part=composer]'), {
   send,
   stop,
@@ -159,6 +161,7 @@ async function paint(saved) {
   const turns = await transcript.build(saved?.turns ?? []);
   if (shown !== painting) return false;
   transcript.restore(turns);
+  scroll.still(() => formulas.draw([...turns.values()].flatMap(({ applier }) => applier?.formulas.splice(0) ?? [])));
   repeat();
   change();
   if (saved?.turns.length && !performance.getEntriesByName('midstream:painted').length) performance.mark('midstream:painted');
@@ -239,6 +242,7 @@ const HEARD = {
     const turn = transcript.turns.get(message.message);
     const before = turn?.article.dataset.seq;
     transcript.patch(message);
+    if (turn?.applier) formulas.draw(turn.applier.formulas.splice(0));
     drawn(message.message, transcript.turns, scroll);
     const isNew = turn && LIVE.has(turn.status.state) && turn.article.dataset.seq !== before;
     if (isNew && !performance.getEntriesByName('midstream:live').length) performance.mark('midstream:live');

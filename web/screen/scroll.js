@@ -62,6 +62,20 @@ export class Scroll {
     if (moved) this.toPosition(this.scroller.scrollTop + moved);
   }
 
+  /**
+   * Makes a change without moving what stands at the top of what is visible.
+   * @param {() => void} change
+   */
+  still(change) {
+    const { left, top, width } = this.scroller.getBoundingClientRect();
+    const there = document.elementFromPoint(left + width / 2, top + NEAR + 1);
+    if (this.following || !there || !this.scroller.contains(there)) return change(); // the end is followed as ever
+    const before = there.getBoundingClientRect().top;
+    change();
+    const moved = there.getBoundingClientRect().top - before;
+    if (moved && there.isConnected) this.#to(this.scroller.scrollTop + moved);
+  }
+
   /** The reader has been at work before these scripts were there. */
   stay() {
     this.following = this.below <= NEAR;

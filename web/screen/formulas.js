@@ -1,0 +1,118 @@
+// Formulas: TeX drawn as MathML by Temml, which is fetched when the first one shows. Its tree is turned into nodes here, from a
+// closed vocabulary, and they stand in a shadow tree beside the source: what is selected, copied, searched and counted is the
+// source. Whatever cannot be drawn stays as its source.
+
+import { element, set } from './element.js';
+
+/** @typedef {{type?: string, text?: string, attributes?: Record<string, unknown>, style?: Record<string, unknown>, classes?: string[],
+ *   children?: Tree[]}} Tree */
+/** @typedef {{__renderToMathMLTree: (tex: string, options: object) => Tree}} Temml */
+
+const TEMML = new URL('../late/temml.js', import.meta.url).href;
+const MATHML = 'http://www.w3.org/1998/Math/MathML';
+/** Characters of a formula, and how often its macros may be expanded. */
+const LONGEST = 2000;
+const EXPANSIONS = 200;
+const DEEPEST = 60;
+/** The longest and highest that a space or a rule may be, in em. */
+const LARGEST = [30, 10];
+
+const TAGS = new Set(
+  ('math maction menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt ' +
+    'mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none').split(' '),
+);
+const ATTRIBUTES = new Set(
+  ('accent accentunder columnalign columnspan depth dir display displaystyle fence form height largeop linethickness lspace ' +
+    'mathbackground mathcolor mathvariant maxsize minsize movablelimits notation rowspan rspace scriptlevel separator stretchy ' +
+    'symmetric voffset width').split(' '),
+);
+const STYLES = new Set(
+  'background-color border border-bottom border-top color font-weight math-depth padding padding-left padding-right text-align width'.split(' '),
+);
+/** Values that lead nowhere. */
+const VALUE = /^(?!.*(?:url|image|var)\s*\()[-\w\s.,#%()+]*$/i;
+
+export class Formulas {
+  /** @type {Temml | null} */
+  #temml = null;
+  /** @type {Promise<void> | null} */
+  #coming = null;
+  /** @type {Element[]} */
+  #waiting = [];
+  #still;
+
+  /** @param {(change: () => void) => void} still makes a change without moving what is being read */
+  constructor(still) {
+    this.#still = still;
+  }
+
+  /** @param {Element[]} formulas `code[data-math]` whose text is complete */
+  draw(formulas) {
+    if (!formulas.length) return;
+    this.#waiting.push(...formulas);
+    if (this.#temml) return this.#drawAll(this.#temml);
+    this.#coming ??= this.#load().finally(() => (this.#coming = null));
+  }
+
+  async #load() {
+    try {
+      this.#temml = (await import(TEMML)).default;
+      const temml = this.#temml;
+      if (temml) this.#still(() => this.#drawAll(temml));
+    } catch (error) {
+      console.info('midstream: formulas stay as their source:', error); // asked for again with the next one
+    }
+  }
+
+  /** @param {Temml} temml */
+  #drawAll(temml) {
+    for (const code of this.#waiting.splice(0)) if (code.isConnected && !code.querySelector('*')) drawOne(temml, code);
+  }
+}
+
+/**
+ * @param {Temml} temml
+ * @param {Element} code
+ */
+function drawOne(temml, code) {
+  const tex = code.textContent ?? '';
+  if (!tex || tex.length > LONGEST) return;
+  const displayMode = code.getAttribute('data-math') === 'block';
+  try {
+    const options = { displayMode, throwOnError: true, trust: false, maxExpand: EXPANSIONS, maxSize: LARGEST };
+    const place = element(document, 'span', { 'data-part': 'formula' });
+    place.attachShadow({ mode: 'open' }).append(...built(temml.__renderToMathMLTree(tex, options), 0));
+    code.append(place);
+    // Read out once, as its source: the drawing would say it a second time.
+    set(code, { role: 'img', 'aria-label': tex, 'data-drawn': '' });
+    if (displayMode) code.setAttribute('tabindex', '0'); // scrolls sideways
+  } catch (error) {
+    code.setAttribute('title', error instanceof Error ? error.message.split('\n')[0] : String(error));
+  }
+}
+
+/**
+ * @param {Tree} tree
+ * @param {number} depth
+ * @returns {Node[]}
+ */
+function built(tree, depth) {
+  if (depth > DEEPEST) throw new Error('too deep');
+  if (typeof tree.text === 'string') return [document.createTextNode(tree.text)];
+  const children = (tree.children ?? []).flatMap((child) => built(child, depth + 1));
+  if (tree.type === undefined) return children;
+  if (!TAGS.has(tree.type)) throw new Error(`no MathML: ${tree.type}`);
+  const node = /** @type {MathMLElement} */ (document.createElementNS(MATHML, tree.type));
+  for (const [name, value] of Object.entries(tree.attributes ?? {})) {
+    if (ATTRIBUTES.has(name) && VALUE.test(String(value))) node.setAttribute(name, String(value));
+  }
+  for (const [key, value] of Object.entries(tree.style ?? {})) {
+    const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    if (STYLES.has(name) && VALUE.test(String(value))) node.style.setProperty(name, String(value));
+  }
+  // The columns of aligned lines: Temml leaves that to a style sheet of its own.
+  const side = /\btml-(left|right)\b/.exec((tree.classes ?? []).join(' '));
+  if (side) node.style.setProperty('text-align', side[1]);
+  node.append(...children);
+  return [node];
+}
