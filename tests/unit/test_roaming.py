@@ -19,6 +19,7 @@ import pytest
 from midstream import sse
 from midstream.engine import conversations
 from midstream.engine.app import Engine
+from midstream.engine.devices import Devices
 from midstream.engine.endpoints import Endpoint
 from midstream.engine.host import Host, Message
 from midstream.engine.roaming import listed, missing
@@ -469,6 +470,10 @@ def test_what_is_deleted_does_not_come_back(
     run(scenario, gateway)
 
 
+async def nothing(*_: object) -> bool:
+    return False
+
+
 def test_a_gateway_that_is_away_deletes_later(
     gateway: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -482,6 +487,14 @@ def test_a_gateway_that_is_away_deletes_later(
         await device.engine.handle({"type": "delete", "conversation": talk})
         await until(lambda: store._stores["conversations"][talk].get("owed"))
         assert (await net.open("GET", f"v1/runs/{name}", {})).status == 200
+        # Its list can be had, but it deletes nothing yet: opened by its address it does not come back.
+        with monkeypatch.context() as failing:
+            failing.setattr(Devices, "delete", nothing)
+            between = Device(net, store)
+            await between.begin()
+            await between.engine.handle({"type": "open", "conversation": talk, "painted": {}})
+            await until(lambda: not between.engine._tasks)
+            assert await store.messages(talk) == []
         again = Device(net, store)
         await again.begin()
         await until(lambda: not store._stores["conversations"][talk].get("owed"))
