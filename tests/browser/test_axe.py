@@ -113,7 +113,34 @@ def the_list(screen: Screen) -> None:
     expect(screen.page.locator("nav [data-conversation=c2]")).to_be_visible()
 
 
-STAGES: list[Callable[[Screen], None]] = [empty, reading, told, settings, the_list]
+def a_menu(screen: Screen) -> None:
+    the_list(screen)
+    screen.page.locator("nav li:has([data-conversation=c2])").hover()
+    screen.page.get_by_role("button", name="Moon: more").click()
+    expect(screen.page.get_by_role("menu")).to_be_visible()
+
+
+def naming(screen: Screen) -> None:
+    a_menu(screen)
+    screen.page.get_by_role("menuitem", name="Rename").click()
+    expect(screen.page.locator("input[name=title]")).to_be_focused()
+
+
+def found(screen: Screen) -> None:
+    """Beside it, a conversation that can still be taken back."""
+    the_list(screen)
+    screen.page.get_by_role("searchbox").fill("moon")
+    n = screen.intent("search")["n"]
+    snippet = [["The ", False], ["moon", True], [" pulls.", False]]
+    item = {"id": "c2", "title": [["Moon", True]], "message": "a1", "snippet": snippet}
+    screen.post({"type": "found", "n": n, "items": [item], "done": True, "more": False})
+    expect(screen.page.get_by_role("link", name="Moon")).to_be_visible()
+    screen.post({"type": "conversations", "items": [], "deleted": [{"id": "c9", "title": "Old"}]})
+    expect(screen.part("undo")).to_be_visible()
+
+
+LISTS = [the_list, a_menu, naming, found]
+STAGES: list[Callable[[Screen], None]] = [empty, reading, told, settings, *LISTS]
 SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 390, "height": 780}}
 
 
@@ -154,7 +181,7 @@ SMALL = """
 def test_fingers_find_every_target(browser: Browser, screen_site: Site) -> None:
     screen = Screen(browser, screen_site, viewport=SIZES["narrow"], has_touch=True, is_mobile=True)
     screen.goto().ready()
-    for stage in (empty, told, the_list):
+    for stage in (empty, told, *LISTS):
         stage(screen)
         assert screen.page.evaluate(SMALL) == [], stage.__name__
         assert screen.html.evaluate(NARROW)
