@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench import gateway_bench, markdown_bench, shell_bench
+from tests.bench import gateway_bench, markdown_bench, reading_bench, shell_bench
 from tooling import npm
 from tooling.places import HERE
 
@@ -51,6 +51,11 @@ def shell(quick: bool) -> None:
     report("shell", title, shell_bench.measure(quick))
 
 
+def reading(quick: bool) -> None:
+    title = "a long conversation, beside an empty page (ms, frames per second)"
+    report("reading", title, reading_bench.measure(quick))
+
+
 def report(name: str, title: str, figures: dict[str, Any]) -> None:
     written = json.dumps(figures, indent=1) + "\n"
     (RESULTS / f"{name}.json").write_text(written, encoding="utf-8")
@@ -63,6 +68,7 @@ BENCHMARKS: dict[str, Callable[[bool], None]] = {
     "markdown": markdown,
     "gateway": gateway,
     "shell": shell,
+    "reading": reading,
 }
 
 

@@ -22,6 +22,7 @@ import { Search } from './search.js';
 import { Scroll } from './scroll.js';
 import { arrived, bring, copied, copyLater, copyNow, download } from './share.js';
 import * as source from './source.js';
+import { Settle } from './settle.js';
 import { Shell } from './shell.js';
 import { LIVE, rate } from './status.js';
 import * as tab from './tab.js';
@@ -58,7 +59,9 @@ const boot = new Boot({
   },
 });
 const port = new Port(find('#engine'), { connect: greeting, message: heard, aside, silent: restart });
-const transcript = new Transcript(part('transcript'), { intent, announcer, block, source: toggleSource, change });
+const settle = new Settle(part('transcript'));
+const resized = () => settle.again();
+const transcript = new Transcript(part('transcript'), { intent, announcer, block, source: toggleSource, change, resized });
 const scroll = new Scroll(part('scroller'), part('column'), find('button[name=end]'));
 const colours = new Colours(part('scroller'));
 const formulas = new Formulas((change) => scroll.still(change));
@@ -358,7 +361,10 @@ function toggleSource(button, turn) {
 function block(button) {
   const pre = button.parentElement;
   if (!pre) return;
-  if (button.dataset.do === 'wrap') return scroll.keep(button, () => blocks.wrap(document));
+  if (button.dataset.do === 'wrap') {
+    settle.again();
+    return scroll.keep(button, () => blocks.wrap(document));
+  }
   copyNow(blocks.source(pre)).then(
     () => {
       blocks.say(button, t('button.copied'));

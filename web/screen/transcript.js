@@ -30,6 +30,7 @@ export class Transcript {
    * @param {(button: HTMLElement) => void} on.block a button of a code block
    * @param {(button: HTMLElement, turn: Turn) => void} on.source its source is to be shown, or its text again
    * @param {() => void} on.change a status or the set of turns has changed
+   * @param {() => void} on.resized a turn that is not being written has got text
    */
   constructor(log, on) {
     this.log = log;
@@ -179,6 +180,7 @@ export class Transcript {
     source.grow(turn, message);
     seen(turn, message.seq, turn.status.saved);
     this.voice.grown(turn);
+    if (!LIVE.has(turn.status.state)) this.on.resized();
     if (empty) draw(turn, this.dead);
   }
 
