@@ -64,7 +64,7 @@ const resized = () => settle.again();
 const transcript = new Transcript(part('transcript'), { intent, announcer, block, source: toggleSource, change, resized });
 const scroll = new Scroll(part('scroller'), part('column'), find('button[name=end]'));
 const colours = new Colours(part('scroller'));
-const formulas = new Formulas((change) => scroll.still(change));
+const formulas = new Formulas((change) => (scroll.still(change), settle.again()));
 const composer = new Composer(find('form[data-part=composer]'), {
   send,
   stop,
