@@ -112,6 +112,20 @@ def test_a_list_that_changes_keeps_the_focus(listing: Screen) -> None:
     expect(link).to_be_focused()
 
 
+def test_what_says_the_same_is_left_alone(listing: Screen) -> None:
+    listing.part("conversations").evaluate(
+        """list => {
+          window.changed = [];
+          new MutationObserver(records => changed.push(...records.map(({target}) => target.textContent)))
+            .observe(list, {childList: true, subtree: true, characterData: true});
+        }"""
+    )
+    live = [one | {"state": "streaming"} if one["id"] == "c2" else one for one in ITEMS]
+    listing.post({"type": "conversations", "items": live, "deleted": []})
+    expect(entry(listing, "c2").locator("a")).to_have_attribute("data-dot", "active")
+    assert set(listing.page.evaluate("changed")) == {"Moons"}
+
+
 def test_the_menu_by_keyboard(listing: Screen) -> None:
     page = listing.page
     page.get_by_role("link", name="Tides").focus()

@@ -33,6 +33,8 @@ export class List {
     this.shown = null;
     /** @type {Map<string, Item>} */
     this.items = new Map();
+    /** What each entry was told to say. @type {WeakMap<HTMLAnchorElement, string>} */
+    this.says = new WeakMap();
     this.file = /** @type {HTMLInputElement} */ (nav.querySelector('input[name=file]'));
     nav.addEventListener('click', (event) => this.#clicked(event));
     this.file.addEventListener('change', () => this.#chosen());
@@ -52,7 +54,7 @@ export class List {
     const links = new Map([...this.list.querySelectorAll('a')].map((link) => [link.dataset.conversation, link]));
     const sections = grouped(usable, Date.now()).map(([group, items]) => {
       const standing = this.list.querySelector(`[data-group=${group}]`);
-      const rows = items.map((item) => row(links.get(item.id) ?? document.createElement('a'), item));
+      const rows = items.map((item) => this.#row(links.get(item.id), item));
       if (!standing) return section(document, group, rows);
       arrange(/** @type {Element} */ (standing.lastElementChild), rows);
       return standing;
@@ -61,6 +63,21 @@ export class List {
     // What has changed its place has lost it.
     if (focused instanceof HTMLElement && focused !== document.activeElement && this.list.contains(focused)) focused.focus();
     this.mark(this.shown);
+  }
+
+  /**
+   * A list comes with every change of a state; an entry that says the same as before is left alone.
+   * @param {HTMLAnchorElement | undefined} link
+   * @param {Item} item
+   * @returns {HTMLElement}
+   */
+  #row(link, item) {
+    const says = JSON.stringify([item.title, item.state, item.server]);
+    const holder = link?.parentElement;
+    if (link && holder && this.says.get(link) === says) return holder;
+    const entry = link ?? document.createElement('a');
+    this.says.set(entry, says);
+    return row(entry, item);
   }
 
   /** @param {string | null} conversation */
@@ -77,6 +94,16 @@ export class List {
    */
   link(conversation) {
     return [...this.list.querySelectorAll('a')].find((each) => each.dataset.conversation === conversation);
+  }
+
+  /**
+   * Another name, until the next list comes.
+   * @param {HTMLAnchorElement} link
+   * @param {string} title
+   */
+  name(link, title) {
+    if (link.firstChild) link.firstChild.textContent = title;
+    this.says.delete(link);
   }
 
   /** @param {string | null} conversation */

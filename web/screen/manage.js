@@ -126,7 +126,7 @@ export class Manage {
       input.remove();
       if (!keep || !title || title === before) return;
       // Before the engine says so: the old name must not stand there once more.
-      if (link.firstChild) link.firstChild.textContent = title;
+      this.list.name(link, title);
       this.on.send({ type: 'rename', conversation: item.id, title });
     };
     input.addEventListener('keydown', (event) => {
