@@ -13,14 +13,21 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.chat import Chat, words
 from tests.browser.test_storage import DUMP
-from tests.support.processes import Replay, Serve, serve
+from tests.support.processes import Replay, Serve, replay, serve
 from tests.unit.test_foreign import CHATGPT
 
 
+@pytest.fixture(scope="module")
+def quick(answer_file: Path) -> Iterator[Replay]:
+    """Nothing here is about an answer that is still being written."""
+    with replay(answer_file, rate=2000, chunk=24) as running:
+        yield running
+
+
 @pytest.fixture
-def app(upstream: Replay, dist: Path) -> Iterator[Serve]:
+def app(quick: Replay, dist: Path) -> Iterator[Serve]:
     """A gateway that has no other conversations."""
-    with serve("--upstream", upstream.url, "--store", "memory:", "--dist", str(dist)) as running:
+    with serve("--upstream", quick.url, "--store", "memory:", "--dist", str(dist)) as running:
         yield running
 
 
@@ -67,24 +74,35 @@ def test_names_and_pins_hold_everywhere(context: BrowserContext, app: Serve) -> 
     first.assert_clean()
 
 
+def undo(chat: Chat) -> Locator:
+    line = chat.page.locator("[data-part=undo]")
+    expect(line).to_contain_text("“Tides” was deleted.")
+    return line.get_by_role("button", name="Undo")
+
+
 def test_deleted_reloaded_and_taken_back_word_for_word(context: BrowserContext, app: Serve) -> None:
-    chat, other = named(opened(context, app), "Tides"), opened(context, app)
+    chat = named(opened(context, app), "Tides")
     text = words(chat.text())
     menu(chat.page, "Tides", "Delete")
-    for each in (chat, other):
-        expect(each.page.locator("[data-part=undo]")).to_contain_text("“Tides” was deleted.")
-        expect(link(each, "Tides")).to_have_count(0)
-    chat.reload()
-    chat.until_ready()
-    expect(chat.page.locator("[data-part=undo]")).to_contain_text("“Tides” was deleted.")
+    undo(chat)
+    chat.reload()  # the new page offers it for as long again
     expect(chat.page.locator("article")).to_have_count(0)
-    other.page.get_by_role("button", name="Undo").click()
+    undo(chat).click()
     link(chat, "Tides").click()
     chat.until_state("complete")
     assert words(chat.text()) == text
-    chat.reload()
-    chat.until_ready()
-    assert words(chat.text()) == text
+    chat.assert_clean()
+
+
+def test_deleted_in_one_tab_and_taken_back_in_another(context: BrowserContext, app: Serve) -> None:
+    chat, other = named(opened(context, app), "Tides"), opened(context, app)
+    expect(link(other, "Tides")).to_be_visible()
+    menu(chat.page, "Tides", "Delete")
+    expect(link(chat, "Tides")).to_have_count(0)
+    undo(other).click()
+    for each in (chat, other):
+        expect(link(each, "Tides")).to_be_visible()
+        expect(each.page.locator("[data-part=undo]")).to_be_hidden()
     chat.assert_clean()
 
 
