@@ -19,7 +19,18 @@ export class Settle {
   again() {
     this.width = this.log.clientWidth;
     delete this.log.dataset.settled;
+    for (const turn of this.log.querySelectorAll(':scope > [data-far]')) turn.removeAttribute('data-far');
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => (this.log.dataset.settled = ''), QUIET);
+    this.timer = setTimeout(() => this.#settle(), QUIET);
+  }
+
+  /** What is near the screen is left alone: on its way into this state the browser leaves it out for a moment. */
+  #settle() {
+    const far = [...this.log.children].filter((turn) => {
+      const { top, bottom } = turn.getBoundingClientRect();
+      return bottom < -innerHeight || top > 2 * innerHeight;
+    });
+    for (const turn of far) turn.setAttribute('data-far', '');
+    this.log.dataset.settled = '';
   }
 }
