@@ -39,6 +39,15 @@ def test_every_path_in_code_marks_exists(name: str) -> None:
     assert missing == []
 
 
+def test_what_shows_a_feature_exists() -> None:
+    table = read("docs/features.md")
+    named = set(re.findall(r"`(test_\w+)`", table))
+    there = {path.stem for path in (PROJECT / "tests").rglob("test_*.py")}
+    assert named - there == set() and len(named) > 20
+    links = re.findall(r"\]\(([^)]+)\)", table)
+    assert [link for link in links if not (PROJECT / "docs" / link).exists()] == []
+
+
 def test_the_architecture_names_every_state_of_an_answer() -> None:
     words = set(re.findall(r"`([a-z-]+)`", read("ARCHITECTURE.md")))
     status = read("web/screen/status.js")
