@@ -115,9 +115,9 @@ def test_addresses_stay_below_the_app_wherever_it_is_hosted(manifest: dict[str, 
 
 def test_its_colours_are_those_of_the_page(manifest: dict[str, Any]) -> None:
     style, page = (WEB / "style.css").read_text(), (WEB / "index.html").read_text()
-    assert f"--paper: {manifest['background_color']};" in style
+    assert f"--paper: light-dark({manifest['background_color']}," in style
     assert f'<meta name="theme-color" content="{manifest["theme_color"]}"' in page
-    assert f"--rail: {manifest['theme_color']};" in style
+    assert f"--rail: light-dark({manifest['theme_color']}," in style
 
 
 # Pictures
