@@ -63,13 +63,14 @@ export class Scroll {
   }
 
   /**
-   * Makes a change without moving what stands at the top of what is visible.
+   * Makes a change without moving what stands at the top of what is visible, or at the end where that is followed.
    * @param {() => void} change
    */
   still(change) {
     const { left, top, width } = this.scroller.getBoundingClientRect();
     const there = document.elementFromPoint(left + width / 2, top + NEAR + 1);
-    if (this.following || !there || !this.scroller.contains(there)) return change(); // the end is followed as ever
+    if (this.following) return change(), this.toEnd(); // at once: a frame later all of it would have moved
+    if (!there || !this.scroller.contains(there)) return change();
     const before = there.getBoundingClientRect().top;
     change();
     const moved = there.getBoundingClientRect().top - before;
