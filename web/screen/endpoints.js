@@ -3,6 +3,7 @@
 
 import { element } from './element.js';
 import { t } from './i18n.js';
+import { load, store } from './tab.js';
 
 /** @typedef {import('./port.js').Message} Message */
 /** @typedef {{name: string, url: string, model: string, own: boolean, key?: string, keep?: string}} Item */
@@ -20,24 +21,12 @@ const KEYS = 'midstream.keys';
 
 /** The keys that this tab keeps, by base URL. @returns {Record<string, string>} */
 export function keysOfTab() {
-  try {
-    const found = Object.entries(JSON.parse(sessionStorage.getItem(KEYS) ?? '{}'));
-    return Object.fromEntries(found.filter(([, key]) => typeof key === 'string'));
-  } catch {
-    return {};
-  }
+  const found = Object.entries(load('sessionStorage', KEYS) ?? {});
+  return Object.fromEntries(found.filter(([, key]) => typeof key === 'string'));
 }
 
 /** @param {Record<string, string>} keys @returns {boolean} false when the browser refuses: they hold until a reload */
-function keepKeys(keys) {
-  try {
-    sessionStorage.setItem(KEYS, JSON.stringify(keys));
-    return true;
-  } catch (error) {
-    console.warn('midstream: not stored', KEYS, error);
-    return false;
-  }
-}
+const keepKeys = (keys) => store('sessionStorage', KEYS, keys);
 
 /** As the engine writes it. @param {string} url */
 const baseOf = (url) => url.trim().replace(/\/+$/, '');

@@ -14,7 +14,7 @@ import { preferred } from './preferences.js';
  */
 
 /** @type {Binding[]} */
-export const BINDINGS = [
+const BINDINGS = [
   { name: 'send', key: 'Enter', inside: 'textarea' },
   { name: 'line', key: 'Enter', shift: true, inside: 'textarea' },
   { name: 'stop', key: 'Escape' },

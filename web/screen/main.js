@@ -104,6 +104,7 @@ const shell = new Shell(part('shell'), part('update'), {
 
 const { endpoints, welcome } = furnish({
   composer,
+  list,
   scroll,
   notices,
   stop,

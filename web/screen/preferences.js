@@ -2,6 +2,7 @@
 // first frame; the engine is told the language (`prefer`), since the service worker cannot read it from here.
 
 import { LANGUAGES } from './i18n.js';
+import { load, store } from './tab.js';
 
 /**
  * What can be chosen; the first one is the default.
@@ -35,26 +36,14 @@ export function preferred(name) {
  */
 export function prefer(name, value) {
   chosen[name] = value;
-  try {
-    localStorage.setItem(KEY, JSON.stringify({ ...stored(), [name]: value }));
-    return true;
-  } catch (error) {
-    console.warn('midstream: not stored', KEY, error);
-    return false;
-  }
+  return store('localStorage', KEY, stored());
 }
 
 /** What was chosen in this page. @type {Record<string, any>} */
 const chosen = {};
 
 /** @returns {Record<string, any>} */
-function stored() {
-  try {
-    return { ...JSON.parse(localStorage.getItem(KEY) ?? '{}'), ...chosen };
-  } catch {
-    return chosen;
-  }
-}
+const stored = () => ({ ...load('localStorage', KEY), ...chosen });
 
 /** Light, dark or as the system has it. */
 export function dress() {

@@ -11,15 +11,23 @@ export class Settle {
     this.log = log;
     this.width = -1;
     this.timer = 0;
-    new ResizeObserver(() => log.clientWidth !== this.width && this.again()).observe(log);
+    new ResizeObserver(() => this.#resized(log.clientWidth)).observe(log);
     new MutationObserver(() => this.again()).observe(log, { childList: true });
   }
 
-  /** Sizes have changed, or may have: they are taken anew. */
+  /** @param {number} width */
+  #resized(width) {
+    if (width === this.width) return;
+    this.width = width;
+    this.again();
+  }
+
+  /** Sizes have changed, or may have: they are taken anew. Nothing is measured here: a long text comes in many patches. */
   again() {
-    this.width = this.log.clientWidth;
-    delete this.log.dataset.settled;
-    for (const turn of this.log.querySelectorAll(':scope > [data-far]')) turn.removeAttribute('data-far');
+    if (this.log.dataset.settled === '') {
+      delete this.log.dataset.settled;
+      for (const turn of this.log.querySelectorAll(':scope > [data-far]')) turn.removeAttribute('data-far');
+    }
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#settle(), QUIET);
   }

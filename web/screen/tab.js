@@ -17,7 +17,7 @@ export const NEW = 'new';
  * @param {string} key
  * @returns {any} null when there is nothing usable
  */
-function load(place, key) {
+export function load(place, key) {
   try {
     return JSON.parse(window[place].getItem(key) ?? 'null');
   } catch (error) {
@@ -32,7 +32,7 @@ function load(place, key) {
  * @param {unknown} value
  * @returns {boolean} false when the browser refuses
  */
-function store(place, key, value) {
+export function store(place, key, value) {
   try {
     window[place].setItem(key, JSON.stringify(value));
     return true;

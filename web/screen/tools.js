@@ -11,6 +11,7 @@ import { Welcome } from './welcome.js';
 /**
  * @typedef {object} Page
  * @property {import('./composer.js').Composer} composer
+ * @property {import('./list.js').List} list
  * @property {import('./scroll.js').Scroll} scroll
  * @property {import('./page.js').Notices} notices
  * @property {() => void} stop
@@ -35,7 +36,7 @@ export function furnish(page) {
     open: () => void usage.show(),
   });
   find('button[name=settings]').addEventListener('click', () => {
-    closeList();
+    page.list.close();
     settings.open();
   });
   listen({
@@ -63,11 +64,6 @@ export function furnish(page) {
 
 /** Something that Escape closes. */
 const open = () => document.querySelector('dialog[open], :popover-open') !== null;
-
-function closeList() {
-  const list = find('#list');
-  if (list.matches(':popover-open')) list.hidePopover();
-}
 
 function search() {
   const list = find('#list');

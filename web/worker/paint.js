@@ -101,9 +101,12 @@ async function read(wanted, event, words) {
   // The page before this one goes on showing what it stores until this one is there.
   const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
   await worker.clients.get(event.resultingClientId);
-  const reading = await stored(wanted);
+  const entries = async (/** @type {string} */ language) => (await words(language)).json();
+  // Beside the journal, not after it: most people have chosen none.
+  const likely = languageOf(null, navigator.languages);
+  const [reading, guessed] = await Promise.all([stored(wanted), entries(likely)]);
   const language = languageOf(reading?.language, navigator.languages);
-  use(language, await (await words(language)).json());
+  use(language, language === likely ? guessed : await entries(language));
   const known = reading?.conversations.some(({ id }) => id === reading.conversation);
   return known ? reading : null;
 }

@@ -29,9 +29,6 @@ class Offers:
         self._chosen = ""
         self._online = True
 
-    def __iter__(self) -> Any:
-        return iter(self.all)
-
     @property
     def all(self) -> list[Endpoint]:
         """The chosen one first, else as the host has ordered them."""
