@@ -143,8 +143,7 @@ class Page:
     async def vanish(self) -> None:
         self.gone = True
         answers = self.engine._answers
-        tasks = [*self.engine._tasks, *answers._writing.values()]
-        tasks += self.engine._conversations._waiting.values()
+        tasks = [*self.engine._jobs.tasks, *answers._writing.values()]
         tasks += [task for answer in answers for task in answer._tasks]
         for task in tasks:
             task.cancel()

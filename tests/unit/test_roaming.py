@@ -493,7 +493,7 @@ def test_a_gateway_that_is_away_deletes_later(
             between = Device(net, store)
             await between.begin()
             await between.engine.handle({"type": "open", "conversation": talk, "painted": {}})
-            await until(lambda: not between.engine._tasks)
+            await until(lambda: not between.engine._jobs.tasks)
             assert await store.messages(talk) == []
         again = Device(net, store)
         await again.begin()

@@ -272,7 +272,7 @@ def test_whatever_is_stored_the_rest_is_opened(
         engine.configure({})
         for wanted in ("c1", "c2"):
             await engine.handle({"type": "open", "conversation": wanted})
-        await asyncio.gather(*engine._tasks)
+        await asyncio.gather(*engine._jobs.tasks)
         assert [one for one in told if one.get("code") == "failed"] == []
         opened = [one for one in told if one["type"] == "conversation" and one["id"] == "c2"]
         assert [turn["message"] for turn in opened[-1]["turns"]] == ["u2"]

@@ -9,14 +9,14 @@ gateway might list the conversation, and until the gateway has deleted its part 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from ..journal import Change, Record
 from .answer import Answer
 from .answers import Answers
 from .devices import Devices
-from .host import Host, Message, notice_of
+from .host import Host, Message
+from .jobs import Jobs
 from .records import NAME_CHARACTERS, titled
 from .shown import Shown
 
@@ -26,11 +26,14 @@ GONE_MS = 60 * 24 * 3600 * 1000
 
 
 class Conversations:
-    def __init__(self, host: Host, shown: Shown, answers: Answers, devices: Devices) -> None:
+    def __init__(
+        self, host: Host, shown: Shown, answers: Answers, devices: Devices, jobs: Jobs
+    ) -> None:
         self._host = host
         self._shown = shown
         self._answers = answers
         self._devices = devices
+        self._jobs = jobs
         self._waiting: dict[str, asyncio.Task[None]] = {}  # for the time to undo, by conversation
         self.intents: dict[str, Callable[[Message], Awaitable[None]]] = {
             "rename": self._rename,
@@ -122,7 +125,7 @@ class Conversations:
             if record.get("gone") and (since or 0) < old:
                 change.drop("conversations", key)
             elif since and not record.get("gone") and key not in self._waiting:
-                self._waiting[key] = self._spawn(self._sweep_later(key, since))
+                self._waiting[key] = self._jobs.spawn(self._sweep_later(key, since))
         if change.drops:
             await self._host.store.commit(change)
 
@@ -167,15 +170,6 @@ class Conversations:
             if record.get("owed") and await self._devices.delete(record["id"]):
                 change = Change().amend("conversations", record["id"], {"owed": None})
                 await self._host.store.commit(change)
-
-    def _spawn(self, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.ensure_future(job)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()):
-            self._host.post(notice_of(error))
 
 
 def _position(answer: Answer) -> int:

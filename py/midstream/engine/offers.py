@@ -3,6 +3,7 @@ which of them new answers come from."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
@@ -28,6 +29,7 @@ class Offers:
         self._own: list[Endpoint] = []
         self._chosen = ""
         self._online = True
+        self.configured = asyncio.Event()  # the host's list is known
 
     @property
     def all(self) -> list[Endpoint]:
@@ -65,6 +67,7 @@ class Offers:
         """The contents of config.json."""
         self._given = endpoints(config)
         self._tell()
+        self.configured.set()
 
     def network(self, online: bool) -> None:
         self._online = online
