@@ -5,8 +5,9 @@
 `open`    500 messages, 1 MB: until text stands there, until all of it does, until Python answers
 `scroll`  frames per second while it is scrolled upwards, and the longest frame; beside a page that
           scrolls one line of text
-`typing`  from a key to the frame that shows it, p95, at 4x processor throttle: alone, and while an
-          answer streams below 500 messages
+`typing`  from a key to the frame that shows it, at 4x processor throttle: alone, and while an answer
+          streams below 500 messages; beside a page of one line, and beside a plain page of the same
+          text to which a script adds words at the same rate (`ratio`: of the two p95)
 
 All in Chromium with a profile on disk; times in ms.
 """
@@ -21,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 from midstream.engine import archive
 from midstream.journal import Change, MemoryStore, Row
@@ -35,6 +36,8 @@ PAIRS = 250
 ANSWER = 4000  # characters
 THROTTLE = 4
 KEYS = 60
+RATE = 30  # tokens per second
+CHUNK = 4  # characters of a token
 GAP_MS = 120  # a fast typist
 # A wheel turn per frame, upwards, and how long each frame took.
 _SCROLL = """
@@ -53,12 +56,27 @@ _SCROLL = """
   requestAnimationFrame(frame);
 })
 """
+# One observer for a page, however often it is asked: a second one would count each key twice.
 _KEYS = """
 () => {
   window.keys = [];
-  new PerformanceObserver((list) => {
+  window.keyed ??= new PerformanceObserver((list) => {
     for (const { name, duration } of list.getEntries()) if (name === 'keydown') window.keys.push(duration);
-  }).observe({ type: 'event', durationThreshold: 16, buffered: false });
+  });
+  window.keyed.observe({ type: 'event', durationThreshold: 16, buffered: false });
+}
+"""
+_TEXT = "() => document.querySelector('[data-part=transcript]').innerHTML"
+# What a page without any art does with a stream: it appends and scrolls to the end.
+_PLAIN = """
+([text, rate, units]) => {
+  document.body.innerHTML = '<main style="height: 80vh; overflow-y: auto"></main><textarea></textarea>';
+  const main = document.querySelector('main');
+  main.innerHTML = text + '<p></p>';
+  setInterval(() => {
+    main.lastElementChild.append('for '.repeat(units / 4));
+    main.scrollTop = main.scrollHeight;
+  }, 1000 / rate);
 }
 """
 _FLOOR = "data:text/html,<body style='height:60000px;margin:0'><p>One line</p><textarea></textarea>"
@@ -87,6 +105,9 @@ def measure(quick: bool) -> dict[str, Any]:
         page.keyboard.press("Enter")
         page.locator("article[data-state=streaming]").wait_for()
         typed["streaming"] = _typed(page)
+        typed["plain page, streaming"] = _typed(_plain(context, page))
+        ratio = typed["streaming"]["p95"] / typed["plain page, streaming"]["p95"]
+        typed["ratio"] = {"p95": round(ratio, 2)}
         medians = {key: round(statistics.median(one[key] for one in opened)) for key in opened[0]}
         return {"open": medians, "scroll": scrolled, "typing": typed}
 
@@ -119,7 +140,7 @@ async def _conversation() -> str:
 def _app(folder: Path) -> Iterator[Serve]:
     options = ["--dist", str(PROJECT / "dist"), "--store", f"sqlite:{folder / 'log.db'}"]
     with (
-        replay(folder / "answer.md", rate=30, chunk=4) as upstream,
+        replay(folder / "answer.md", rate=RATE, chunk=CHUNK) as upstream,
         serve("--direct", upstream.url, *options) as app,
     ):
         yield app
@@ -142,6 +163,16 @@ def _opened(page: Page) -> dict[str, float]:
     marks = "name => performance.getEntriesByName(name)[0].startTime"
     painted, engine = (page.evaluate(marks, f"midstream:{name}") for name in ("painted", "engine"))
     return {"painted": painted, "whole": whole, "engine": engine}
+
+
+def _plain(context: BrowserContext, page: Page) -> Page:
+    text = page.evaluate(_TEXT)
+    page.close()
+    plain = context.new_page()
+    plain.set_viewport_size({"width": 1280, "height": 800})
+    plain.evaluate(_PLAIN, [text, RATE, CHUNK])
+    plain.wait_for_timeout(3000)  # the first layout of all of it
+    return plain
 
 
 def _scrolled(page: Page) -> dict[str, float]:

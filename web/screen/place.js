@@ -53,8 +53,16 @@
     if (send) send.disabled = !text.trim();
   };
 
+  /** How much of the text stands there, for the style sheet. */
+  const look = () => {
+    if (!document.querySelector('article')) return;
+    if (document.querySelector('[data-part=endpoint]')) html.dataset.text = 'whole';
+    else html.dataset.text = document.querySelector('article[data-last] ~ article:not([data-last])') ? 'last' : 'some';
+  };
+
   const frame = () => {
     if (html.dataset.paint === 'done') return;
+    look();
     // A page that is still being parsed is hidden by the style sheet until it is whole.
     if (document.querySelector('article') && getComputedStyle(document.body).visibility === 'visible') {
       draft();

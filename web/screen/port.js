@@ -3,6 +3,8 @@
 // The engine's document may come late, or anew: whenever a new one says "engine?" it gets a fresh port, and what was sent
 // before it was there is kept in order.
 
+import { Pace } from './pace.js';
+
 /** @typedef {Record<string, any> & {type: string}} Message */
 
 /** Milliseconds in which an engine that was asked something has to speak; it answers at once, unless the machine is busy. */
@@ -26,6 +28,8 @@ export class Port {
     this.doubt = 0; // the timer of an engine that has to prove itself alive
     /** @type {Message[]} */
     this.queue = [];
+    /** @type {Pace<Message[]>} */
+    this.pace = new Pace((messages) => this.#each(messages));
   }
 
   /** Starts listening. The engine's document may have spoken before, so it is asked. */
@@ -94,7 +98,12 @@ export class Port {
   /** @param {unknown} batch */
   #receive(batch) {
     clearTimeout(this.doubt);
-    for (const message of parsed(batch)) {
+    this.pace.take(parsed(batch));
+  }
+
+  /** @param {Message[]} messages */
+  #each(messages) {
+    for (const message of messages) {
       // One message that cannot be handled must not take the rest of its batch with it.
       try {
         this.on.message(message);

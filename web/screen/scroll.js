@@ -20,7 +20,8 @@ export class Scroll {
     scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     scroller.addEventListener('wheel', (event) => event.deltaY < 0 && this.#leave(), { passive: true });
     scroller.addEventListener('keydown', (event) => UPWARD.has(event.key) && this.#leave());
-    document.addEventListener('selectionchange', () => this.#selected());
+    // One in the composer comes with every key, and asking for the selection costs a layout.
+    document.addEventListener('selectionchange', ({ target }) => target === document && this.#selected());
     const observer = new ResizeObserver(() => this.#grown());
     observer.observe(column);
     observer.observe(scroller);

@@ -35,6 +35,7 @@ export class Settle {
   /** What is near the screen is left alone: on its way into this state the browser leaves it out for a moment. */
   #settle() {
     const far = [...this.log.children].filter((turn) => {
+      if (turn.getAttribute('data-author') === 'user') return false; // small: being watched would cost more
       const { top, bottom } = turn.getBoundingClientRect();
       return bottom < -innerHeight || top > 2 * innerHeight;
     });

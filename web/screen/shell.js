@@ -53,6 +53,7 @@ export class Shell {
 
   /** @param {boolean} busy an answer is being written */
   hold(busy) {
+    if (busy === this.busy) return;
     this.busy = busy;
     this.#offer();
   }

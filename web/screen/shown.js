@@ -39,6 +39,7 @@ export class Shown {
     /** The new one was asked for, and not just the newest there is. */
     this.blank = start === tab.NEW;
     this.title = '';
+    this.pill = find('button[name=end]');
   }
 
   /**
@@ -150,8 +151,8 @@ export class Shown {
     if (other && html.dataset.paint === 'done') this.#edge(full); // before that, main.js knows where the reader stood
     composer.mode(live !== null);
     shell.hold(live !== null);
-    find('button[name=end]').textContent =
-      live?.status.rate ? t('button.end.live', { rate: rate(live.status.rate) }) : t('button.end');
+    const words = live?.status.rate ? t('button.end.live', { rate: rate(live.status.rate) }) : t('button.end');
+    if (this.pill.textContent !== words) this.pill.textContent = words;
     html.toggleAttribute('data-live', live !== null);
     this.#entitle(live !== null);
   }
