@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.screen_support import Ops, Screen, answer, asked
 
-# Handled so far: as the key is pressed, in the frame that shows it, and after that frame.
+# Handled so far: before a key, as it is pressed, in the frame that shows it; and in the end.
 HANDLED = """
 async () => {
   const { Pace } = await import(new URL('screen/pace.js', location.href));
@@ -21,7 +21,7 @@ async () => {
   counts.push(handled.length);
   await new Promise(requestAnimationFrame);
   counts.push(handled.length);
-  await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  while (handled.length < 3) await new Promise(requestAnimationFrame);
   return [counts, handled];
 }
 """

@@ -108,7 +108,7 @@ def test_as_a_web_page() -> None:
     assert "&lt;script&gt;" in page and "How?\n&lt;b&gt;" in page and "&lt;i&gt;hm" in page
     assert "<title>Tides &lt;&amp;&gt; more</title>" in page
     assert seen.addresses == ["https://moon.example/a.png"]
-    assert "<h1>Ebb</h1>" in page and "<em>low</em>" in page
+    assert '<h1 dir="auto">Ebb</h1>' in page and "<em>low</em>" in page
     assert page.count(WORDS["partial"].replace("{n}", "3")) == 1
 
 
@@ -137,6 +137,12 @@ def test_an_unknown_format_is_refused() -> None:
 )
 def test_a_title_is_no_path(title: str, name: str) -> None:
     assert conversation_name({"title": title}, "md") == name
+
+
+def test_each_block_has_its_own_direction_and_code_has_none() -> None:
+    html = asyncio.run(webpage.drawn("# مد\n\n- one\n\n```\nمد\n```\n"))
+    assert '<h1 dir="auto">' in html and '<ul data-tight="" dir="auto">' in html
+    assert "<pre><code>" in html
 
 
 @settings(deadline=None, max_examples=60)

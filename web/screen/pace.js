@@ -4,14 +4,18 @@
 
 /** Milliseconds after a key in which another one is to be expected. */
 const TYPING = 500;
-/** What the engine says never waits longer, in milliseconds: slow typists see the answer grow too. */
-const LONGEST = 250;
+/** What the engine says waits that long at least while keys come, in milliseconds: a slow machine is not done with its frame
+    when the next key is there, so not every key gets one after it. */
+const SHORTEST = 150;
+/** And never longer than that: slow typists see the answer grow too. */
+const LONGEST = 400;
 
 /** @template T */
 export class Pace {
   /** @type {T[]} */
   #held = [];
   #until = 0;
+  #since = 0; // when the first of them came
   #timer = 0;
 
   /** @param {(what: T) => void} go */
@@ -24,6 +28,7 @@ export class Pace {
   /** @param {T} what to go on with, at once unless somebody types */
   take(what) {
     if (!this.#held.length && performance.now() >= this.#until) return this.go(what);
+    if (!this.#held.length) this.#since = performance.now();
     this.#held.push(what);
     this.#timer ||= setTimeout(() => this.#release(), LONGEST);
   }
@@ -31,7 +36,7 @@ export class Pace {
   #typed() {
     this.#until = performance.now() + TYPING;
     // The task after the frame, not the frame's own callback, which runs before it is drawn.
-    requestAnimationFrame(() => setTimeout(() => this.#release()));
+    requestAnimationFrame(() => setTimeout(() => performance.now() - this.#since >= SHORTEST && this.#release()));
   }
 
   #release() {

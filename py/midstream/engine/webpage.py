@@ -30,19 +30,26 @@ body {
   font: 1.0625rem/1.6 system-ui, sans-serif; overflow-wrap: break-word;
 }
 h1, h2, h3, h4, h5, h6 { line-height: 1.25; }
-header p, article > h2, .state, summary, figcaption { font-size: 0.8125rem; font-weight: 600; color: var(--soft); }
+header p, article > h2:first-child, .state, summary, figcaption {
+  font-size: 0.8125rem; font-weight: 600; color: var(--soft);
+}
 article { margin-block: 2rem; }
 .user > div { white-space: pre-wrap; background: var(--tint); padding: 0.625rem 1rem; border-radius: 0.75rem; }
+p, li, td, th, h1, h2, h3, h4, h5, h6 { unicode-bidi: plaintext; text-align: start; }
+pre, code { direction: ltr; unicode-bidi: isolate; }
 pre { overflow-x: auto; background: var(--tint); padding: 0.75rem 1rem; border-radius: 0.5rem; }
 code { font: 0.875em/1.5 ui-monospace, monospace; }
 :not(pre) > code { background: var(--tint); padding: 0.125rem 0.25rem; border-radius: 0.25rem; }
-table { display: block; overflow-x: auto; border-collapse: collapse; }
-th, td { padding: 0.375rem 0.75rem; border-block-end: 1px solid var(--line); text-align: start; }
-[align=center] { text-align: center; } [align=right] { text-align: right; }
+table {
+  display: block; inline-size: fit-content; max-inline-size: 100%; margin-inline: 0 auto;
+  overflow-x: auto; border-collapse: collapse;
+}
+th, td { padding: 0.375rem 0.75rem; border-block-end: 1px solid var(--line); }
+[align=left] { text-align: left; } [align=center] { text-align: center; } [align=right] { text-align: right; }
 blockquote { margin-inline: 0; padding-inline-start: 1rem; border-inline-start: 3px solid var(--line); }
 li:has(> p > input:first-child) { list-style: none; } [data-tight] > li > p { margin: 0; }
 details { white-space: pre-wrap; color: var(--soft); }
-@media print { pre { white-space: pre-wrap; } article > h2 { break-after: avoid; } }
+@media print { pre { white-space: pre-wrap; } h1, h2, h3 { break-after: avoid; } }
 """
 
 
@@ -92,6 +99,9 @@ async def drawn(source: str) -> str:
         await asyncio.sleep(0)
     tree.apply(parser.finish())
     _without_buttons(tree.root)
+    for block in tree.root.children:
+        if isinstance(block, Node) and block.tag != "pre":
+            block.attrs["dir"] = "auto"
     return render(tree)
 
 
