@@ -28,9 +28,11 @@ def screen() -> str:
         "textarea",
         *(f'name="{name}"' for name in ("prompt", "send", "stop", "new")),
         *(f'name="{name}"' for name in ("rename", "pin", "delete", "undo")),
+        *(f"'{name}'" for name in ("edit", "previous", "next", "edited", "ask", "cancel")),
+        "'data-part': 'versions'",
         *(f"'{name}'" for name in ("copy", "save", "continue", "regenerate", "retry")),
         *(f"midstream:{mark}" for mark in ("painted", "engine", "live")),
-        *(f"midstream.{key}" for key in ("pointer", "draft", "tab")),
+        *(f"midstream.{key}" for key in ("pointer", "draft", "edits", "tab")),
     ],
 )
 def test_the_screen_has_the_name(name: str) -> None:

@@ -139,8 +139,18 @@ def found(screen: Screen) -> None:
     expect(screen.part("undo")).to_be_visible()
 
 
+def versions(screen: Screen) -> None:
+    """A question and an answer of several, and a question that is being edited."""
+    second = asked("And then?", "u2"), answer("complete", "a2", tokens=5) | {"versions": [3, 3]}
+    screen.conversation(asked() | {"versions": [1, 2]}, answer("complete"), *second)
+    screen.patch(1, *Parser().feed("Some words."), message="a2")
+    screen.article("u2").get_by_role("button", name="Edit").click()
+    expect(screen.page.get_by_role("textbox", name="Your message, edited")).to_be_focused()
+    expect(screen.article("a2").get_by_text("3 of 3")).to_be_visible()
+
+
 LISTS = [the_list, a_menu, naming, found]
-STAGES: list[Callable[[Screen], None]] = [empty, reading, told, settings, *LISTS]
+STAGES: list[Callable[[Screen], None]] = [empty, reading, versions, told, settings, *LISTS]
 SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 390, "height": 780}}
 
 
@@ -181,7 +191,7 @@ SMALL = """
 def test_fingers_find_every_target(browser: Browser, screen_site: Site) -> None:
     screen = Screen(browser, screen_site, viewport=SIZES["narrow"], has_touch=True, is_mobile=True)
     screen.goto().ready()
-    for stage in (empty, told, *LISTS):
+    for stage in (empty, told, versions, *LISTS):
         stage(screen)
         assert screen.page.evaluate(SMALL) == [], stage.__name__
         assert screen.html.evaluate(NARROW)

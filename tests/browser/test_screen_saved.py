@@ -134,9 +134,7 @@ def test_strange_records_do_not_stop_the_paint(screen: Screen) -> None:
     rows = saved_rows(FIRST)
     strange = {"conversation": "c1", "author": "assistant", "state": "complete"}
     rows += [
-        ["messages", strange | {"id": "s1", "position": 2, "state": "constructor"}],
-        ["messages", strange | {"id": "s2", "position": 3, "author": "root"}],
-        ["messages", strange | {"id": "s3", "position": 4, "error": "text", "seconds": "long"}],
+        ["messages", strange | {"id": "s2", "position": 0.5, "author": "root"}],
         [
             "messages",
             {
@@ -147,6 +145,15 @@ def test_strange_records_do_not_stop_the_paint(screen: Screen) -> None:
                 "state": "complete",
             },
         ],
+        [
+            "messages",
+            strange
+            | {"id": "s3", "position": "y", "question": "s4", "error": "text", "seconds": "long"},
+        ],
+        [
+            "messages",
+            strange | {"id": "s1", "position": "z", "question": "s3", "state": "constructor"},
+        ],
         ["conversations", {"id": "c7"}],
         ["journal", {"message": "s3", "n": 0.5, "ops": []}],
     ]
@@ -156,7 +163,7 @@ def test_strange_records_do_not_stop_the_paint(screen: Screen) -> None:
     ids = screen.page.evaluate(
         "[...document.querySelectorAll('article')].map(a => a.dataset.message)"
     )
-    assert ids == ["u1", "a1", "s3", "s4"]
+    assert ids == ["u1", "a1", "s4", "s3"]
     screen.ready()
 
 

@@ -33,7 +33,8 @@ async def filled() -> MemoryStore:
         "state": "complete",
     }
     change.put("messages", common | question)
-    for position, (key, state) in enumerate((("a1", "complete"), ("a2", "streaming")), 1):
+    change.put("messages", common | question | {"id": "u2", "position": 2, "text": "And then?"})
+    for position, key, state in ((1, "a1", "complete"), (3, "a2", "streaming")):
         reply = {"id": key, "position": position, "author": "assistant", "state": state}
         run = {"key": "k", "run": None, "endpoint": {"name": "x", "kind": "demo"}}
         change.put("messages", common | reply | {"runs": [run]})

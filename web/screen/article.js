@@ -6,9 +6,12 @@ import { element, set } from './element.js';
 import { t } from './i18n.js';
 import { visible } from './invisible.js';
 import { LIVE, buttons, clean, details, follow, justResumed, thinking, words } from './status.js';
+import { bar } from './versions.js';
 
 /** The buttons under an answer, in their order; each is an intent of the same name. */
 export const ACTIONS = ['retry', 'continue', 'edit', 'remove', 'copy', 'save', 'source', 'regenerate'];
+/** Those under a question. */
+const OF_QUESTION = ['edit'];
 
 /** @typedef {import('./status.js').Status} Status */
 /**
@@ -40,7 +43,7 @@ export function statusOf(raw) {
 
 /**
  * @param {Document} paper
- * @param {any} raw a turn with a status
+ * @param {any} raw a turn with a status, and `versions` when there are others of it
  * @param {number} number of an answer, from 1
  * @returns {Turn}
  */
@@ -51,9 +54,11 @@ export function make(paper, raw, number) {
   const content = part(paper, 'div', 'content', answer ? {} : { dir: 'auto' });
   if (!answer) content.textContent = String(raw.text ?? '');
   const line = part(paper, 'p', 'status');
-  const actions = answer ? ACTIONS.map((name) => action(paper, name)) : [];
-  const foot = part(paper, 'footer', 'foot', {}, line);
-  if (answer) foot.append(part(paper, 'div', 'actions', { role: 'group', 'aria-label': t('turn.actions', { n: number }) }, ...actions));
+  const actions = (answer ? ACTIONS : OF_QUESTION).map((name) => action(paper, name));
+  const of = answer ? t('turn.actions', { n: number }) : t('turn.user.actions');
+  const versions = bar(paper, raw.versions);
+  const group = part(paper, 'div', 'actions', { role: 'group', 'aria-label': of }, ...actions);
+  const foot = part(paper, 'footer', 'foot', {}, line, ...(versions ? [versions] : []), group);
   const names = { 'data-author': author, 'data-message': id, 'data-seq': '0', 'data-saved': '0', 'aria-label': label };
   const reasoning = folded(paper, number);
   const inner = answer ? [reasoning, content, foot] : [content, foot];
@@ -180,7 +185,7 @@ export function draw(turn, dead) {
   if ((line.getAttribute('title') ?? '') !== more) line.setAttribute('title', more);
   line.toggleAttribute('data-fading', justResumed(status));
   if (applier) fold(turn);
-  const offered = applier ? buttons(status, !content.firstChild, dead) : [];
+  const offered = applier ? buttons(status, !content.firstChild, dead) : status.state === 'complete' && !dead ? OF_QUESTION : [];
   for (const button of actions) {
     const name = String(button.getAttribute('name'));
     button.toggleAttribute('hidden', !offered.includes(name));

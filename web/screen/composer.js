@@ -11,6 +11,7 @@ export class Composer {
    * @param {HTMLFormElement} form
    * @param {object} on
    * @param {(pending: Pending) => void} on.send
+   * @param {() => string} on.last the message that is shown last
    * @param {() => void} on.stop
    * @param {() => void} on.unsaved the browser refuses to store the draft
    */
@@ -189,9 +190,24 @@ export class Composer {
   #send() {
     const text = this.prompt.value.trim();
     if (!text || this.sendButton.hidden) return;
-    const pending = { conversation: this.conversation, message: crypto.randomUUID(), text };
+    this.#give({ text });
+  }
+
+  /**
+   * Sends words in the place of a question that was asked.
+   * @param {string} text
+   * @param {string} edits the question
+   */
+  instead(text, edits) {
+    this.#give({ text, edits });
+  }
+
+  /** @param {{text: string, edits?: string}} what */
+  #give(what) {
+    const pending = { conversation: this.conversation, message: crypto.randomUUID(), after: this.on.last(), ...what };
     this.pending.push(pending);
-    this.fill('');
+    if (what.edits) this.#keep();
+    else this.fill('');
     this.on.send(pending);
   }
 }

@@ -8,6 +8,7 @@ import { connection, part } from './page.js';
 import { arrived, download } from './share.js';
 import * as source from './source.js';
 import { LIVE } from './status.js';
+import { swap } from './versions.js';
 
 /** @typedef {import('./port.js').Message} Message */
 /** @typedef {import('./transcript.js').Turn} Turn */
@@ -95,12 +96,19 @@ export class Heard {
   }
 
   /** @param {Message} message */
-  #conversation({ id, title, turns }) {
-    const { composer, transcript } = this.parts;
+  #conversation({ id, title, turns, at, patches }) {
+    const { composer, edits, scroll, transcript } = this.parts;
     if (id && this.shown.id && id !== this.shown.id) return this.#elsewhere(turns);
     this.shown.take(id || null);
     this.shown.rename(title);
-    transcript.show(turns);
+    if (at) {
+      swap(this.parts, turns, at, () => {
+        transcript.show(turns);
+        for (const patch of patches) this.#apply(patch);
+      });
+      drawn(at, transcript.turns, scroll);
+    } else transcript.show(turns);
+    edits.restore(transcript.turns.values());
     composer.confirm(transcript.turns);
     this.shown.repeat();
   }
@@ -115,29 +123,42 @@ export class Heard {
   }
 
   /** @param {Message} message */
-  #turn({ conversation, turn }) {
+  #turn({ conversation, turn, after }) {
     const { composer, scroll, transcript } = this.parts;
     if (this.shown.id && conversation !== this.shown.id) return;
     this.shown.take(conversation);
+    const focused = document.activeElement?.closest('article');
+    const instead = typeof after === 'string' && transcript.cut(after, turn.message);
     const added = transcript.add(turn);
     composer.confirm(transcript.turns);
+    this.shown.repeat(); // those that were sent after this one
+    if (added && focused && !focused.isConnected) {
+      added.article.tabIndex = -1; // the button that was pressed has gone with its turn
+      added.article.focus({ preventScroll: true });
+    }
     // A new answer begins: there is room below it, so that its question stands near the top while it grows. One that has to
     // wait does not grow, and would only hide those before it.
     if (added?.applier && added.status.state !== 'queued') transcript.freshen(added);
-    if (added?.applier && scroll.following) scroll.toEnd();
+    if (added?.applier && (scroll.following || instead)) scroll.toEnd();
     this.shown.change();
   }
 
   /** @param {Message} message */
   #patch(message) {
-    const { formulas, scroll, transcript } = this.parts;
+    const { scroll, transcript } = this.parts;
     const turn = transcript.turns.get(message.message);
     const before = turn?.article.dataset.seq;
-    transcript.patch(message);
-    if (turn?.applier) formulas.draw(turn.applier.formulas.splice(0));
+    this.#apply(message);
     drawn(message.message, transcript.turns, scroll);
     const isNew = turn && LIVE.has(turn.status.state) && turn.article.dataset.seq !== before;
     if (isNew && !performance.getEntriesByName('midstream:live').length) performance.mark('midstream:live');
+  }
+
+  /** @param {Message} patch */
+  #apply(patch) {
+    const { formulas, transcript } = this.parts;
+    transcript.patch(patch);
+    formulas.draw(transcript.turns.get(patch.message)?.applier?.formulas.splice(0) ?? []);
   }
 
   /** @param {Message} message */

@@ -12,15 +12,16 @@ let undrawn = null;
  * @param {import('./search.js').Hit} hit
  * @param {Map<string, import('./article.js').Turn>} turns that are shown
  * @param {import('./scroll.js').Scroll} scroll
+ * @returns {boolean} false when its message is not shown; it is revealed when that comes
  */
 export function reveal(hit, turns, scroll) {
   const turn = turns.get(hit.message);
-  undrawn = null;
-  if (!turn) return unmark();
-  const first = mark(turn.content, hit.text);
-  if (!first) undrawn = hit;
+  const first = turn && mark(turn.content, hit.text);
+  undrawn = first ? null : hit;
+  if (!turn) return false;
   scroll.toElement(turn.article); // what lies far away may not have been laid out yet
   if (first) scroll.toElement(first);
+  return true;
 }
 
 /**

@@ -6,6 +6,7 @@ import { Boot } from './boot.js';
 import { Colours } from './colours.js';
 import { Composer } from './composer.js';
 import * as early from './early.js';
+import { Edits } from './edit.js';
 import { Formulas } from './formulas.js';
 import { Heard } from './heard.js';
 import { reveal, unmark } from './hit.js';
@@ -56,6 +57,8 @@ const transcript = new Transcript(part('transcript'), {
   announcer,
   intent: (message) => person.intent(message),
   block: (button) => person.block(button),
+  edit: (turn) => edits.open(turn),
+  version: (turn, step) => person.version(turn, step),
   source: (button, turn) => person.source(button, turn),
   change: () => shown.change(),
   resized: () => settle.again(),
@@ -65,7 +68,13 @@ const colours = new Colours(part('scroller'));
 const formulas = new Formulas((change) => (scroll.still(change), settle.again()));
 const composer = new Composer(find('form[data-part=composer]'), {
   send: (pending) => person.send(pending),
+  last: () => [...transcript.turns.keys()].at(-1) ?? '',
   stop: () => person.stop(),
+  unsaved: () => notices.show('draft-not-saved'),
+});
+const edits = new Edits({
+  send: (text, turn) => composer.instead(text, turn.id),
+  conversation: () => shown.id,
   unsaved: () => notices.show('draft-not-saved'),
 });
 const list = new List(part('list'), {
@@ -77,7 +86,10 @@ const list = new List(part('list'), {
 const manage = new Manage(list, {
   send: (message) => person.able() && (port.send(message), true),
   visit: (id) => void shown.visit(id, true),
-  gone: (id) => composer.forget(id),
+  gone(id) {
+    composer.forget(id);
+    edits.forget(id);
+  },
   say: (words) => announcer.say(words),
 });
 const search = new Search(part('list'), {
@@ -86,7 +98,9 @@ const search = new Search(part('list'), {
   end: unmark,
   open(hit) {
     list.close();
-    void begun.then(() => shown.visit(hit.conversation, true)).then(() => reveal(hit, transcript.turns, scroll));
+    const visited = begun.then(() => shown.visit(hit.conversation, true));
+    // In a version that is not shown: the engine shows it, and it is revealed then.
+    void visited.then(() => reveal(hit, transcript.turns, scroll) || port.send({ type: 'version', message: hit.message }));
   },
 });
 const launch = new Launch(notices, {
@@ -99,7 +113,7 @@ const shell = new Shell(part('shell'), part('update'), {
   accept: () => port.tell({ type: 'shell', do: 'update' }),
   mended: () => html.dataset.engine === 'failed' && heard.restart(),
 });
-const parts = { announcer, boot, colours, composer, formulas, list, notices, port, scroll, settle, shell, transcript };
+const parts = { announcer, boot, colours, composer, edits, formulas, list, notices, port, scroll, settle, shell, transcript };
 const shown = new Shown(parts, start.conversation);
 const person = new Person(parts, shown);
 const { endpoints, welcome } = furnish({

@@ -51,6 +51,11 @@ export class Person {
     else port.send({ type: 'source', message: turn.id });
   }
 
+  /** @param {import('./article.js').Turn} turn @param {number} step */
+  version({ id }, step) {
+    this.parts.port.send({ type: 'version', message: id, step });
+  }
+
   /** @param {HTMLElement} button of a code block */
   block(button) {
     const { announcer, notices, scroll, settle } = this.parts;

@@ -14,7 +14,7 @@
  * @typedef {object} Reading
  * @property {string | null} conversation
  * @property {Row[]} conversations newest first
- * @property {Row[]} messages of the conversation, in order
+ * @property {Row[]} messages of the conversation that are shown, in order
  * @property {Promise<SavedTurn>[]} turns for each message; the newest is there first
  * @property {unknown} language that was chosen for the words, if one was
  */
@@ -27,6 +27,7 @@
  */
 
 import { records } from './kept.js';
+import { line } from './path.js';
 import { LIVE } from './status.js';
 
 /**
@@ -85,9 +86,10 @@ async function view(source, wanted) {
   const conversation = wanted ?? conversations[0]?.id ?? null;
   const there = known.find(({ id }) => id === conversation); // one without a record may have messages all the same
   const found = conversation === null || there?.deleted ? [] : await source.messages(conversation);
-  const messages = found.filter((record) => typeof record?.id === 'string');
-  const turns = messages.toReversed().map(async (record) => saved(record, unbroken(await source.rows(record.id))));
-  return { conversation, conversations, messages, turns: turns.reverse(), language };
+  const usable = found.filter((record) => typeof record?.id === 'string' && ['user', 'assistant'].includes(record.author));
+  const shown = line(usable, there?.leaf);
+  const turns = shown.toReversed().map(async ({ record, versions }) => saved(record, versions, unbroken(await source.rows(record.id))));
+  return { conversation, conversations, messages: shown.map(({ record }) => record), turns: turns.reverse(), language };
 }
 
 // Sources
@@ -184,10 +186,11 @@ function unbroken(rows) {
 
 /**
  * @param {Row} record
+ * @param {[number, number]} versions
  * @param {Row[]} rows
  * @returns {SavedTurn}
  */
-function saved(record, rows) {
+function saved(record, versions, rows) {
   const seq = rows.at(-1)?.last ?? 0;
   const tokens = rows.reduce((sum, row) => sum + (Number.isSafeInteger(row.tokens) ? row.tokens : 0), 0);
   const { id: message, author, text, seconds, thought, error } = record;
@@ -198,7 +201,7 @@ function saved(record, rows) {
   // Out of a file, and never drawn: its words are there at once, and the engine draws them over.
   const opsOf = (/** @type {Row} */ row) => (record.parser === 0 ? plain(String(row.text ?? '')) : row.ops);
   const shown = rows.map((row) => ({ n: row.n, last: row.last, ops: opsOf(row), reasoning: row.reasoning }));
-  return { turn: { message, author, text, status }, rows: shown };
+  return { turn: { message, author, text, status, versions }, rows: shown };
 }
 
 /** The ops of a text that nobody has parsed: its paragraphs. @param {string} text */

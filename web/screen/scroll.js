@@ -55,11 +55,12 @@ export class Scroll {
    * Changes the text in a way that the reader has asked for, and leaves what they have asked with where it stands.
    * @param {Element} element
    * @param {() => void} change
+   * @param {() => Element} after what stands in its place then
    */
-  keep(element, change) {
+  keep(element, change, after = () => element) {
     const before = element.getBoundingClientRect().top;
     change();
-    const moved = element.getBoundingClientRect().top - before;
+    const moved = after().getBoundingClientRect().top - before;
     if (moved) this.toPosition(this.scroller.scrollTop + moved);
   }
 

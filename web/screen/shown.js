@@ -14,6 +14,7 @@ import * as tab from './tab.js';
  * @property {import('./boot.js').Boot} boot
  * @property {import('./colours.js').Colours} colours
  * @property {import('./composer.js').Composer} composer
+ * @property {import('./edit.js').Edits} edits
  * @property {import('./formulas.js').Formulas} formulas
  * @property {import('./list.js').List} list
  * @property {import('./page.js').Notices} notices
@@ -63,7 +64,7 @@ export class Shown {
    * @returns {Promise<boolean>} false when the person has moved on meanwhile
    */
   async paint(saved) {
-    const { boot, composer, formulas, list, scroll, transcript } = this.parts;
+    const { boot, composer, edits, formulas, list, scroll, transcript } = this.parts;
     if (!this.blank) this.id = saved?.conversation ?? this.id;
     if (saved && !boot.ready) list.show(saved.conversations); // the engine's list has states too
     this.rename(list.titleOf(this.id));
@@ -74,6 +75,7 @@ export class Shown {
     if (this.id !== painting) return false;
     transcript.restore(turns);
     scroll.still(() => formulas.draw([...turns.values()].flatMap(({ applier }) => applier?.formulas.splice(0) ?? [])));
+    edits.restore(turns.values());
     this.repeat();
     this.change();
     if (saved?.turns.length && !performance.getEntriesByName('midstream:painted').length) performance.mark('midstream:painted');
@@ -83,8 +85,10 @@ export class Shown {
   /** Prompts that the engine has not confirmed are shown as being sent. */
   repeat() {
     const { composer, transcript } = this.parts;
-    for (const { conversation, message, text } of composer.pending) {
+    for (const { conversation, message, text, edits } of composer.pending) {
       if (conversation !== this.id || transcript.turns.has(message)) continue;
+      const before = edits ? transcript.before(edits) : null;
+      if (before !== null) transcript.cut(before, message);
       transcript.add({ message, author: 'user', text, status: { state: 'sending' } });
     }
   }

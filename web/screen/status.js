@@ -20,6 +20,7 @@ import { lost } from './kept.js';
  * @property {number} resumed tokens at the last resumption in this page, 0 for none
  * @property {number[]} seams tokens at which the answer was continued
  * @property {number[]} queue place and length, [] when not known
+ * @property {boolean} waits it is queued behind another answer of its conversation that is being written
  * @property {'server' | 'browser' | 'nobody' | 'unknown'} keeper who goes on with the answer while this page does not hear it
  * @property {boolean} stopping Stop was pressed and is not confirmed
  * @property {boolean} sure false: the prompt may have arrived, and asking again may ask twice
@@ -79,6 +80,7 @@ export function clean(raw) {
     resumed: count(raw.resumed),
     seams: counts(raw.seams),
     queue: counts(raw.queue),
+    waits: raw.waits === true,
     keeper: raw.keeper === 'server' || raw.keeper === 'browser' ? raw.keeper : raw.keeper === '' ? 'nobody' : 'unknown',
     stopping: raw.stopping === true,
     sure: raw.sure !== false,
@@ -179,7 +181,8 @@ function ended(status) {
  * @param {Status} status
  * @param {import('./i18n.js').Values} values
  */
-function queued({ queue: [place, n], error }, values) {
+function queued({ queue: [place, n], waits, error }, values) {
+  if (waits) return t('status.queued.after');
   const line = n > 1 ? t('status.queued.of', { place, n }) : t('status.queued');
   return error?.message ? t('status.queued.reason', { ...values, line }) : line;
 }
@@ -271,6 +274,7 @@ export function spoken(before, status, hidden) {
   if (hidden && (again || AWAY.has(state))) return null;
   if (again) return { text: t('say.resumed') };
   if (state === 'reconnecting' && !saved(status)) return { text: t('say.lost') };
+  if (status.waits) return { text: t('status.queued.after') };
   const tokens = t('count.tokens', { n: state === 'reconnecting' ? saved(status) : status.tokens });
   return { text: t(`say.${state}`, { tokens }), once: state === 'streaming' };
 }

@@ -4,7 +4,10 @@
 import { brings } from './incoming.js';
 
 /** @typedef {{conversation: string, top: number | null}} Tab `top`: scroll position, null at the end */
-/** @typedef {{conversation: string | null, message: string, text: string}} Pending a prompt the engine has not confirmed */
+/**
+ * A prompt the engine has not confirmed. `after`: what stood last when it was sent; `edits`: the question it is another version of.
+ * @typedef {{conversation: string | null, message: string, text: string, after?: string, edits?: string}} Pending
+ */
 /** @typedef {{texts: Record<string, string>, pending: Pending[]}} Drafts */
 
 /** The conversation that is not stored yet, in `midstream.tab` and as the key of its draft. */

@@ -4,12 +4,14 @@
 // Patches of a message are numbered without holes. One that was seen before is ignored; a hole, or an op that cannot be
 // applied, makes the screen ask for the whole answer (`reset`), and until that comes the text stays as it is.
 
-import { ACTIONS, draw, make, renew, seen, statusOf, think } from './article.js';
+import { draw, make, renew, seen, statusOf, think } from './article.js';
 import { unpack } from './pack.js';
+import { pressed } from './pressed.js';
 import { begun, fill } from './restored.js';
 import * as source from './source.js';
 import { Slices } from './slices.js';
 import { LIVE, clean, ticking } from './status.js';
+import { mark } from './versions.js';
 import { Voice } from './voice.js';
 
 /** @typedef {import('./article.js').Turn} Turn */
@@ -18,19 +20,20 @@ import { Voice } from './voice.js';
 /** @typedef {import('./port.js').Message} Message */
 /** @typedef {import('./saved.js').SavedTurn} SavedTurn */
 
+/**
+ * @typedef {object} On
+ * @property {import('./announce.js').Announcer} announcer
+ * @property {() => void} change a status or the set of turns has changed
+ * @property {() => void} resized a turn that is not being written has got text
+ */
+
 /** Milliseconds between two redraws of a status line whose state stays the same: numbers that race cannot be read. */
 const REDRAW = 250;
 
 export class Transcript {
   /**
    * @param {HTMLElement} log
-   * @param {object} on
-   * @param {(message: Message) => void} on.intent
-   * @param {import('./announce.js').Announcer} on.announcer
-   * @param {(button: HTMLElement) => void} on.block a button of a code block
-   * @param {(button: HTMLElement, turn: Turn) => void} on.source its source is to be shown, or its text again
-   * @param {() => void} on.change a status or the set of turns has changed
-   * @param {() => void} on.resized a turn that is not being written has got text
+   * @param {import('./pressed.js').Buttons & On} on
    */
   constructor(log, on) {
     this.log = log;
@@ -42,7 +45,7 @@ export class Transcript {
     this.voice = new Voice(on.announcer);
     this.timer = 0;
     this.later = 0;
-    log.addEventListener('click', (event) => this.#clicked(event));
+    log.addEventListener('click', (event) => pressed(event, this.turns, on));
   }
 
   /** The newest answer that is being written. */
@@ -105,6 +108,27 @@ export class Transcript {
     this.#changed();
   }
 
+  /**
+   * Takes away what stands after a turn: another version of it is to come.
+   * @param {string} after its message; '' for all
+   * @param {string} but what may stay
+   * @returns {boolean} whether something did stand there
+   */
+  cut(after, but) {
+    const ids = [...this.turns.keys()];
+    const from = ids.indexOf(after) + 1;
+    const gone = from || !after ? ids.slice(from).filter((id) => id !== but) : [];
+    if (gone.length) this.remove(gone);
+    return gone.length > 0;
+  }
+
+  /** The message before one that stands here; null when it does not. @param {string} message */
+  before(message) {
+    const ids = [...this.turns.keys()];
+    const at = ids.indexOf(message);
+    return at < 0 ? null : (ids[at - 1] ?? '');
+  }
+
   /** Takes away what is none of the turns. */
   #tidy() {
     const shown = new Set([...this.turns.values()].map((turn) => turn.article));
@@ -132,6 +156,7 @@ export class Transcript {
     if (!status) return null;
     const turn = known.get(raw.message) ?? make(document, raw, this.#answers() + 1);
     if (!this.turns.has(turn.id)) this.#place(turn);
+    mark(turn, raw.versions);
     this.#renew(turn, status);
     return turn;
   }
@@ -291,17 +316,5 @@ export class Transcript {
       if (ticking(turn.status) || turn.line.hasAttribute('data-fading')) draw(turn, this.dead);
     }
     this.#tick();
-  }
-
-  /** @param {MouseEvent} event */
-  #clicked(event) {
-    const button = event.target instanceof Element ? event.target.closest('button') : null;
-    const id = button?.closest('article')?.dataset.message;
-    if (!button || !id) return;
-    // Our own policy forbids foreign images: the person decides to go there, in a tab that knows nothing of this one.
-    if (button.dataset.src) open(button.dataset.src, '_blank', 'noopener,noreferrer');
-    else if (button.dataset.do) this.on.block(button);
-    else if (button.name === 'source') this.on.source(button, /** @type {Turn} */ (this.turns.get(id)));
-    else if (ACTIONS.includes(button.name)) this.on.intent({ type: button.name, message: id });
   }
 }

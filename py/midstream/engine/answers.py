@@ -121,6 +121,9 @@ class Answers:
         if status["state"] == "queued":
             waiting = self._queue()
             status["queue"] = [waiting.index(answer) + 1, len(waiting)]
+            before = [a for a in self.of(answer.record["conversation"]) if a.state != "queued"]
+            if any(_comes_before(each.record, answer.record) for each in before):
+                status["waits"] = True  # another version is being written: there is a connection
         return status
 
     def _queue(self) -> list[Answer]:

@@ -1,6 +1,8 @@
 """All conversations as one file, and back: `{"format": "midstream", "version": 1, "exported": …,
-"conversations": [{"id", "title", "created", "updated", "messages": [{"id", "author", "text",
-"state", "created", …}]}]}`; messages in order, times in epoch milliseconds.
+"conversations": [{"id", "title", "created", "updated", "leaf", "messages": [{"id", "author", "text",
+"state", "created", …}]}]}`; times in epoch milliseconds. Messages are in order, all versions of them:
+an answer names its `question`, a question the message before it (`parent`, "" for none), and `leaf` is
+the message whose line is shown (path.py has the rest).
 
 A file comes from anywhere. It never changes what is here, and brings text only: content is parsed
 again, never taken as ops, and no address of an endpoint is written or read, since a prompt could be
@@ -45,8 +47,8 @@ async def everything(store: Store, only: str | None = None) -> dict[str, Any]:
     for record in sorted(known, key=lambda one: one["created"]):
         messages = [await _written(store, one) for one in await store.messages(record["id"])]
         kept = {key: record[key] for key in ("id", "title", "created", "updated")}
-        pinned = {"pinned": True} if record.get("pinned") else {}
-        written.append(kept | pinned | {"messages": messages})
+        more = {key: record[key] for key in ("pinned", "leaf") if record.get(key)}
+        written.append(kept | more | {"messages": messages})
     exported = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return {
         "format": FORMAT,
@@ -68,7 +70,8 @@ def encode(data: dict[str, Any]) -> str:
 async def _written(store: Store, record: Record) -> dict[str, Any]:
     common = {key: record[key] for key in ("id", "author", "state", "created")}
     if record["author"] == "user":
-        return common | {"text": whole_characters(record["text"])}
+        parent = {"parent": record["parent"]} if "parent" in record else {}
+        return common | parent | {"text": whole_characters(record["text"])}
     rows = await rows_of(store, record["id"])
     run = len(record["runs"]) - 1
     return (
@@ -165,7 +168,8 @@ async def _add(store: Store, found: Conversation) -> bool:
         await asyncio.sleep(0)  # answers that are being written go on meanwhile
     # Read again: while texts were parsed something may have been said in it.
     if await _here(store, found):
-        change.amends = _wanted(found.record["id"]).amends
+        leaf = {"leaf": found.record["leaf"]} if "leaf" in found.record else {}
+        change.amend("conversations", found.record["id"], {"deleted": None, **leaf})
     else:
         change.put("conversations", found.record)
     await store.commit(change)

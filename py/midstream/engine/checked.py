@@ -252,12 +252,13 @@ def _is_mark(value: Any) -> bool:
 _TALK: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("pinned", "gone", "owed"), _is_mark),
     "deleted": _is_number,
+    "leaf": _is_text,
 }
 _OPTIONAL: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("seconds", "tokens", "seq"), _is_number),
     "error": _is_error,
     "thought": _is_thought,
-    "question": _is_text,
+    **dict.fromkeys(("question", "parent"), _is_text),
 }
 _RUN: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("seq", "began", "before"), _is_number),

@@ -12,13 +12,15 @@ from typing import Any, TypeVar
 
 from ..errors import UpstreamError, UpstreamRefused
 from .host import Net, Response
+from .records import FIRST
 
 BODY_BYTES = 16 << 20  # of one answer of the gateway
 
 _GONE = (404, 410)
 _CONVERSATION = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")  # it becomes part of a path
 _RUN = re.compile(r"[0-9a-f]{32}")
-_KEY = re.compile(r"([A-Za-z0-9_~-]{1,60})\.([A-Za-z0-9_~-]{1,60})\.([0-9]{1,2})")
+_NAME = r"([A-Za-z0-9_~-]{1,60})"
+_KEY = re.compile(rf"{_NAME}\.{_NAME}\.([0-9]{{1,2}})(?:\.{_NAME})?")
 _DAMAGED = "The gateway's list of conversations cannot be read"
 
 T = TypeVar("T")
@@ -48,11 +50,12 @@ class Run:
     created: int  # epoch milliseconds
     seconds: float | None  # from its beginning to its end; None while it is live
     given_back: bool  # it was refused, and its key went on to another run
+    parent: str | None = None  # what the question follows, where its place does not say so
 
     def foreign(self) -> Run:
         """As a run whose key names no messages: a question and an answer of its own."""
         question, answer = f"{self.id}-question", f"{self.id}-answer"
-        return replace(self, question=question, answer=answer, n=0)
+        return replace(self, question=question, answer=answer, n=0, parent=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,7 @@ def _run(entry: Any, now: int) -> Run:
         created=min(round(created * 1000), now),
         seconds=None if entry["state"] == "live" else _number(entry["updated"]) - created,
         given_back=not key and entry["state"] == "failed" and int(entry["head"]) <= 1,
+        parent={FIRST: ""}.get(named[4], named[4]) if named else None,
     )
     return found if named else found.foreign()
 

@@ -7,7 +7,7 @@ import time
 
 from ..journal import Record, Store, text, tokens
 from .status import FINAL_STATES
-from .transcript import rows_of
+from .transcript import line_of, rows_of
 
 Words = dict[str, str]
 # What stands in such a file beside what was written. The screen gives them in the person's language.
@@ -45,9 +45,9 @@ def as_markdown(
 
 
 async def markdown_of(store: Store, conversation: Record, words: Words, now: float) -> str:
-    """The source texts of a whole conversation, each under a heading of who has written it."""
+    """The source texts of a conversation as it is shown, each under a heading of who has written it."""
     parts = [f"# {conversation['title'] or words['assistant']}"]
-    for record in await store.messages(conversation["id"]):
+    for record, _ in await line_of(store, conversation):
         if record["author"] == "user":
             parts += [f"## {words['user']}", record["text"]]
             continue

@@ -125,6 +125,8 @@ def _conversation(raw: Any, used: set[str]) -> Conversation:
             messages.append(_message(message, key, number, used, own))
         except Unusable as error:
             raise Unusable(f"message {number + 1}: {error}") from None
+    if (leaf := _text(raw, "leaf", NAME_CHARACTERS)) in own - {key}:
+        record["leaf"] = leaf
     used |= own  # not before: a conversation that cannot be used takes no id from others
     return Conversation(record, messages)
 
@@ -134,7 +136,7 @@ def _message(
 ) -> tuple[Record, Row | None]:
     if not isinstance(raw, dict):
         raise Unusable("it is not an object")
-    questions = own - {conversation}
+    before = own - {conversation}
     record: Record = {
         "id": _new_id(raw, used, own),
         "conversation": conversation,
@@ -144,13 +146,16 @@ def _message(
     }
     words = whole_characters(_text(raw, "text", TEXT_CHARACTERS))
     if record["author"] == "user":
+        parent = _text(raw, "parent", NAME_CHARACTERS)
+        if "parent" in raw and parent in before | {""}:
+            record["parent"] = parent
         return record | {"text": words, "state": "complete", "runs": []}, None
     if record["author"] != "assistant":
         raise Unusable("nobody has written it")
     runs = _listed(raw, "runs", _run, RUNS) or [_run({})]
     record |= {"parser": UNDRAWN, "runs": runs}
     question = _text(raw, "question", NAME_CHARACTERS)
-    record["question"] = question if question in questions else ""
+    record["question"] = question if question in before else ""
     record |= _ending(raw)
     return record, _row(record, raw, words)
 

@@ -9,10 +9,18 @@ from ..journal import Change, Record
 from .answers import Answers
 from .host import Host, Message
 from .offers import Offers
-from .records import new_answer, new_conversation, new_question, new_run, run_key
+from .path import Paths, unsaid
+from .records import (
+    new_answer,
+    new_conversation,
+    new_question,
+    new_run,
+    next_position,
+    run_key,
+)
 from .shown import Shown
 from .status import FINAL_STATES
-from .transcript import question_of, rows_of
+from .transcript import paths_of, rows_of
 
 CONTINUABLE = FINAL_STATES - {"complete"}
 
@@ -34,6 +42,7 @@ class Prompts:
             "continue": self._continue,
             "edit": self._edit,
             "remove": self._remove,
+            "version": self._version,
         }
 
     async def _send(self, intent: Message) -> None:
@@ -50,23 +59,24 @@ class Prompts:
         conversation = await self._host.store.conversation(str(asked)) if asked else None
         if conversation is None or conversation.get("gone"):
             conversation = new_conversation(self._host.new_id(), words, now)
-        position = len(await self._host.store.messages(conversation["id"]))
-        question = new_question(str(intent["message"]), conversation, position, words, now)
-        answer = self._new_answer(conversation, position + 1, now, question["id"])
+        messages = await self._host.store.messages(conversation["id"])
+        parent = _parent(Paths(messages), intent, conversation.get("leaf"))
+        position = next_position(messages)
+        question = new_question(str(intent["message"]), conversation, position, words, now, parent)
+        answer = self._new_answer(conversation, [*messages, question], now, question["id"])
         await self._begin(conversation, answer, question)
 
     async def _again(self, intent: Message) -> None:
-        """Retry and Regenerate: another answer to the same question, below the one that stands
-        there. While a connection is waited for, Try now: the wait is cut short."""
+        """Retry and Regenerate: another version of the answer. While a connection is waited for, Try
+        now: the wait is cut short."""
         answer = self._answers.get(intent["message"])
         if answer and answer.state not in FINAL_STATES:
             answer.wake()
             return
         old, conversation = await self._ended(intent["message"])
         messages = await self._host.store.messages(old["conversation"])
-        question = question_of(messages, old)
-        now = self._milliseconds()
-        again = self._new_answer(conversation, len(messages), now, question)
+        question = Paths(messages).parents[old["id"]]
+        again = self._new_answer(conversation, messages, self._milliseconds(), question)
         await self._begin(conversation, again)
 
     async def _continue(self, intent: Message) -> None:
@@ -76,12 +86,15 @@ class Prompts:
             return
         await self._offers.configured.wait()
         now, runs = self._milliseconds(), record["runs"]
-        key = run_key(question_of([], record) or record["id"], record["id"], len(runs))
+        messages = await self._host.store.messages(conversation["id"])
+        question = Paths(messages).parents[record["id"]]
+        said = _said(messages, question)
+        key = run_key(question or record["id"], record["id"], len(runs), said)
         run = new_run(key, self._offers.like(runs[-1]["endpoint"]))
         run |= {"began": now, "before": float(record.get("seconds", 0))}
         record = {name: record[name] for name in record if name != "error"}
         record |= {"state": "sending", "runs": [*runs, run]}
-        await self._begin(conversation, record)
+        await self._begin(conversation, record, here=True)
 
     async def _ended(self, message: str) -> tuple[Record, Record]:
         """An answer that nobody is writing, and its conversation. Raises KeyError."""
@@ -96,24 +109,32 @@ class Prompts:
             raise KeyError(f"conversation {record['conversation']} is not stored")
         return record, conversation
 
-    async def _begin(self, conversation: Record, answer: Record, *others: Record) -> None:
-        """Stores an answer that is to be written, and begins."""
-        now, change = self._milliseconds(), Change(durability="strict")
+    async def _begin(
+        self, conversation: Record, answer: Record, *others: Record, here: bool = False
+    ) -> None:
+        """Stores an answer that is to be written, and begins. `here`: it stands there already."""
+        change = Change(durability="strict")
+        fields: Record = {"updated": self._milliseconds()}
+        fields |= {} if here else {"leaf": answer["id"]}
         if await self._host.store.conversation(conversation["id"]):
             # One that was deleted in another tab is wanted: the person writes in it.
-            change.amend("conversations", conversation["id"], {"updated": now, "deleted": None})
+            change.amend("conversations", conversation["id"], {**fields, "deleted": None})
         else:
-            change.put("conversations", conversation | {"updated": now})
+            change.put("conversations", conversation | fields)
         for record in (*others, answer):
             change.put("messages", record)
         await self._host.store.commit(change)
         self._answers.write(answer, recalled=False)
-        await self._shown.turns(conversation["id"], [*others, answer])
+        await self._shown.turns(conversation["id"], [*others, answer], new=not here)
         self._host.tell_tabs({"conversation": conversation["id"], "changed": True})
 
-    def _new_answer(self, conversation: Record, position: int, now: int, question: str) -> Record:
-        key = self._host.new_id()
-        answer = new_answer(key, conversation, position, now, question, self._offers.first)
+    def _new_answer(
+        self, conversation: Record, messages: list[Record], now: int, question: str
+    ) -> Record:
+        """`messages`: those before it."""
+        key, position = self._host.new_id(), next_position(messages)
+        first, said = self._offers.first, _said(messages, question)
+        answer = new_answer(key, conversation, position, now, question, first, said)
         answer["runs"][0]["began"] = now
         return answer
 
@@ -144,20 +165,58 @@ class Prompts:
             return None
         conversation = answer["conversation"]
         messages = await self._host.store.messages(conversation)
-        question = next((m for m in messages if m["id"] == question_of(messages, answer)), None)
-        change = Change(durability="strict").drop("messages", message)
-        asked = [m for m in messages if question_of(messages, m) == (question or {}).get("id")]
-        gone = [message]
-        if question and len([m for m in asked if m["author"] == "assistant"]) == 1:
-            change.drop("messages", question["id"])
+        paths = Paths(messages)
+        gone, at = [message], paths.parents[message]
+        question = next((m for m in messages if m["id"] == at and m["author"] == "user"), None)
+        if question and len(paths.beside(message)) == 1:
             gone.append(question["id"])
+        change = Change(durability="strict")
+        for key in gone:
+            change.drop("messages", key)
         if len(gone) == len(messages):
             change.drop("conversations", conversation)
+        else:
+            left = [key for key in paths.beside(gone[-1]) if key not in gone]
+            leaf = left[-1] if left else paths.parents[gone[-1]]
+            change.amend("conversations", conversation, {"leaf": leaf or None})
         await self._host.store.commit(change)
         self._host.tell_tabs({"conversation": conversation, "changed": True})
         self._host.post({"type": "removed", "conversation": conversation, "messages": gone})
-        await self._shown.list()
+        await self._shown.removed(conversation)
         return question
+
+    # Versions
+
+    async def _version(self, intent: Message) -> None:
+        """Shows a message, or, `step` from it, another version of it, with the newest below it."""
+        record = await self._host.store.message(str(intent["message"]))
+        if record is None:
+            raise KeyError(f"there is no message {intent['message']}")
+        key = record["conversation"]
+        paths = await paths_of(self._host.store, key)
+        beside = paths.beside(record["id"])
+        at = beside.index(record["id"]) + int(intent.get("step", 0))
+        wanted = beside[min(max(at, 0), len(beside) - 1)]
+        change = Change(durability="strict")
+        await self._host.store.commit(
+            change.amend("conversations", key, {"leaf": paths.end(wanted)})
+        )
+        await self._shown.switch(key, wanted)
+        self._host.tell_tabs({"conversation": key, "changed": True})
 
     def _milliseconds(self) -> int:
         return round(self._host.now() * 1000)
+
+
+def _parent(paths: Paths, intent: Message, leaf: str | None) -> str:
+    """What a new question follows: the message that the person saw last, or, where it is another
+    version of a question, the one which that follows."""
+    if (edits := str(intent.get("edits") or "")) in paths.parents:
+        return paths.parents[edits]
+    after = str(intent.get("after") or "")
+    return paths.end(after if after in paths.parents else leaf)
+
+
+def _said(messages: list[Record], question: str) -> str | None:
+    """What the question follows, where that has to be said (`path.unsaid`)."""
+    return None if unsaid(messages, question) else Paths(messages).parents[question]

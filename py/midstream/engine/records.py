@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from ..journal import Record
@@ -27,8 +27,16 @@ def alive(conversations: Iterable[Record]) -> list[Record]:
     return [record for record in conversations if not record.get("deleted")]
 
 
-def new_question(key: str, conversation: Record, position: int, words: str, now: int) -> Record:
-    return {
+def next_position(messages: Sequence[Record]) -> int:
+    return max((int(record["position"]) for record in messages), default=-1) + 1
+
+
+def new_question(
+    key: str, conversation: Record, position: int, words: str, now: int, parent: str | None = None
+) -> Record:
+    """`parent`: the message that it follows, "" for none; None when nobody knows better than its
+    position."""
+    record = {
         "id": key,
         "conversation": conversation["id"],
         "position": position,
@@ -38,18 +46,36 @@ def new_question(key: str, conversation: Record, position: int, words: str, now:
         "created": now,
         "runs": [],
     }
+    return record if parent is None else record | {"parent": parent}
 
 
-def run_key(question: str, answer: str, n: int) -> str:
+FIRST = "~"  # in a key, for no parent: a name is never empty
+KEY_CHARACTERS = 128  # that a gateway takes
+
+
+def run_key(question: str, answer: str, n: int, parent: str | None = None) -> str:
     """The Idempotency-Key of an answer's run `n` (from 0). It names the messages too, so that
-    another device that finds the run at the gateway makes the same records of it."""
-    return f"{question}.{answer}.{n}"
+    another device that finds the run at the gateway makes the same records of it.
+
+    `parent`: the message that the question follows, where another device would take another one
+    (`path.unsaid`). A key that would become too long says nothing of it.
+    """
+    key = f"{question}.{answer}.{n}"
+    named = key if parent is None else f"{key}.{parent or FIRST}"
+    return named if len(named) <= KEY_CHARACTERS else key
 
 
 def new_answer(
-    key: str, conversation: Record, position: int, now: int, question: str, endpoint: Endpoint
+    key: str,
+    conversation: Record,
+    position: int,
+    now: int,
+    question: str,
+    endpoint: Endpoint,
+    parent: str | None = None,
 ) -> Record:
-    """An answer to the message `question`, with the one run that is about to be started."""
+    """An answer to the message `question`, with the one run that is about to be started. `parent`:
+    as in `run_key`."""
     return {
         "id": key,
         "conversation": conversation["id"],
@@ -59,7 +85,7 @@ def new_answer(
         "created": now,
         "parser": VERSION,
         "question": question,
-        "runs": [new_run(run_key(question, key, 0), endpoint)],
+        "runs": [new_run(run_key(question, key, 0, parent), endpoint)],
     }
 
 

@@ -20,9 +20,9 @@ class Reports:
         self._queued: set[str] = set()  # questions that the screen was told to be waiting
 
     def told(self, record: Record, message: Message) -> None:
-        """What an answer tells the screen goes on when its conversation is the one that is
-        shown."""
-        shown = record["conversation"] == self._shown.conversation
+        """What an answer tells the screen goes on when it is shown: in another conversation, or in
+        another version of this one, it is only written."""
+        shown = self._shown.shows(record)
         if shown or message["type"] == "notice":
             self._host.post(message)
         if message["type"] == "patch" and shown:
@@ -38,12 +38,13 @@ class Reports:
         if queued == (question in self._queued):
             return
         (self._queued.add if queued else self._queued.discard)(question)
-        if record["conversation"] == self._shown.conversation:
+        if self._shown.shows(record):
             state = "queued" if queued else "complete"
             self._host.post({"type": "status", "message": question, "state": state})
         self._jobs.spawn(self._shown.list())
 
     def over(self, record: Record) -> None:
+        self._queued.discard(record.get("question", ""))
         self._shown.connection()
         self._jobs.spawn(self._note_end(record))
 

@@ -19,7 +19,7 @@ from . import elsewhere
 from .elsewhere import Run, Snapshot
 from .endpoints import Endpoint
 from .host import Net
-from .records import new_answer, new_conversation, new_question, new_run, run_key
+from .records import new_answer, new_conversation, new_question, new_run, next_position, run_key
 from .status import FINAL_STATES
 from .transcript import rows_of
 
@@ -87,7 +87,7 @@ class _Gathering:
         """`runs` oldest first."""
         here = await self._store.messages(self._id)
         self._records = {str(record["id"]): deepcopy(record) for record in here}
-        self._position = max((int(record["position"]) for record in here), default=-1) + 1
+        self._position = next_position(here)
         by_answer: dict[str, list[Run]] = {}
         for run in self._unknown(runs):
             placed = run if await self._fits(run) else run.foreign()
@@ -139,7 +139,12 @@ class _Gathering:
         conversation = {"id": self._id}
         if first.question not in self._records:
             record = new_question(
-                first.question, conversation, self._next(), first.prompt, first.created
+                first.question,
+                conversation,
+                self._next(),
+                first.prompt,
+                first.created,
+                first.parent,
             )
             self._records[first.question] = self._changed[first.question] = record
         answer = new_answer(

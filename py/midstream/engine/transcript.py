@@ -11,6 +11,7 @@ from ..journal import Change, Record, Row, Store, compacted, text, unbroken
 from ..markdown import VERSION, Parser
 from ..patch import opened, pack
 from .host import Message
+from .path import Paths, Placed
 
 
 async def rows_of(store: Store, message: str) -> list[Row]:
@@ -59,31 +60,23 @@ def patches(record: Record, rows: list[Row], painted: int) -> list[Message]:
     return found
 
 
-def question_of(messages: list[Record], answer: Record) -> str:
-    """The id of the question that `answer` answers; "" when there is none."""
-    if answer.get("question"):
-        return str(answer["question"])
-    before = [m for m in messages if m["author"] == "user" and m["position"] < answer["position"]]
-    return str(before[-1]["id"]) if before else ""
+async def paths_of(store: Store, conversation: str) -> Paths:
+    return Paths(await store.messages(conversation))
+
+
+async def line_of(store: Store, conversation: Record) -> list[Placed]:
+    """The messages of a conversation that are shown: one version of each."""
+    return (await paths_of(store, conversation["id"])).line(conversation.get("leaf"))
 
 
 async def history_of(store: Store, answer: Record) -> list[dict[str, Any]]:
-    """The chat messages that lead to `answer`, oldest first: each question with the newest answer
-    that has any text."""
-    messages = await store.messages(answer["conversation"])
-    last_question = question_of(messages, answer)
-    written: dict[str, str] = {}
-    for record in messages:
-        if record["author"] == "assistant" and record["id"] != answer["id"]:
-            answered = text(await rows_of(store, record["id"]))
-            written[question_of(messages, record)] = answered or written.get(
-                question_of(messages, record), ""
-            )
+    """The chat messages that lead to `answer`, oldest first, and none of their other versions. An
+    answer without a word is left out."""
+    paths = await paths_of(store, answer["conversation"])
     history: list[dict[str, Any]] = []
-    for question in (record for record in messages if record["author"] == "user"):
-        history.append({"role": "user", "content": question["text"]})
-        if question["id"] == last_question:
-            break
-        if reply := written.get(question["id"]):
+    for record in paths.up_to(paths.parents.get(answer["id"], "")):
+        if record["author"] == "user":
+            history.append({"role": "user", "content": record["text"]})
+        elif reply := text(await rows_of(store, record["id"])):
             history.append({"role": "assistant", "content": reply})
     return history

@@ -16,7 +16,7 @@ from ..markdown.html import render
 from ..markdown.policy import gate
 from ..patch import Node, Tree
 from .export import Words
-from .transcript import rows_of
+from .transcript import line_of, rows_of
 
 SLICE = 16 * 1024  # characters parsed before others get their turn
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -71,7 +71,7 @@ async def web_page(store: Store, conversation: Record, words: Words) -> str:
 
 
 async def _turns(store: Store, conversation: Record, words: Words) -> AsyncIterator[str]:
-    for record in await store.messages(conversation["id"]):
+    for record, _ in await line_of(store, conversation):
         if record["author"] == "user":
             yield _article("user", words["user"], f'<div dir="auto">{escape(record["text"])}</div>')
             continue
