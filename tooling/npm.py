@@ -14,6 +14,7 @@ from tooling.report import step
 from tooling.trouble import Trouble, meaning
 
 STAMP = ".midstream"
+TYPES = " types"
 FAILURE = "fetching web assets failed"
 
 # Given as environment, below what the person has set: npm's own waits are minutes long.
@@ -27,8 +28,11 @@ QUIET = ["--no-audit", "--no-fund", "--no-progress", "--no-update-notifier", "--
 def ensure(places: Places, *, types: bool) -> None:
     """Makes `node_modules/` hold the locked packages; `types` adds the type checker."""
     key = stamps.digest(places.root / "package.json", places.root / "package-lock.json")
-    full = key + " types"
-    if stamps.read(places.node_modules / STAMP) in ((full,) if types else (key, full)):
+    full = key + TYPES
+    stamp = stamps.read(places.node_modules / STAMP)
+    # What the last test run has set up is not taken away by a build with newer packages.
+    types = types or stamp.endswith(TYPES)
+    if stamp in ((full,) if types else (key, full)):
         return
     with step("fetching web assets"):
         # npm ci starts by emptying node_modules, which repairs a half-made one.

@@ -96,6 +96,16 @@ def test_the_type_checker_is_added_and_later_not_taken_away(places: Places, serv
     assert len(served.asked) == asked
 
 
+def test_nor_is_it_when_another_package_has_changed(places: Places, served: Index) -> None:
+    npm.ensure(places, types=True)
+    wanted = places.root / "package.json"
+    wanted.write_text(wanted.read_text() + "\n")
+    npm.ensure(places, types=False)
+    asked = len(served.asked)
+    npm.ensure(places, types=True)
+    assert len(served.asked) == asked, "they had gone"
+
+
 def test_a_half_made_folder_is_made_anew(places: Places, served: Index) -> None:
     (places.node_modules / "tiny").mkdir(parents=True)
     (places.node_modules / "tiny" / "package.json").write_text("{")
