@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from tooling.report import step
 from tooling.trouble import Trouble
 
 BROWSERS = ("chromium", "chromium-browser")
+SMALL_BROWSER = "chromium-headless-shell"
 SERVERS = ("redis-server", "valkey-server")
 
 
@@ -32,6 +34,9 @@ def ensure(places: Places) -> None:
         )
     if not has_browser(places):
         _playwright(places)
+    if not shutil.which(SMALL_BROWSER) and is_debian() and may_install():
+        with contextlib.suppress(Trouble):  # it saves time; without it the other browser is used
+            _apt(places, [SMALL_BROWSER])
 
 
 def has_browser(places: Places) -> bool:

@@ -55,10 +55,21 @@ def chromium_path() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+# The same engine without the windows around it, which cost as much as a small page. What the windows bring (installing,
+# files and links that open the app, the lifetimes of processes) is tested in `chromium`, and so are the scenarios.
 @pytest.fixture(scope="package")
 def browser(playwright: Playwright, chromium_path: str | None) -> Iterator[Browser]:
-    flags = [*FLAGS, COMPILED_ONCE]
-    browser = playwright.chromium.launch(executable_path=chromium_path, args=flags)
+    yield from launched(playwright, shutil.which("chromium-headless-shell") or chromium_path)
+
+
+@pytest.fixture(scope="package")
+def chromium(playwright: Playwright, chromium_path: str | None) -> Iterator[Browser]:
+    """The browser that a person has."""
+    yield from launched(playwright, chromium_path)
+
+
+def launched(playwright: Playwright, path: str | None) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, COMPILED_ONCE])
     yield browser
     browser.close()
 

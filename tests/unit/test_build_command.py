@@ -193,3 +193,17 @@ def test_on_debian_an_administrator_gets_both_from_packages(
     machine.ensure(places)
     assert ran[1].endswith("--no-install-recommends redis-server chromium")
     assert ran[2].endswith("playwright install chromium")  # the pretended one is still not there
+    assert ran[4].endswith("--no-install-recommends chromium-headless-shell")
+
+
+def test_without_the_small_browser_there_is_still_the_other(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        raise Trouble("there is no such package")
+
+    monkeypatch.setattr(machine.shutil, "which", lambda name: name != machine.SMALL_BROWSER)
+    monkeypatch.setattr(machine, "may_install", lambda: True)
+    monkeypatch.setattr(machine, "is_debian", lambda: True)
+    monkeypatch.setattr(machine, "run", refuse)
+    machine.ensure(places)

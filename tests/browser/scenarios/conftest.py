@@ -28,9 +28,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="module")
 def house(
-    browser: Browser, dist: Path, answer_file: Path, tmp_path_factory: pytest.TempPathFactory
+    chromium: Browser, dist: Path, answer_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
-    with House(browser, dist, answer_file, tmp_path_factory.mktemp("scenarios")) as house:
+    with House(chromium, dist, answer_file, tmp_path_factory.mktemp("scenarios")) as house:
         yield house
 
 
