@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from tests.browser.home import Home, furnished
 from tests.browser.screen_support import Screen, Site
+from tests.support.gate import Model
 from tests.support.processes import Replay, Serve, replay, serve
 
 PROJECT = Path(__file__).parents[2]
@@ -39,6 +42,7 @@ FLAGS = [
 COMPILED_ONCE = "--js-flags=--wasm-tiering-budget=500000000"
 WORDS = 240  # of the numbered answer
 PATIENCE_MS = 60_000  # for any state to come; a limit for what is broken, not a measure of speed
+expect.set_options(timeout=PATIENCE_MS)  # its own 5 s are too few on a busy machine
 
 
 # The loop of Playwright's synchronous API runs until it is stopped, and asyncio.run of the other tests would refuse to
@@ -85,6 +89,19 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture(scope="package")
+def furniture(browser: Browser, dist: Path) -> Iterator[Home]:
+    with furnished(browser, dist, PATIENCE_MS) as home:
+        yield home
+
+
+@pytest.fixture
+def home(furniture: Home) -> Iterator[Home]:
+    """For tests that are not about a first visit: a `context` in which the app is at home already."""
+    yield furniture
+    furniture.tidy()
 
 
 @pytest.fixture(scope="package")
@@ -142,6 +159,20 @@ def upstream(answer_file: Path) -> Iterator[Replay]:
         yield running
 
 
+@pytest.fixture
+def model(answer_file: Path) -> Iterator[Model]:
+    """Holds its answer back until the test lets more of it through; what passes comes fast."""
+    with replay(answer_file, rate=200, chunk=6) as running, ExitStack() as stack:
+        yield Model(running, stack)
+
+
+@pytest.fixture
+def crawling(answer_file: Path) -> Iterator[Replay]:
+    """Is at work on its answer for longer than any test: for tests of what becomes of a model that is at work."""
+    with replay(answer_file, rate=4, chunk=6) as running:
+        yield running
+
+
 @pytest.fixture(scope="package")
 def slow_upstream(answer_file: Path) -> Iterator[Replay]:
     """Slow enough that an answer is still being written after a reload on a busy machine."""
@@ -153,7 +184,7 @@ def slow_upstream(answer_file: Path) -> Iterator[Replay]:
 def app(upstream: Replay, dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     store = tmp_path_factory.mktemp("log") / "runs.sqlite"
     options = ["--upstream", upstream.url, "--store", f"sqlite:{store}", "--dist", str(dist)]
-    with serve(*options) as running:
+    with serve(*options, "--allow-host", "127.0.0.1") as running:  # also behind another address
         yield running
 
 

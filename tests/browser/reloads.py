@@ -62,7 +62,7 @@ def reload_at_random(house: House, kind: Kind, count: int, seed: int) -> Tally:
     while tally.reloads < count:
         folder = house.folder / f"reloads-{kind}-{tally.answers}"
         folder.mkdir()
-        with closing(Stage(house, kind, RATE, folder)) as stage:
+        with closing(Stage(house, kind, RATE, folder, installed=True)) as stage:
             answer(stage, tally, chance, count)
         print(f"{kind}: {tally.reloads} of {count}, {tally.answers} answers", file=sys.stderr)
     return tally

@@ -5,17 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright
+from playwright.sync_api import Page, Playwright
 
 from tests.browser.chat import Chat, score
 from tests.browser.conftest import FLAGS, PATIENCE_MS
+from tests.browser.home import Home
+from tests.support.gate import Model
 from tests.support.processes import Replay, Serve, serve
 
 
 @pytest.fixture
-def own_app(upstream: Replay, dist: Path, tmp_path: Path):
+def own_app(upstream: Replay, dist: Path):
     """A server for one test, which may stop it."""
-    options = ["--upstream", upstream.url, "--store", f"sqlite:{tmp_path / 'runs.sqlite'}"]
+    options = ["--upstream", upstream.url, "--store", "memory:"]
     with serve(*options, "--dist", str(dist)) as running:
         yield running
 
@@ -43,12 +45,11 @@ def test_with_the_server_stopped_the_conversation_is_there(
 
 
 def test_an_answer_that_was_being_written_is_kept_and_says_what_goes_on(
-    page: Page, slow_upstream: Replay, dist: Path, tmp_path: Path
+    home: Home, model: Model
 ) -> None:
-    options = ["--upstream", slow_upstream.url, "--dist", str(dist)]
-    with serve(*options, "--store", f"sqlite:{tmp_path / 'runs.sqlite'}") as app:
-        chat = Chat(page, app.url).open()
-        offline_ready(page)
+    with home.serve("--upstream", model.url, "--store", "memory:") as app:
+        model.gate.allow(40)
+        chat = Chat(home.context.new_page(), app.url).open()
         chat.send("cut in the middle")
         chat.until_seq(30)
         app.kill()
@@ -63,17 +64,14 @@ def test_an_answer_that_was_being_written_is_kept_and_says_what_goes_on(
     assert chat.text().startswith(before.rstrip())  # what was on its way to the journal came after
 
 
-def test_a_new_page_opens_offline_on_the_last_conversation(
-    context: BrowserContext, own_app: Serve
-) -> None:
-    first = Chat(context.new_page(), own_app.url).open()
-    first.send("found again in another tab").until_ended()
-    offline_ready(first.page)
-    shown = first.text()
-    first.page.close()
-    own_app.stop()
+def test_a_new_page_opens_offline_on_the_last_conversation(home: Home, upstream: Replay) -> None:
+    with home.serve("--upstream", upstream.url, "--store", "memory:") as app:
+        first = Chat(home.context.new_page(), app.url).open()
+        first.send("found again in another tab").until_ended()
+        shown = first.text()
+        first.page.close()
 
-    second = Chat(context.new_page(), own_app.url).open()
+    second = Chat(home.context.new_page(), home.url).open()
     assert second.text() == shown
 
 

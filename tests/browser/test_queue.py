@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.chat import Chat, score
+from tests.browser.home import Home
 from tests.browser.worker_support import Client
-from tests.support.processes import Replay, free_port, replay, serve
+from tests.support.processes import Replay, replay
 from tests.support.proxy import Proxy
 
 
@@ -26,17 +27,19 @@ class Line:
 
 
 @pytest.fixture
-def line(
-    request: pytest.FixtureRequest, answer_file: Path, dist: Path, tmp_path: Path
-) -> Iterator[Line]:
-    """The app behind a proxy, and the model behind the app, of a rate in tokens per second."""
+def context(home: Home) -> BrowserContext:
+    return home.context
+
+
+@pytest.fixture
+def line(request: pytest.FixtureRequest, home: Home, answer_file: Path) -> Iterator[Line]:
+    """Between the page and a gateway, and the model behind that, of a rate in tokens per second."""
     rate = getattr(request, "param", 60)
-    port = free_port()
-    with Proxy(port) as proxy, replay(answer_file, rate=rate, chunk=6) as upstream:
-        options = ["--port", str(port), "--allow-host", "127.0.0.1", "--upstream", upstream.url]
-        options += ["--dist", str(dist), "--store", f"sqlite:{tmp_path / 'runs.sqlite'}"]
-        with serve(*options):
-            yield Line(proxy, upstream)
+    with (
+        replay(answer_file, rate=rate, chunk=6) as upstream,
+        home.serve("--upstream", upstream.url, "--store", "memory:"),
+    ):
+        yield Line(home.line, upstream)
 
 
 @pytest.fixture

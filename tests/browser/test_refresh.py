@@ -7,22 +7,32 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.chat import Chat, score, words
-from tests.support.processes import Replay, Serve, serve
+from tests.browser.home import Home
+from tests.support.processes import Replay, Serve
 
 
-def begin(page: Page, app: Serve) -> Chat:
-    chat = Chat(page, app.url).open()
-    return chat.send("numbered words, please")
+@pytest.fixture
+def context(home: Home) -> BrowserContext:
+    return home.context
+
+
+@pytest.fixture
+def url(home: Home, app: Serve) -> str:
+    return home.show(app)
+
+
+def begin(page: Page, url: str) -> Chat:
+    return Chat(page, url).open().send("numbered words, please")
 
 
 @pytest.mark.parametrize("points", [[1], [40], [90], [140], [195], [20, 60, 61, 120, 180]])
 def test_a_refresh_loses_nothing_and_repeats_nothing(
-    page: Page, app: Serve, answer_file: Path, points: list[int]
+    page: Page, url: str, answer_file: Path, points: list[int]
 ) -> None:
-    chat = begin(page, app)
+    chat = begin(page, url)
     for seq in points:
         chat.until_seq(seq)
         before = chat.text()
@@ -42,9 +52,9 @@ def test_a_refresh_loses_nothing_and_repeats_nothing(
 
 
 def test_after_the_refresh_the_painted_nodes_stay_and_a_selection_in_them(
-    page: Page, app: Serve
+    page: Page, url: str
 ) -> None:
-    chat = begin(page, app)
+    chat = begin(page, url)
     chat.until_seq(60)
     chat.reload()
     chat.until_painted()
@@ -64,10 +74,10 @@ def test_after_the_refresh_the_painted_nodes_stay_and_a_selection_in_them(
 
 
 def test_the_run_went_on_upstream_and_was_asked_for_once(
-    page: Page, app: Serve, upstream: Replay
+    page: Page, url: str, upstream: Replay
 ) -> None:
     opened, aborted = len(upstream.events("open")), len(upstream.events("abort"))
-    chat = begin(page, app)
+    chat = begin(page, url)
     chat.until_seq(50)
     chat.reload()
     chat.until_ended()
@@ -75,21 +85,17 @@ def test_the_run_went_on_upstream_and_was_asked_for_once(
     assert len(upstream.events("abort")) == aborted
 
 
-def test_stop_works_after_a_refresh(
-    page: Page, slow_upstream: Replay, dist: Path, tmp_path: Path
-) -> None:
-    options = ["--upstream", slow_upstream.url, "--dist", str(dist)]
-    with serve(*options, "--store", f"sqlite:{tmp_path / 'runs.sqlite'}") as app:
-        aborted = len(slow_upstream.events("abort"))
-        chat = begin(page, app)
-        chat.until_seq(20)
+def test_stop_works_after_a_refresh(page: Page, home: Home, crawling: Replay) -> None:
+    with home.serve("--upstream", crawling.url, "--store", "memory:") as app:
+        chat = begin(page, app.url)
+        chat.until_seq(5)
         chat.reload()
         chat.until_ready()
         chat.until_state("streaming")
         page.click("button[name=stop]")
         assert chat.until_ended() == "stopped"
         chat.until_status("Stopped by you")
-        slow_upstream.until(lambda: len(slow_upstream.events("abort")) == aborted + 1)
+        crawling.until(lambda: crawling.events("abort"))
         stopped = chat.text()
         chat.reload()
         chat.until_ready()
@@ -97,9 +103,9 @@ def test_stop_works_after_a_refresh(
 
 
 def test_a_reload_right_after_sending_keeps_the_prompt_and_answers_it(
-    page: Page, app: Serve, answer_file: Path
+    page: Page, url: str, answer_file: Path
 ) -> None:
-    chat = Chat(page, app.url).open()
+    chat = Chat(page, url).open()
     chat.send("sent and gone at once")
     chat.reload()
     chat.until_ready()

@@ -7,10 +7,9 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.browser.chat import Chat
-from tests.browser.test_offline import offline_ready
+from tests.browser.home import Home
 from tests.support.gate import Gate
-from tests.support.processes import free_port, replay, serve
-from tests.support.proxy import Proxy
+from tests.support.processes import replay
 
 CODE = "".join(
     f"def step_{n}(value):\n    return value + {n}  # the next one\n\n" for n in range(6)
@@ -48,46 +47,42 @@ def assert_kept(page: Page, when: str) -> None:
     assert page.evaluate(KEPT) == [SELECTED, True, True, True, []], when
 
 
-def test_selection_and_focus_at_five_points(page: Page, dist: Path, tmp_path: Path) -> None:
+def test_selection_and_focus_at_five_points(home: Home, tmp_path: Path) -> None:
     file = tmp_path / "answer.md"
     file.write_text(ANSWER)
-    port = free_port()
+    page = home.context.new_page()
     with (
-        Proxy(port) as proxy,
         replay(file, rate=400, chunk=6) as upstream,
         Gate(upstream) as gate,
+        home.serve("--upstream", f"{gate.url}v1", "--store", "memory:") as app,
     ):
-        options = ["--port", str(port), "--allow-host", "127.0.0.1", "--upstream", gate.url]
-        options += ["--dist", str(dist), "--store", f"sqlite:{tmp_path / 'runs.sqlite'}"]
-        with serve(*options):
-            chat = Chat(page, proxy.url).open()
-            gate.allow(35)
-            chat.send("code, please").until_seq(30)
-            page.evaluate(PICK)
-            page.evaluate("window.size = text.length")
-            gate.allow(60)
-            chat.until("() => text.length > size")
-            assert_kept(page, "streaming")
-            gate.allow(110)
-            chat.until("() => document.querySelector('[data-part=content] ul')")
-            assert_kept(page, "sealing")
-            chat.until(COLOURED)
-            assert_kept(page, "highlighting")
-            proxy.refuse()
-            proxy.abort()
-            chat.until_state("reconnecting")
-            gate.open()
-            proxy.accept()
-            chat.until_ended()
-            assert_kept(page, "catching up")
-            chat.until("() => document.querySelector('article[aria-busy=false]')")
-            assert chat.text().endswith("The last words.")
-            assert_kept(page, "finished")
+        chat = Chat(page, app.url).open()
+        gate.allow(35)
+        chat.send("code, please").until_seq(30)
+        page.evaluate(PICK)
+        page.evaluate("window.size = text.length")
+        gate.allow(60)
+        chat.until("() => text.length > size")
+        assert_kept(page, "streaming")
+        gate.allow(110)
+        chat.until("() => document.querySelector('[data-part=content] ul')")
+        assert_kept(page, "sealing")
+        chat.until(COLOURED)
+        assert_kept(page, "highlighting")
+        home.line.refuse()
+        home.line.abort()
+        chat.until_state("reconnecting")
+        gate.open()
+        home.line.accept()
+        chat.until_ended()
+        assert_kept(page, "catching up")
+        chat.until("() => document.querySelector('article[aria-busy=false]')")
+        assert chat.text().endswith("The last words.")
+        assert_kept(page, "finished")
 
-            offline_ready(page)
-            chat.reload()
-            chat.until_painted()
-            page.evaluate(PICK)
-            chat.until_ready()
-            chat.until(COLOURED)
-            assert_kept(page, "after a reload, from the printed page on")
+        chat.reload()
+        chat.until_painted()
+        page.evaluate(PICK)
+        chat.until_ready()
+        chat.until(COLOURED)
+        assert_kept(page, "after a reload, from the printed page on")

@@ -18,9 +18,9 @@ from midstream.journal import Row
 from midstream.markdown import VERSION, Parser
 from tests.browser.chat import Chat, score, words
 from tests.browser.conftest import FLAGS, PATIENCE_MS
+from tests.browser.home import EMPTY, Home
 from tests.support.processes import Serve
 
-EMPTY = "icons/icon.svg"  # a page of the same origin that runs nothing
 
 # Makes the database as its version `version` was, and puts records into it: [store, record], or a script as the record.
 MAKE = """
@@ -133,8 +133,8 @@ STORED: list[list[Any]] = [
 
 
 @pytest.fixture
-def chat(page: Page, app: Serve) -> Chat:
-    return Chat(page, app.url)
+def chat(home: Home, app: Serve) -> Chat:
+    return Chat(home.context.new_page(), home.show(app))
 
 
 def of(conversation: str, entries: list[list[Any]]) -> list[list[Any]]:
@@ -356,7 +356,8 @@ def limit(page: Page, url: str, size: int | None) -> None:
     page.context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", quota)
 
 
-def test_when_storage_is_full_the_runtime_goes_before_any_chat(chat: Chat) -> None:
+def test_when_storage_is_full_the_runtime_goes_before_any_chat(page: Page, app: Serve) -> None:
+    chat = Chat(page, app.url)
     chat.page.goto(chat.url + EMPTY)
     limit(chat.page, chat.url, 60 * 10**6)
     chat.open()

@@ -32,7 +32,7 @@ class Proxy:
     """Forwards 127.0.0.1:`port` to 127.0.0.1:`target`.
 
     `up` and `down` count the bytes forwarded to and from the target, `opened` the connections so
-    far; `tail` is what was forwarded last to a client.
+    far; `tail` is what was forwarded last to a client. `target` may be changed, for new connections.
     """
 
     def __init__(self, target: int) -> None:
@@ -41,7 +41,7 @@ class Proxy:
         self.opened = 0
         self.tail = b""
         self.port = 0
-        self._target = target
+        self.target = target
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._server: asyncio.Server | None = None
@@ -128,7 +128,7 @@ class Proxy:
         writers = [writer]
         try:
             with contextlib.suppress(OSError):
-                target = await asyncio.open_connection("127.0.0.1", self._target)
+                target = await asyncio.open_connection("127.0.0.1", self.target)
                 writers.append(target[1])
                 await self._carry(reader, writer, *target)
         except asyncio.CancelledError:  # the cut; the server behind must not see it as an error

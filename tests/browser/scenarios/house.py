@@ -12,7 +12,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.conftest import FLAGS, PROJECT, numbered_answer
+from tests.browser.conftest import FLAGS, PATIENCE_MS, PROJECT, numbered_answer
+from tests.browser.home import Home, furnished
 from tests.support.processes import Replay, Serve, replay, serve
 
 CHUNK = 6  # characters per event of the upstream
@@ -27,6 +28,7 @@ class House:
     _exit: ExitStack = field(default_factory=ExitStack)
     _upstreams: dict[float, Replay] = field(default_factory=dict)
     _apps: dict[str, Serve] = field(default_factory=dict)
+    _homes: list[Home] = field(default_factory=list)  # nobody's at the moment
 
     def __enter__(self) -> House:
         return self
@@ -49,6 +51,18 @@ class House:
             running = serve(*options, "--allow-host", "127.0.0.1")
             self._apps[upstream.url] = self._exit.enter_context(running)
         return self._apps[upstream.url]
+
+    @contextmanager
+    def home(self) -> Iterator[Home]:
+        """A profile with the app, for one scenario at a time."""
+        if self._homes:
+            home = self._homes.pop()
+        else:
+            making = furnished(self.browser, self.dist, PATIENCE_MS)
+            home = self._exit.enter_context(making)
+        yield home
+        home.tidy()
+        self._homes.append(home)
 
 
 @contextmanager

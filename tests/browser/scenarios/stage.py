@@ -82,8 +82,11 @@ class Tab(Chat):
 
 
 class Stage:
-    def __init__(self, house: House, kind: Kind, rate: float, folder: Path) -> None:
+    def __init__(
+        self, house: House, kind: Kind, rate: float, folder: Path, *, installed: bool = False
+    ) -> None:
         self.house = house
+        self.installed = installed  # the first tabs are of a profile that has the app already
         self.kind = kind
         self.rate = rate
         self.folder = folder
@@ -94,7 +97,7 @@ class Stage:
         self._exit = ExitStack()
         self._proxies: list[Proxy] = []
         self._cut_at = 0.0
-        self._context: BrowserContext | None = None
+        self._context: BrowserContext | None = None  # of the first device
 
     def close(self) -> None:
         self._exit.close()
@@ -127,13 +130,22 @@ class Stage:
         """Everything a tab needs; gives the app's URL, behind a proxy."""
         if self.kind == GATEWAY:
             if upstream is None:
-                return self.proxy(self.house.app(self.upstream).port).url
+                return self.front(self.house.app(self.upstream), dist)
             server = self.server(0, upstream, dist)
-            return self.proxy(self._exit.enter_context(server).port).url
+            return self.front(self._exit.enter_context(server), dist)
         endpoint = self.proxy((upstream or self.upstream).port)
         options = ("--direct", f"{endpoint.url}v1", "--allow-host", "127.0.0.1")
         options += ("--dist", str(dist or self.house.dist))
-        return self.proxy(self._exit.enter_context(serve(*options)).port).url
+        return self.front(self._exit.enter_context(serve(*options)), dist)
+
+    def front(self, app: Serve, dist: Path | None) -> str:
+        """The address of the app for the tabs; another build has one that no profile knows."""
+        if not self.installed or dist:
+            return self.proxy(app.port).url
+        home = self._exit.enter_context(self.house.home())
+        self._proxies.append(home.line)
+        self._context = home.context
+        return home.show(app)
 
     def proxy(self, port: int) -> Proxy:
         proxy = self._exit.enter_context(Proxy(port))

@@ -115,7 +115,7 @@ class Performance:
         self.kind = kind
         folder = Path(house.folder) / f"{scenario.id}-{kind}"
         folder.mkdir()
-        self._stage = Stage(house, kind, scenario.rate, folder)
+        self._stage = Stage(house, kind, scenario.rate, folder, installed=True)
         self._begun = False
 
     def begin(self) -> None:
