@@ -21,7 +21,6 @@ from tests.browser.conftest import FLAGS, PATIENCE_MS
 from tests.browser.home import EMPTY, Home
 from tests.support.processes import Serve
 
-
 # Makes the database as its version `version` was, and puts records into it: [store, record], or a script as the record.
 MAKE = """
 async ([version, entries]) => {
