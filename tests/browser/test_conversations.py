@@ -169,13 +169,16 @@ def test_an_export_of_another_program_is_read(
         archive.writestr("conversations.json", json.dumps(CHATGPT))
     file = {"name": "export.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
     chat.page.set_input_files("input[name=file]", files=[file])
-    expect(chat.page.locator("[data-part=notice]")).to_contain_text("left out: 1.")
+    expect(chat.page.locator("[data-part=notice]")).to_contain_text("1 conversation was added")
     link(chat, "Tides").click()
     expect(chat.page.locator("article")).to_have_count(4)
     expect(chat.page.locator("article").nth(1)).to_contain_text("The moon pulls.")
     expect(chat.page.locator("article").nth(3).locator("[data-part=status]")).to_contain_text(
         "Interrupted"
     )
+    chat.page.get_by_role("button", name="Previous version").click()
+    expect(chat.page.locator("article")).to_have_count(2)
+    expect(chat.page.locator("article").nth(1)).to_contain_text("An older answer.")
     chat.assert_clean()
 
 

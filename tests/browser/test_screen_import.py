@@ -91,19 +91,3 @@ def test_a_small_archive_that_unpacks_to_very_much(screen: Screen, choose: Choos
     choose(archive(("conversations.json", b" " * (65 * 2**20))))
     expect(screen.part("notice")).to_contain_text("larger than 64 MB")
     assert "import" not in screen.intents()
-
-
-def test_what_is_left_out_is_counted(screen: Screen) -> None:
-    screen.goto().ready()
-    notice = {
-        "type": "notice",
-        "code": "imported-branches",
-        "level": "info",
-        "detail": "2",
-        "left": 3,
-    }
-    screen.post(notice)
-    expect(screen.part("notice")).to_contain_text(
-        "2 conversations were added, each as it was read last"
-    )
-    expect(screen.part("notice")).to_contain_text("left out: 3.")

@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from midstream.engine import archive, incoming
@@ -377,6 +377,7 @@ CONVERSATION = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(CONVERSATION | st.sampled_from(ODD), max_size=3))
 def test_whatever_it_says_it_is_read_or_refused(conversations: list[Any]) -> None:
     async def scenario() -> None:

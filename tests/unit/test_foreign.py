@@ -1,4 +1,4 @@
-"""Exports of ChatGPT and Open WebUI: the branch that was read last comes in, whatever else the file says."""
+"""Exports of ChatGPT and Open WebUI: all versions come in, whatever else the file says; what was read last is shown."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from midstream.engine import archive, foreign
 from midstream.engine.archive import Added
 from midstream.engine.checked import sound_conversation, sound_message
+from midstream.engine.transcript import line_of
 from midstream.errors import UsageError
 from midstream.journal import MemoryStore
 
@@ -103,10 +104,11 @@ def read(data: Any) -> tuple[MemoryStore, Added]:
     return store, asyncio.run(archive.restore(store, data))
 
 
-async def turns(store: MemoryStore) -> list[tuple[str, str, str, str]]:
+async def turns(store: MemoryStore, leaf: str | None = None) -> list[tuple[str, str, str, str]]:
+    """What is shown, or the line of another message."""
     found = []
     for conversation in await store.conversations():
-        for record in await store.messages(conversation["id"]):
+        for record, _ in await line_of(store, conversation | ({"leaf": leaf} if leaf else {})):
             rows = await store.rows(record["id"])
             words = record.get("text") or "".join(row["text"] for row in rows)
             thought = "".join(row["reasoning"] for row in rows)
@@ -116,7 +118,7 @@ async def turns(store: MemoryStore) -> list[tuple[str, str, str, str]]:
 
 def test_chatgpt() -> None:
     store, added = read(CHATGPT)
-    assert added == Added(1, 1)
+    assert added == Added(1)
     (record,) = asyncio.run(store.conversations())
     assert (record["title"], record["created"], record["updated"]) == (
         "Tides",
@@ -129,29 +131,61 @@ def test_chatgpt() -> None:
         ("user", "[image]\n\nAnd this?", "", "complete"),
         ("assistant", "A map.", "", "interrupted"),
     ]
-    answers = [
-        one for one in asyncio.run(store.messages(record["id"])) if one["author"] == "assistant"
-    ]
-    assert answers[0]["runs"][0]["endpoint"]["name"] == "ChatGPT"
-    questions = [one["id"] for one in asyncio.run(store.messages(record["id"]))][::2]
-    assert [one["question"] for one in answers] == questions
+    every = asyncio.run(store.messages(record["id"]))
+    assert [one["author"] for one in every] == ["user", *["assistant"] * 2, "user", "assistant"]
+    assert every[1]["runs"][0]["endpoint"]["name"] == "ChatGPT"
+    older = asyncio.run(turns(store, every[1]["id"]))
+    assert older[1:] == [("assistant", "An older *answer*.", "", "complete")]
 
 
 def test_open_webui() -> None:
     store, added = read(WEBUI)
-    assert added == Added(1, 1)
+    assert added == Added(1)
     (record,) = asyncio.run(store.conversations())
     assert (record["title"], record["pinned"], record["updated"]) == ("Winds", True, 1700000200000)
     assert asyncio.run(turns(store)) == [
         ("user", "Why wind?", "", "complete"),
         ("assistant", "Pressure.", "Pressure\ndiffers.", "complete"),
     ]
+    first = next(one["id"] for one in asyncio.run(store.messages(record["id"])) if one["runs"])
+    assert asyncio.run(turns(store, first))[1:] == [("assistant", "First try.", "", "complete")]
+
+
+def test_an_answer_that_has_gone_on_in_two_ways_is_two_versions() -> None:
+    data = copy.deepcopy(CHATGPT)
+    data[0]["mapping"]["b2"] = node("t1", "assistant", "It is the sun.")
+    data[0]["mapping"]["u9"] = node("t1", "user", "Why do you think?")
+    data[0]["mapping"]["late"] = node("u9", "assistant", "I am made so.")
+    store, _ = read(data)
+    (record,) = asyncio.run(store.conversations())
+    lines = [asyncio.run(turns(store, m["id"])) for m in asyncio.run(store.messages(record["id"]))]
+    texts = {tuple(words for _, words, *_ in line) for line in lines}
+    asked = "How do tides work?"
+    assert texts == {
+        (asked, "An older *answer*."),
+        (asked, "The moon pulls.", "[image]\n\nAnd this?", "A map."),
+        (asked, "It is the sun."),
+        (asked, "The moon pulls.", "Why do you think?", "I am made so."),
+    }
+    assert {thought for line in lines for *_, thought, _ in line[1:2]} == {"", "The moon."}
+
+
+def test_what_has_grown_there_grows_here() -> None:
+    """New messages come at the end, also those of an older version."""
+    store, _ = read(CHATGPT)
+    data = copy.deepcopy(CHATGPT)
+    data[0]["mapping"]["u5"] = node("a1", "user", "Is that so?")
+    data[0]["mapping"]["u5"]["message"]["create_time"] = 1700000200.0
+    data[0]["current_node"] = "u5"
+    assert asyncio.run(archive.restore(store, data)) == Added(1)
+    shown = [words for _, words, *_ in asyncio.run(turns(store))]
+    assert shown == ["How do tides work?", "An older *answer*.", "Is that so?"]
 
 
 def test_open_webui_without_a_tree() -> None:
     listed = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Good day"}]
     store, added = read({"id": "w", "chat": {"title": "Old", "messages": listed}})
-    assert added == Added(1, 0)
+    assert added == Added(1)
     assert [words for _, words, *_ in asyncio.run(turns(store))] == ["Hello", "Good day"]
 
 
@@ -160,7 +194,7 @@ def test_the_same_file_twice_adds_nothing(data: Any) -> None:
     async def scenario() -> None:
         store = MemoryStore()
         assert (await archive.restore(store, data)).conversations == 1
-        assert await archive.restore(store, data) == Added(0, 0)
+        assert await archive.restore(store, data) == Added(0)
         for record in [*await store.conversations(), *store._stores["messages"].values()]:
             assert len(record["id"]) <= 60
             assert record["id"].replace("-", "").isalnum()  # a gateway takes it

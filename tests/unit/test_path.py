@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from midstream.engine.path import Paths, unsaid
@@ -77,6 +77,7 @@ def trees(lot: random.Random) -> tuple[list[Record], Any]:
     return messages, lot.choice([*names, None, "lost", ""])
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_every_message_can_be_reached_and_none_twice(lot: random.Random) -> None:
     messages, leaf = trees(lot)
@@ -95,6 +96,7 @@ def test_every_message_can_be_reached_and_none_twice(lot: random.Random) -> None
     )  # it ends where nothing follows
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_what_is_not_said_is_the_same_without(lot: random.Random) -> None:
     messages, _ = trees(lot)

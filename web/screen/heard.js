@@ -81,10 +81,9 @@ export class Heard {
     download: ({ name, mime, text }) => download(String(name), String(mime), String(text)),
     preferred: () => location.reload(), // the words of a page are drawn once, and a reload loses nothing
     clipboard: ({ text }) => void arrived(String(text)),
-    notice: ({ code, level, detail, left }) => {
+    notice: ({ code, level, detail }) => {
       const none = code === 'tab-only' && kept.tried();
-      const all = { left: Number(left) };
-      this.parts.notices.show(none ? 'tab-none' : String(code), String(detail ?? ''), level === 'error', all);
+      this.parts.notices.show(none ? 'tab-none' : String(code), String(detail ?? ''), level === 'error');
     },
   };
 

@@ -103,7 +103,6 @@ def _described(run: Record) -> Record:
 @dataclass(slots=True)
 class Added:
     conversations: int = 0
-    left: int = 0  # branches of other programs' conversations that were not taken
 
 
 async def restore(store: Store, data: Any) -> Added:
@@ -122,7 +121,6 @@ async def restore(store: Store, data: Any) -> Added:
                 raise found
             if await _add(store, found):
                 added.conversations += 1
-                added.left += found.left
         except Unusable as error:
             bad.append(str(error))
         except StoreError as error:

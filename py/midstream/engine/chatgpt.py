@@ -15,11 +15,9 @@ from .foreign import (
     Node,
     Unusable,
     answer_runs,
-    branch,
-    joined,
     key_of,
+    messages_of,
     milliseconds,
-    others,
 )
 
 # Places of citations and the like, between characters of private use.
@@ -36,9 +34,10 @@ def conversation(raw: dict[str, Any]) -> Converted:
     if not isinstance(found, dict):
         raise Unusable("its messages are not a mapping")
     nodes = {key: node for key, node in found.items() if isinstance(node, dict)}
-    path = branch(nodes, raw.get("current_node"), "parent")
     name = raw.get("conversation_id") or raw.get("id") or (raw.get("title"), raw.get("create_time"))
-    turns = [turn for key in path if (turn := _turn(name, key, nodes[key]))]
+    messages, leaf = messages_of(
+        nodes, raw.get("current_node"), "parent", lambda key: _turn(name, key, nodes[key])
+    )
     created = milliseconds(raw.get("create_time"))
     title = raw.get("title")
     return {
@@ -46,8 +45,9 @@ def conversation(raw: dict[str, Any]) -> Converted:
         "title": title if isinstance(title, str) else "",
         "created": created,
         "updated": milliseconds(raw.get("update_time")) or created,
-        "messages": joined(turns),
-    }, others(nodes, path, "parent", _said)
+        "messages": messages,
+        "leaf": leaf,
+    }
 
 
 def _turn(name: Any, key: str, node: Node) -> dict[str, Any] | None:

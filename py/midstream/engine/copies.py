@@ -75,12 +75,7 @@ class Copies:
             code = {"code": "import-failed", "level": "error", "detail": error.line()}
             self._host.post({"type": "notice", **code})
         else:
-            words = {
-                "code": "imported-branches" if added.left else "imported",
-                "level": "info",
-                "detail": f"{added.conversations}",
-                "left": added.left,
-            }
+            words = {"code": "imported", "level": "info", "detail": f"{added.conversations}"}
             self._host.post({"type": "notice", **words})
 
     def _download(self, name: str, mime: str, content: str) -> None:

@@ -1,17 +1,18 @@
 """Conversations as other programs export them, brought into the form of our own file.
 
-Both keep every version of a message in a tree; the branch that was read last becomes the
-conversation, the others are counted. What comes out is checked like our own file afterwards
-(incoming.py), so here only the way through is looked for.
+Both keep every version of a message in a tree, and so do we; what was read last is shown. What comes
+out is checked like our own file afterwards (incoming.py).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import Any
 
-Converted = tuple[dict[str, Any], int]  # a conversation of our file, and how many branches are left
+Converted = dict[str, Any]  # a conversation of our file
 Node = dict[str, Any]
 NODES = 100_000  # in one conversation
 
@@ -34,46 +35,102 @@ def milliseconds(value: Any) -> int:
     return int(value if value > 1e11 else value * 1000)
 
 
-def branch(nodes: dict[str, Node], current: Any, parent: str) -> list[str]:
-    """The ids from the root to the node that was read last; without one, to the last in the file.
-    `parent`: the field with the id of the node before."""
+@dataclass(slots=True)
+class Said:
+    """Where a node stands: the message that it is in or below, and the words of that up to here."""
+
+    message: dict[str, Any]
+    text: str = ""
+    reasoning: str = ""
+
+
+def messages_of(
+    nodes: dict[str, Node],
+    current: Any,
+    parent: str,
+    turn: Callable[[str], dict[str, Any] | None],
+) -> tuple[list[dict[str, Any]], str]:
+    """All that was said, what was said first before the rest, and the id of what was read last: of
+    `current`, without one of the last node in the file.
+
+    `parent`: the field with the id of the node before; `turn`: what stands in a node. Answers that
+    follow each other (a tool was used between them) are one.
+    """
     if len(nodes) > NODES:
         raise Unusable(f"it has more than {NODES} messages")
     at = current if isinstance(current, str) and current in nodes else next(reversed(nodes), None)
-    path: dict[str, None] = {}
-    while isinstance(at, str) and at in nodes:
-        if at in path:
-            raise Unusable("its messages lead in a circle")
-        path[at] = None
-        at = nodes[at].get(parent)
-    return [*path][::-1]
-
-
-def others(
-    nodes: dict[str, Node], path: Iterable[str], parent: str, said: Callable[[Node], Any]
-) -> int:
-    """How many branches end in something that was said, and are not the one that was taken."""
-    inner = {node.get(parent) for node in nodes.values() if isinstance(node.get(parent), str)}
-    ends = nodes.keys() - inner - set(path)
-    return sum(1 for key in ends if said(nodes[key]))
-
-
-def joined(turns: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Answers that follow each other (a tool was used between them) are one."""
-    messages: list[dict[str, Any]] = []
-    question = ""
-    for turn in turns:
-        last = messages[-1] if messages else None
-        if turn["author"] == "user":
-            question = turn["id"]
-            messages.append(turn)
-        elif last and last["author"] == "assistant":
-            last["text"] = "\n\n".join(filter(None, (last["text"], turn["text"])))
-            last["reasoning"] = "\n\n".join(filter(None, (last["reasoning"], turn["reasoning"])))
-            last["state"] = turn["state"]
+    found: list[dict[str, Any]] = []
+    ends: dict[str, Said] = {}  # by message: where its last words stand
+    places: dict[str, Said | None] = {}
+    for key, before in _downwards(nodes, parent):
+        above = None if before is None else places[before]
+        said = turn(key)
+        if said is None:
+            places[key] = above
+        elif said["author"] == "assistant" and above and above.message["author"] == "assistant":
+            places[key] = _joined(above, said, found, ends)
         else:
-            messages.append(turn | {"question": question})
-    return messages
+            places[key] = ends[said["id"]] = _begun(above, said, found)
+            if above:
+                ends.pop(above.message["id"], None)  # what it says is all that was answered here
+    if at is not None and at not in places:
+        raise Unusable("its messages lead in a circle")
+    last = None if at is None else places[at]
+    return _in_order(found), last.message["id"] if last else ""
+
+
+def _downwards(nodes: dict[str, Node], parent: str) -> Iterator[tuple[str, str | None]]:
+    """Each node that hangs from a first one, after the one before it, and the id of that."""
+    below: dict[str | None, list[str]] = {}
+    for key, node in nodes.items():
+        before = node.get(parent)
+        known = before if isinstance(before, str) and before in nodes else None
+        below.setdefault(known, []).append(key)
+    stack: list[tuple[str, str | None]] = [(key, None) for key in reversed(below.get(None, []))]
+    while stack:
+        key, before = stack.pop()
+        yield key, before
+        stack += [(each, key) for each in reversed(below.get(key, []))]
+
+
+def _begun(above: Said | None, turn: dict[str, Any], found: list[dict[str, Any]]) -> Said:
+    before = above.message["id"] if above else ""
+    named = "parent" if turn["author"] == "user" else "question"
+    found.append(turn | {named: before})
+    return Said(found[-1], turn["text"], turn.get("reasoning", ""))
+
+
+def _joined(
+    above: Said, turn: dict[str, Any], found: list[dict[str, Any]], ends: dict[str, Said]
+) -> Said:
+    """More of an answer; another version of it, where it has gone on in another way already."""
+    message = above.message
+    if ends.get(message["id"]) is not above:
+        message = message | {"id": turn["id"]}
+        found.append(message)
+    text = "\n\n".join(filter(None, (above.text, turn["text"])))
+    reasoning = "\n\n".join(filter(None, (above.reasoning, turn["reasoning"])))
+    created = message["created"] or turn["created"]
+    message |= {"text": text, "reasoning": reasoning, "state": turn["state"], "created": created}
+    ends[message["id"]] = Said(message, text, reasoning)
+    return ends[message["id"]]
+
+
+def _in_order(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By their times, but none before the message that it follows: what is said later in the other
+    program comes at the end, when its file is loaded again."""
+    below: dict[str, list[tuple[int, int]]] = {}
+    for n, message in enumerate(found):
+        before = message["parent" if message["author"] == "user" else "question"]
+        below.setdefault(before, []).append((message["created"], n))
+    ready, ordered = below.get("", []), []
+    heapify(ready)
+    while ready:
+        _, n = heappop(ready)
+        ordered.append(found[n])
+        for each in below.get(found[n]["id"], []):
+            heappush(ready, each)
+    return ordered
 
 
 def answer_runs(program: str, model: Any) -> list[dict[str, Any]]:

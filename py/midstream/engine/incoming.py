@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import UsageError
 from ..journal import Record, Row
 from . import chatgpt, openwebui
-from .foreign import Converted, Unusable
+from .foreign import Unusable
 from .status import FINAL_STATES
 
 FORMAT = "midstream"
@@ -41,7 +41,6 @@ AGAIN = (
 class Conversation:
     record: Record
     messages: list[tuple[Record, Row | None]]  # rows without ops
-    left: int = 0  # branches that were not taken
 
 
 def decode(file: str) -> Any:
@@ -60,22 +59,21 @@ def conversations(data: Any) -> Iterator[Conversation | Unusable]:
     used: set[str] = set()
     for number, raw in enumerate(_listing(data), 1):
         try:
-            own, left = _own(raw)
+            own = _own(raw)
             found = _conversation(own, used)
-            found.left = left
             if found.messages or own is raw:  # an empty one of another program is nothing to keep
                 yield found
         except Unusable as error:
             yield Unusable(f"conversation {number}: {error}")
 
 
-def _own(raw: Any) -> Converted:
+def _own(raw: Any) -> Any:
     """A conversation of the file in our form."""
     if chatgpt.is_one(raw):
         return chatgpt.conversation(raw)
     if openwebui.is_one(raw):
         return openwebui.conversation(raw)
-    return raw, 0
+    return raw
 
 
 def whole_characters(words: str) -> str:

@@ -15,11 +15,9 @@ from .foreign import (
     Node,
     Unusable,
     answer_runs,
-    branch,
-    joined,
     key_of,
+    messages_of,
     milliseconds,
-    others,
 )
 
 _DETAILS = re.compile(r'<details type="reasoning"[^>]{0,500}>(.*?)</details>\s*', re.DOTALL)
@@ -35,19 +33,21 @@ def conversation(raw: dict[str, Any]) -> Converted:
     """Raises Unusable."""
     chat = raw["chat"]
     nodes, current = _nodes(chat)
-    path = branch(nodes, current, "parentId")
     title = raw.get("title") or chat.get("title")
     created = milliseconds(raw.get("created_at")) or milliseconds(chat.get("timestamp"))
     name = raw.get("id") or chat.get("id") or (title, created)
-    turns = [turn for key in path if (turn := _turn(name, key, nodes[key]))]
+    messages, leaf = messages_of(
+        nodes, current, "parentId", lambda key: _turn(name, key, nodes[key])
+    )
     return {
         "id": key_of("openwebui", name),
         "title": title if isinstance(title, str) else "",
         "created": created,
         "updated": milliseconds(raw.get("updated_at")) or created,
-        "messages": joined(turns),
+        "messages": messages,
+        "leaf": leaf,
         "pinned": raw.get("pinned") is True,
-    }, others(nodes, path, "parentId", _said)
+    }
 
 
 def _nodes(chat: dict[str, Any]) -> tuple[dict[str, Node], Any]:
