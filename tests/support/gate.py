@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from tests.support.processes import Replay
+from tests.support.processes import Replay, Serve
 from tests.support.proxy import Proxy
 
 _END = b"\n\n"  # of an event
@@ -17,7 +17,7 @@ class Gate(Proxy):
     """A proxy in front of a model: of each answer it lets through as many events as are `allowed`, and the rest when
     more are."""
 
-    def __init__(self, upstream: Replay) -> None:
+    def __init__(self, upstream: Replay | Serve) -> None:
         super().__init__(upstream.port)
         self._allowed = 0
         self._raised = asyncio.Condition()
