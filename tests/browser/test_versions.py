@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, BrowserContext, Locator, expect
 
 from tests.browser.chat import Chat, words
 from tests.browser.conftest import numbered_answer
+from tests.browser.home import Home
 from tests.support.gate import Gate, Model
-from tests.support.processes import Replay, Serve, replay, serve
+from tests.support.processes import Replay, Serve, replay
 
 ALL = words(numbered_answer())
 
@@ -33,8 +34,13 @@ def model(quick: Replay) -> Iterator[Model]:
 
 
 @pytest.fixture
-def app(model: Model, dist: Path) -> Iterator[Serve]:
-    with serve("--upstream", model.url, "--store", "memory:", "--dist", str(dist)) as running:
+def context(home: Home) -> BrowserContext:
+    return home.context
+
+
+@pytest.fixture
+def app(model: Model, home: Home) -> Iterator[Serve]:
+    with home.serve("--upstream", model.url, "--store", "memory:") as running:
         yield running
 
 

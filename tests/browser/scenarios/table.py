@@ -106,6 +106,9 @@ TABLE = [
     ),
 ]
 
+# In a profile that has never seen the app: there a service worker may share the page's process, and crash with it.
+FIRST_VISITS = ("S1", "S11", "S12")
+
 
 class Performance:
     """One scenario on one kind of endpoint, from its beginning to its score."""
@@ -115,7 +118,8 @@ class Performance:
         self.kind = kind
         folder = Path(house.folder) / f"{scenario.id}-{kind}"
         folder.mkdir()
-        self._stage = Stage(house, kind, scenario.rate, folder, installed=True)
+        installed = scenario.id not in FIRST_VISITS
+        self._stage = Stage(house, kind, scenario.rate, folder, installed=installed)
         self._begun = False
 
     def begin(self) -> None:
