@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Worker, expect
+from playwright.sync_api import Browser, Page, Worker, expect
 
 FOLDER = "some/folder/"
 PATIENCE_MS = 60_000  # for any state to come; a limit for what is broken, not a measure of speed
@@ -74,6 +74,12 @@ def quicken(folder: Path) -> None:
     code = keeper.read_text()
     assert "const WAIT = 5000;" in code
     keeper.write_text(code.replace("const WAIT = 5000;", "const WAIT = 10;"))
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Browser:
+    """The whole one: where its Python gets an error from a damaged memory, the small one's page crashes."""
+    return chromium
 
 
 @pytest.fixture
