@@ -41,7 +41,7 @@ def _preload_core(target: Path) -> None:
     page, core = target / "engine.html", '<link rel="modulepreload" href="pyscript/core.js">'
     named = [
         f'<link rel="modulepreload" href="pyscript/{path.name}">'
-        for path in sorted((target / "pyscript").glob("core-*.js"))
+        for path in sorted((target / "pyscript").glob("*-*.js"))
     ]
     text = page.read_text(encoding="utf-8")
     if core not in text:

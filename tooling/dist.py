@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
 
-from tooling import boot_files, plain_names, runtime, stamps
+from tooling import boot_files, bundle, plain_names, runtime, stamps
 from tooling.filling import integrity, substitute
 from tooling.places import Places
 from tooling.report import step
@@ -22,27 +22,12 @@ STAMP = ".build"
 # Of PyScript only what a worker script needs; its editors, terminals and games stay out.
 PYSCRIPT = ("core.js", "core-*.js", "error-*.js")
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
-NO_PLUGINS = ["deprecations-manager", "donkey", "error", "py-editor", "py-game", "py-terminal"]
 
-# The service worker with its parts: browsers store them with its registration.
-WORKER = (
-    "sw.js",
-    "worker/common.js",
-    "worker/entry.js",
-    "worker/files.js",
-    "worker/line.js",
-    "worker/outbox.js",
-    "worker/paint.js",
-    "worker/spool.js",
-    "worker/store.js",
-    "worker/tree.js",
-    "worker/versions.js",
-)
 # Never kept by the service worker: itself and its off switch, what the server makes up for each
 # start, what a browser shows before installing, what is only for the wire, and what Python rarely
 # starts from.
 NOT_KEPT = (
-    *WORKER,
+    "sw.js",
     "sw-off.js",
     "config.json",
     "screenshots/*",
@@ -92,11 +77,7 @@ def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
     _write_temml(places, target / "late/temml.js")
     boot_files.write(places, made, target / "pyodide")
     plain_names.give(target)
-    config = {
-        "interpreter": "./pyodide/boot.js",
-        "plugins": [f"!{name}" for name in NO_PLUGINS],
-    }
-    stamps.write_text(target / "py.json", json.dumps(config) + "\n")
+    bundle.bundle(places, target)
     _write_worker(target)
 
 
@@ -124,8 +105,7 @@ def _copy_all(files: Iterable[Path], target: Path) -> None:
 
 
 def _write_worker(target: Path) -> None:
-    if not (target / "sw.js").exists():
-        return
+    # No parts beside it: it is one file here.
     lists: dict[str, list[dict[str, str | int]]] = {
         "parts": [],
         "shell": [],
@@ -137,12 +117,10 @@ def _write_worker(target: Path) -> None:
         url = file.relative_to(target).as_posix()
         data = file.read_bytes()
         entry: dict[str, str | int] = {"url": url, "hash": integrity(data), "size": len(data)}
-        if url in WORKER or is_kept(url):
+        if url == "sw.js" or is_kept(url):
             version.update(json.dumps(entry).encode())
         if is_kept(url):
             lists[_list_of(url)].append(entry)
-        elif url in WORKER and url != "sw.js":
-            lists["parts"].append(entry)
     substitute(target / "sw.js", {"version": version.hexdigest()[:16], **lists})
 
 

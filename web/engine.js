@@ -13,6 +13,14 @@ const CORE = './pyscript/core.js';
  * @typedef {Worker & {ready: Promise<unknown>, onerror: (event: ErrorEvent) => void, onmessage: (event: MessageEvent) => void}} PyWorker
  */
 
+/** Milliseconds that a frame of the screen may take. */
+const FRAME = 1000;
+
+/** @type {() => void} */
+let begun;
+/** The screen has something to say. @type {Promise<void>} */
+const screen = new Promise((resolve) => (begun = resolve));
+
 /** The last message of each type: the screen may begin to listen after they were sent. @type {Map<string, object>} */
 const told = new Map();
 
@@ -32,6 +40,7 @@ let worker = null;
 
 addEventListener('message', (event) => {
   if (event.source !== parent || event.origin !== location.origin) return;
+  begun(); // whatever it says
   if (event.data === 'screen?') for (const message of told.values()) parent.postMessage(message, location.origin);
   if (event.data === 'port') port = event.ports[0];
   if (event.data?.type === 'shell' && event.data.do === 'update') offline.update();
@@ -84,8 +93,18 @@ function heard({ data }) {
   if (Object.hasOwn(SAID, what)) SAID[what](detail);
 }
 
+/** Resolves when the screen has painted what it has: over a line that is still needed for that, Python would come before it. */
+async function painted() {
+  if (navigator.serviceWorker?.controller) return;
+  await screen;
+  const { PerformanceObserver } = /** @type {typeof globalThis} */ (/** @type {unknown} */ (parent));
+  const first = new Promise((resolve) => new PerformanceObserver(resolve).observe({ type: 'paint', buffered: true }));
+  await Promise.race([first, new Promise((resolve) => setTimeout(resolve, FRAME))]); // in a hidden tab nothing is painted
+}
+
 /** Resolves when Python runs; rejects when it cannot. PyScript resolves `whenDefined` as soon as the worker is made. */
 async function python() {
+  await shown;
   const core = await import(CORE);
   const { xworker } = await core.whenDefined('py');
   if (!xworker) throw new Error('PyScript made no worker');
@@ -109,8 +128,9 @@ new MutationObserver(() => {
 }).observe(document.body, { childList: true });
 
 tell({ type: 'engine?', id });
+const shown = painted();
 const running = python();
 // An exception in engine.py is only printed by PyScript: the screen is told to expect an answer soon.
 running.then(() => tell({ type: 'engine', state: 'running' }), failed);
 
-const offline = new Offline(tell, running);
+const offline = new Offline(tell, running, shown);

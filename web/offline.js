@@ -35,13 +35,16 @@ export class Offline {
   #again = AGAIN;
   #timer = 0;
   #tell;
+  #painted;
 
   /**
    * @param {Tell} tell how the screen is told
    * @param {Promise<unknown>} running settles when Python has been started, or cannot be
+   * @param {Promise<void>} painted until then the line belongs to the screen
    */
-  constructor(tell, running) {
+  constructor(tell, running, painted) {
     this.#tell = tell;
+    this.#painted = painted;
     this.#started = Promise.race([running.then(() => true, () => false), this.#quiet().then(() => true)]);
     this.#reporting = this.#started;
     // Without a service worker (a private window, plain http) everything works but the offline part.
@@ -92,6 +95,7 @@ export class Offline {
     navigator.serviceWorker.addEventListener('message', ({ data }) => data?.type === 'off' && this.#changed('off'));
     addEventListener('online', () => this.#report());
     setInterval(() => this.#registration?.update().catch(() => {}), LOOK);
+    await this.#painted;
     await this.#register().catch((error) => this.#refused(error));
     const started = await this.#started;
     if (!started) await this.#mend(true);

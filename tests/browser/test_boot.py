@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -18,6 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Worker, expect
+
+from tests.support.built import change
 
 FOLDER = "some/folder/"
 PATIENCE_MS = 60_000  # for any state to come; a limit for what is broken, not a measure of speed
@@ -70,10 +71,7 @@ class Host:
 
 def quicken(folder: Path) -> None:
     """A snapshot is made soon after the start, not when the page has been quiet for a while."""
-    keeper = folder / "keeper.js"
-    code = keeper.read_text()
-    assert "const WAIT = 5000;" in code
-    keeper.write_text(code.replace("const WAIT = 5000;", "const WAIT = 10;"))
+    change(folder / "engine.js", r"\bWAIT=5e3\b", "WAIT=10")
 
 
 @pytest.fixture
@@ -218,10 +216,8 @@ def test_a_snapshot_of_another_build_is_not_loaded_and_goes(page: Page, host: Ho
     host.remove("sw.js")  # it would keep the older build
     start_and_keep(page, host)
     (old,) = until_kept(page)
-    parts = host.folder / "pyodide" / "parts.js"
-    build = re.search(r'"id": "(\w+)"', parts.read_text())
-    assert build
-    parts.write_text(parts.read_text().replace(build[1], "another"))
+    for name in ("boot.js", "parts.js"):
+        change(host.folder / "pyodide" / name, r'(?<="id":)( ?)"\w+"', '"another"')
     assert boot(page, host) == ("compiled", [])
     page.evaluate(f"async () => {{ while ((await ({KEPT})()).includes({old!r})) await 0; }}")
     (new,) = until_kept(page)
@@ -230,11 +226,10 @@ def test_a_snapshot_of_another_build_is_not_loaded_and_goes(page: Page, host: Ho
 
 
 def test_without_cache_storage_the_compiled_way(page: Page, host: Host) -> None:
-    spare = host.folder / "spare.js"
     denied = "get() { throw new DOMException('denied', 'SecurityError'); }"
-    spare.write_text(
-        f"{spare.read_text()}\nObject.defineProperty(globalThis, 'caches', {{ {denied} }});"
-    )
+    script = f"Object.defineProperty(globalThis, 'caches', {{ {denied} }});"
+    for name in ("engine.js", "pyodide/boot.js"):
+        change(host.folder / name, "^", script)
     for _ in range(2):
         assert boot(page, host) == ("compiled", [])
 

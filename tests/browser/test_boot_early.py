@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +12,12 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.chat import Chat, score
+from tests.support.built import change
 from tests.support.processes import Replay, serve
 from tooling.filling import MARKER, integrity, substitute
 
 # Python is not started before the test says so.
-LOAD = "export async function loadPyodide(options) {"
+LOAD = "async function loadPyodide(options){"
 HOLD = """
   await new Promise((resolve) => { new BroadcastChannel('held').onmessage = resolve; });
 """
@@ -33,10 +35,7 @@ def held_dist(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("held") / "dist"
     shutil.copytree(dist, folder)
     boot = folder / "pyodide" / "boot.js"
-    code = boot.read_text()
-    assert LOAD in code
-    boot.write_text(code.replace(LOAD, LOAD + HOLD))
-    (folder / "pyodide" / "boot.js.br").unlink(missing_ok=True)
+    change(boot, re.escape(LOAD), LOAD + HOLD)
     worker = folder / "sw.js"  # it keeps no file that is not the build's
     build = json.loads(worker.read_text().split(MARKER)[1])
     for entry in build["runtime"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from itertools import dropwhile
@@ -12,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.chat import Chat, score
 from tests.browser.screen_support import Screen, Site
+from tests.support.built import change
 from tests.support.processes import Replay, serve
 
 # Beside the engine: a way to catch Python in a loop.
@@ -42,21 +44,14 @@ TERMINATE = """async () => {
 PATIENCE_MS = 60_000  # for any state to come; a limit for what is broken, not a measure of speed
 
 
-def replace(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new))
-    file.with_name(f"{file.name}.br").unlink(missing_ok=True)
-
-
 @pytest.fixture
 def folder(dist: Path, tmp_path: Path) -> Path:
     """The app, with less patience than it has."""
     folder = tmp_path / "dist"
     shutil.copytree(dist, folder)
     (folder / "sw.js").unlink()  # it would keep none of what is changed here
-    replace(folder / "pulse.js", "const BEAT = 5000;", "const BEAT = 500;")
-    replace(folder / "screen" / "boot.js", "AGAIN_WITHIN = 60_000", "AGAIN_WITHIN = 600_000")
+    change(folder / "engine.js", r"\bBEAT=5e3\b", "BEAT=500")
+    change(folder / "screen" / "main.js", r"\bAGAIN_WITHIN=6e4\b", "AGAIN_WITHIN=6e5")
     return folder
 
 
@@ -70,7 +65,7 @@ def url(folder: Path, slow_upstream: Replay, tmp_path: Path) -> Iterator[str]:
 
 def engine(folder: Path, more: str) -> None:
     script = folder / "engine.py"
-    replace(script, "main(xworker)", f"main(xworker)\n{more}")
+    change(script, re.escape("main(xworker)"), f"main(xworker)\n{more}")
 
 
 @pytest.mark.parametrize("how", ["caught in a loop", "gone"])

@@ -88,7 +88,7 @@ def open_browser(
             response = route.fetch()
             route.fulfill(response=response, body=script + response.text())
 
-        context.route("**/uuid.js", deny)  # the first module of the worker
+        context.route("**/pyodide/boot.js", deny)  # the first module of the worker
     return context
 
 

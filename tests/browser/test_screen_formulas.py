@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.screen_support import LATE, Screen, Site, answer, asked
+from tests.browser.screen_support import LATE, Ops, Screen, Site, answer, asked
 
 DRAWN = "e => e.querySelector('[data-part=formula]')?.shadowRoot?.firstChild?.localName ?? ''"
 
@@ -45,6 +45,42 @@ def test_drawn_beside_its_source(live: Screen, screen_site: Site) -> None:
     live.page.wait_for_selector("article[data-seq='4']")
     # Whoever reads the page counts the words once (Playwright's own text has the shadow's too).
     assert live.content().inner_text() == "Let \\frac{a}{b} be, and x^2."
+
+
+def between(first: str, last: str) -> list[list[Any]]:
+    """Two formulas with many screens of text between them."""
+    lines = [("p", "A line of text.")] * 200
+    formulas = [("p", ("code", {"data-math": "inline"}, tex)) for tex in (first, last)]
+    return Ops().of(formulas[0], *lines, formulas[1])
+
+
+def test_in_an_older_text_as_they_come_near_the_screen(screen: Screen) -> None:
+    screen.goto().ready()
+    screen.conversation(asked(), answer(state="complete"))
+    screen.patch(1, *between("\\frac{a}{b}", "\\frac{c}{d}"))
+    codes = screen.content().locator("code[data-math]")
+    scroller = screen.part("scroller")
+    scroller.evaluate("e => (e.scrollTop = e.scrollHeight)")
+    expect(codes.last).to_have_attribute("data-drawn", "")
+    expect(codes.first).not_to_have_attribute("data-drawn", "")
+    # What is read stays where it is while the one above it is drawn, and grows.
+    line = screen.content().locator("p", has_text="A line").nth(40)
+    top = "e => e.getBoundingClientRect().top"
+    scroller.evaluate("e => (e.scrollTop = 0.8 * e.clientHeight)")
+    before = line.evaluate(top)
+    expect(codes.first).to_have_attribute("data-drawn", "")
+    assert abs(line.evaluate(top) - before) < 1
+
+
+def test_for_paper_all_of_them(screen: Screen) -> None:
+    screen.goto().ready()
+    screen.conversation(asked(), answer(state="complete"))
+    screen.patch(1, *between("x^2", "y^2"))
+    codes = screen.content().locator("code[data-math]")
+    screen.part("scroller").evaluate("e => (e.scrollTop = e.scrollHeight)")
+    expect(codes.last).to_have_attribute("data-drawn", "")
+    screen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(codes.first).to_have_attribute("data-drawn", "")
 
 
 def test_what_cannot_be_drawn_stays_as_its_source(live: Screen) -> None:

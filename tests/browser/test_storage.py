@@ -229,7 +229,7 @@ def denied(browser: Browser, app: Serve, request: pytest.FixtureRequest) -> Iter
         response = route.fetch()
         route.fulfill(response=response, body=script + response.text())
 
-    context.route("**/spare.js", deny)  # the first module in the worker
+    context.route("**/pyodide/boot.js", deny)  # the first module in the worker
     yield Chat(context.new_page(), app.url)
     context.close()
 

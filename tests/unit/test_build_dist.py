@@ -39,7 +39,7 @@ def parts(folder: Path) -> runtime.Runtime:
 def places(tmp_path: Path) -> Places:
     places = checkout(tmp_path / "one", "web", "package-lock.json")
     places.node_modules.symlink_to(HERE.node_modules)
-    return places
+    return lend_venv(places)
 
 
 def made(places: Places) -> Path:
@@ -68,11 +68,14 @@ def test_is_made_again_only_when_an_input_changed(places: Places) -> None:
     assert not list(places.root.glob("dist.*"))
 
 
+ANOTHER = {".css": "/* another */\n", ".js": 'console.info("another");\n'}
+
+
 @pytest.mark.parametrize("changed", ["style.css", "sw.js", "worker/spool.js"])
 def test_a_new_version_has_another_name(places: Places, changed: str) -> None:
     version = worker_lists(made(places))["version"]
     with (places.root / "web" / changed).open("a") as file:
-        file.write("/* another */\n")
+        file.write(ANOTHER[Path(changed).suffix])
     assert worker_lists(made(places))["version"] != version
 
 
@@ -138,11 +141,36 @@ def test_where_folders_cannot_be_exchanged_they_are_renamed(
 # The built one
 
 
-def test_all_parts_of_the_service_worker_are_left_to_its_registration() -> None:
-    """A part in the lists too would be fetched twice; one that is missing here would not be in the version."""
-    parts = {path.relative_to(BUILT).as_posix() for path in (BUILT / "worker").glob("*.js")}
-    assert {"sw.js", *parts} == set(dist.WORKER)
-    assert parts < modules("sw.js")
+@pytest.mark.parametrize("script", ["screen/main.js", "engine.js", "pyodide/boot.js", "sw.js"])
+def test_what_is_loaded_together_is_in_one_file(script: str) -> None:
+    """Beside it there is only what another script of the same page needs too, and that is named in the page."""
+    others = modules(script) - {script}
+    assert len(others) == (1 if script == "screen/main.js" else 0)
+    page = (BUILT / "index.html").read_text()
+    assert all(f'<link rel="modulepreload" href="{name}">' in page for name in others)
+
+
+def test_no_module_is_left_over_and_none_is_named_that_is_not_there() -> None:
+    scripts = {path.relative_to(BUILT).as_posix() for path in BUILT.rglob("*.js")}
+    own = {name for name in scripts if not name.startswith(("pyscript/", "late/"))}
+    shared = {name for name in own if name.startswith("screen/shared-")}
+    assert own - shared == {
+        *(
+            "screen/place.js",
+            "screen/early.js",
+            "screen/main.js",
+            "engine.js",
+            "sw.js",
+            "sw-off.js",
+        ),
+        *(
+            f"pyodide/{name}.js"
+            for name in ("boot", "snapshot", "kept", "parts", "pyodide", "pyodide.asm")
+        ),
+    }
+    for page in ("index.html", "engine.html"):
+        named = re.findall(r' (?:src|href)="([^"]+\.js)"', (BUILT / page).read_text())
+        assert named and set(named) <= scripts
 
 
 def modules(url: str) -> set[str]:
@@ -155,7 +183,8 @@ def modules(url: str) -> set[str]:
         if name in found:
             continue
         found.add(name)
-        names = re.findall(r"^import .*'(\..*)';", file.read_text(encoding="utf-8"), re.MULTILINE)
+        text = file.read_text(encoding="utf-8")
+        names = re.findall(r"""(?:^|;)import[^;()]*["'](\.[^"']*)["']""", text, re.MULTILINE)
         waiting += [(file.parent / each).resolve() for each in names]
     return found
 
@@ -175,7 +204,7 @@ def test_the_service_workers_lists_are_complete_and_true() -> None:
     assert [entry["url"] for entry in lists["late"]] == ["late/pygments.zip", "late/temml.js"]
     files = {path.relative_to(BUILT).as_posix(): path for path in stamps.files_in(BUILT)}
     assert set(entries) == {url for url in files if dist.is_kept(url)}
-    assert set(dist.WORKER) | {"config.json"} <= set(files) - set(entries)
+    assert {"sw.js", "config.json"} <= set(files) - set(entries)
     for url, expected in entries.items():
         assert filling.integrity(files[url].read_bytes()) == expected, url
     shell = {entry["url"] for entry in lists["shell"]}
@@ -208,10 +237,14 @@ def test_no_file_has_a_name_that_many_hosts_do_not_know() -> None:
 
 
 def test_pyscript_is_told_where_the_interpreter_is_and_to_load_no_plugin() -> None:
-    config = json.loads((BUILT / "py.json").read_bytes())
-    assert config["interpreter"] == "./pyodide/boot.js"
-    assert "packages" not in config  # with it PyScript would load micropip and a list of packages
-    assert len(config["plugins"]) == len(dist.NO_PLUGINS) and config["plugins"][0].startswith("!")
+    page = (BUILT / "engine.html").read_text()
+    found = re.findall(r"<(m?py)-config>(.*)</", page)
+    configs = {name: json.loads(text) for name, text in found}
+    assert configs["py"].pop("interpreter") == "./pyodide/boot.js"
+    assert configs["py"] == configs["mpy"]  # the second one for the interpreter that is not used
+    # With a list of packages PyScript would load micropip.
+    assert configs["py"].keys() == {"plugins"}
+    assert all(name.startswith("!") for name in configs["py"]["plugins"])
 
 
 def test_the_snapshot_comes_out_the_same_again(tmp_path: Path) -> None:

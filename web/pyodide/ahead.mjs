@@ -18,6 +18,14 @@ begin('pyodide.asm.wasm');
 begin(BUILD.stdlib.url, {integrity: BUILD.stdlib.hash});
 import(`${base}pyodide.asm.mjs`).catch(() => {});
 
+/**
+ * What the next request for the file is answered with.
+ * @param {string} name @param {Response} response
+ */
+export function give(name, response) {
+  begun.set(base + name, Promise.resolve(response));
+}
+
 const real = globalThis.fetch;
 /** @type {typeof fetch} */
 globalThis.fetch = function (input, ...options) {

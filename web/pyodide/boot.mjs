@@ -10,7 +10,7 @@
 // `mistletoe` can be imported at any time, and micropip can be loaded from ../wheels/.
 
 import '../spare.js'; // before PyScript opens its storage, which it does when this module is there
-import './ahead.mjs';
+import {give} from './ahead.mjs';
 import {begin} from './early.mjs';
 import {failed, read} from './kept.mjs';
 import {counted} from './loading.mjs';
@@ -18,6 +18,8 @@ import {APP_ZIP, BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
 import * as real from './pyodide.mjs';
 
 export const {version} = real;
+
+const WASM = 'pyodide.asm.wasm';
 
 begin();
 const kept = handled(read());
@@ -41,15 +43,29 @@ function withStacks(owner, name) {
 withStacks(globalThis, 'fetch');
 withStacks(ReadableStreamDefaultReader.prototype, 'read');
 
-// Many a static host has no name for WebAssembly. What is not called so is not compiled, and Pyodide would wait for ever.
+/**
+ * Many a static host has no name for WebAssembly. What is not called so is not compiled, and Pyodide would wait for ever.
+ * @param {Response} response
+ */
+function named(response) {
+  const type = 'application/wasm';
+  const known = response.headers.get('Content-Type') === type;
+  return known ? response : new Response(response.body, {headers: {'Content-Type': type}});
+}
+
+/** Python's code, where it was compiled before Pyodide asked for it. @type {WebAssembly.Module | null} */
+let code = null;
 const streaming = WebAssembly.instantiateStreaming;
-if (streaming)
+const streams = Boolean(streaming);
+if (streams)
   WebAssembly.instantiateStreaming = async (source, imports) => {
-    const response = await source;
-    const type = 'application/wasm';
-    const known = response.headers.get('Content-Type') === type;
-    return streaming(known ? response : new Response(response.body, {headers: {'Content-Type': type}}), imports);
+    if (!code) return streaming(named(await source), imports);
+    return {module: code, instance: await WebAssembly.instantiate(code, imports)};
   };
+
+async function compiled() {
+  return streams ? WebAssembly.compileStreaming(fetch(base + WASM).then(named)) : null;
+}
 
 /**
  * A failure is told when the value is asked for, not before.
@@ -82,7 +98,11 @@ const WAYS = {
   async snapshot(options) {
     const found = await kept;
     if (!found) return null;
-    const python = await fast(options, {_loadSnapshot: found.memory});
+    // Pyodide would begin with the code when it has the memory.
+    const [memory, module] = await Promise.all([found.memory, compiled()]);
+    code = module;
+    if (code) give(WASM, new Response()); // it asks all the same
+    const python = await fast(options, {_loadSnapshot: memory});
     // Chance is frozen too: every page would draw the same numbers.
     python.runPython('import random; random.seed(); del random');
     return [found.kind, python];
@@ -114,6 +134,7 @@ export async function loadPyodide(options) {
       scope.midstreamBoot = started[0];
       return started[1];
     } catch (error) {
+      code = null;
       errors.push(`${way}: ${reason(error)}`);
       console.warn(`Python did not start the fast way (${way}): ${reason(error)}`);
       if (way === 'snapshot') failed().catch(() => {}); // where storage is denied there is none to drop

@@ -23,17 +23,23 @@ const FAILED = `${KEY}&failed`;
 const opened = async () => caches.open(`midstream-snapshot ${new URL('..', base).href}`);
 
 /**
- * The kept memory, whole; null when there is none. Raises an Error when there is one that cannot be used.
- * @returns {Promise<{kind: Kind, memory: Uint8Array} | null>}
+ * Who made the kept memory, and the memory, whole, which comes later; null when there is none. It raises an Error where it
+ * cannot be used.
+ * @returns {Promise<{kind: Kind, memory: Promise<Uint8Array>} | null>}
  */
 export async function read() {
   // Where there is no Cache Storage (denied, or plain http) nothing was ever kept.
   const entry = await opened().then(cache => cache.match(KEY), () => undefined);
   if (!entry) return null;
+  const kind = entry.headers.get('midstream-kind') === 'own' ? 'own' : 'snapshot';
+  return {kind, memory: whole(entry)};
+}
+
+/** @param {Response} entry */
+async function whole(entry) {
   const file = new Uint8Array(await entry.arrayBuffer());
   if (entry.headers.get('midstream-hash') !== await hashOf(file)) throw new Error('the kept snapshot is damaged');
-  const kind = entry.headers.get('midstream-kind') === 'own' ? 'own' : 'snapshot';
-  return {kind, memory: expand(file)};
+  return expand(file);
 }
 
 /** What is to be done about a snapshot: make one, fetch the build's, or nothing. @returns {Promise<'' | Kind>} */

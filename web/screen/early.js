@@ -10,7 +10,8 @@ import { first } from './tab.js';
 /** What this tab shows first. */
 export const start = first();
 const language = languageOf(preferred('language'), navigator.languages);
-document.documentElement.lang = language;
+// Given anew, even the same one has every style computed again.
+if (document.documentElement.lang !== language) document.documentElement.lang = language;
 export const words = load(language);
 /** What is stored of it. */
 export const saved = read(start.conversation);

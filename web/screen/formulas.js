@@ -1,8 +1,9 @@
-// Formulas: TeX drawn as MathML by Temml, which is fetched when the first one shows. Its tree is turned into nodes here, from a
+// Formulas: TeX drawn as MathML by Temml, which is fetched when the first one is near the screen. Its tree is turned into nodes here, from a
 // closed vocabulary, and they stand in a shadow tree beside the source: what is selected, copied, searched and counted is the
 // source. Whatever cannot be drawn stays as its source.
 
 import { element, set } from './element.js';
+import { pause } from './slices.js';
 
 /** @typedef {{type?: string, text?: string, attributes?: Record<string, unknown>, style?: Record<string, unknown>, classes?: string[],
  *   children?: Tree[]}} Tree */
@@ -10,6 +11,10 @@ import { element, set } from './element.js';
 
 const TEMML = new URL('../late/temml.js', import.meta.url).href;
 const MATHML = 'http://www.w3.org/1998/Math/MathML';
+/** How far from the screen they are drawn. */
+const MARGIN = '100% 0px';
+/** Milliseconds of drawing between two looks at what the person does. */
+const SLICE = 8;
 /** Characters of a formula, and how often its macros may be expanded. */
 const LONGEST = 2000;
 const EXPANSIONS = 200;
@@ -36,37 +41,77 @@ export class Formulas {
   /** @type {Temml | null} */
   #temml = null;
   /** @type {Promise<void> | null} */
-  #coming = null;
-  /** @type {Element[]} */
+  #work = null;
+  /** To be drawn now. @type {Element[]} */
   #waiting = [];
   #still;
+  #near;
 
-  /** @param {(change: () => void) => void} still makes a change without moving what is being read */
-  constructor(still) {
+  /**
+   * @param {Element} scroller
+   * @param {(change: () => void) => void} still makes a change without moving what is being read
+   */
+  constructor(scroller, still) {
     this.#still = still;
+    this.#near = new IntersectionObserver((entries) => this.#came(entries), { root: scroller, rootMargin: MARGIN });
+    addEventListener('beforeprint', () => this.#finish());
   }
 
-  /** @param {Element[]} formulas `code[data-math]` whose text is complete */
+  /**
+   * Those of an answer that is being written, at once where that can be: else they would be seen as their source first.
+   * @param {Element[]} formulas `code[data-math]` whose text is complete
+   */
   draw(formulas) {
     if (!formulas.length) return;
     this.#waiting.push(...formulas);
-    if (this.#temml) return this.#drawAll(this.#temml);
-    this.#coming ??= this.#load().finally(() => (this.#coming = null));
+    if (this.#temml && !this.#work) this.#drawUntil(Infinity);
+    else this.#begin();
   }
 
-  async #load() {
+  /** Those of an older text: as they come near the screen. @param {Element[]} formulas */
+  watch(formulas) {
+    for (const formula of formulas) this.#near.observe(formula);
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #came(entries) {
+    const near = entries.filter(({ isIntersecting }) => isIntersecting).map(({ target }) => target);
+    for (const formula of near) this.#near.unobserve(formula);
+    this.#waiting.push(...near);
+    if (near.length) this.#begin();
+  }
+
+  #begin() {
+    this.#work ??= this.#drawWaiting().finally(() => (this.#work = null));
+  }
+
+  /** In slices, since each takes some milliseconds, and its layout as many. */
+  async #drawWaiting() {
     try {
-      this.#temml = (await import(TEMML)).default;
-      const temml = this.#temml;
-      if (temml) this.#still(() => this.#drawAll(temml));
+      this.#temml ??= (await import(TEMML)).default;
     } catch (error) {
       console.info('midstream: formulas stay as their source:', error); // asked for again with the next one
+      return;
+    }
+    while (this.#waiting.length) {
+      this.#still(() => this.#drawUntil(performance.now() + SLICE));
+      await pause();
     }
   }
 
-  /** @param {Temml} temml */
-  #drawAll(temml) {
-    for (const code of this.#waiting.splice(0)) if (code.isConnected && !code.querySelector('*')) drawOne(temml, code);
+  /** At least one. @param {number} end */
+  #drawUntil(end) {
+    do {
+      const code = this.#waiting.shift();
+      if (this.#temml && code?.isConnected && !code.querySelector('*')) drawOne(this.#temml, code);
+    } while (this.#waiting.length && performance.now() < end);
+  }
+
+  /** On paper all of it is near. */
+  #finish() {
+    const left = document.querySelectorAll('code[data-math]:not([data-drawn])');
+    this.#waiting.push(...left);
+    if (this.#temml && left.length) this.#drawUntil(Infinity);
   }
 }
 

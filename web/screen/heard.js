@@ -157,7 +157,10 @@ export class Heard {
   #apply(patch) {
     const { formulas, transcript } = this.parts;
     transcript.patch(patch);
-    formulas.draw(transcript.turns.get(patch.message)?.applier?.formulas.splice(0) ?? []);
+    const turn = transcript.turns.get(patch.message);
+    const found = turn?.applier?.formulas.splice(0) ?? [];
+    if (turn && LIVE.has(turn.status.state)) formulas.draw(found);
+    else formulas.watch(found);
   }
 
   /** @param {Message} message */

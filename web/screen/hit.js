@@ -43,12 +43,16 @@ function mark(content, text) {
   unmark();
   const words = [...new Set(fold(text).split(/\s+/).filter(Boolean))];
   const ranges = words.length ? places(content, words) : [];
-  if (ranges.length && 'highlights' in CSS) CSS.highlights.set('found', new Highlight(...ranges));
+  if (ranges.length && 'highlights' in CSS) {
+    document.documentElement.dataset.found = ''; // for the style sheet
+    CSS.highlights.set('found', new Highlight(...ranges));
+  }
   return ranges[0] ?? null;
 }
 
 export function unmark() {
   undrawn = null;
+  delete document.documentElement.dataset.found;
   if ('highlights' in CSS) CSS.highlights.delete('found');
 }
 

@@ -65,7 +65,7 @@ const transcript = new Transcript(part('transcript'), {
 });
 const scroll = new Scroll(part('scroller'), part('column'), find('button[name=end]'));
 const colours = new Colours(part('scroller'));
-const formulas = new Formulas((change) => (scroll.still(change), settle.again()));
+const formulas = new Formulas(part('scroller'), (change) => (scroll.still(change), settle.again()));
 const composer = new Composer(find('form[data-part=composer]'), {
   send: (pending) => person.send(pending),
   last: () => [...transcript.turns.keys()].at(-1) ?? '',

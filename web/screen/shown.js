@@ -64,7 +64,7 @@ export class Shown {
    * @returns {Promise<boolean>} false when the person has moved on meanwhile
    */
   async paint(saved) {
-    const { boot, composer, edits, formulas, list, scroll, transcript } = this.parts;
+    const { boot, composer, edits, formulas, list, transcript } = this.parts;
     if (!this.blank) this.id = saved?.conversation ?? this.id;
     if (saved && !boot.ready) list.show(saved.conversations); // the engine's list has states too
     this.rename(list.titleOf(this.id));
@@ -74,7 +74,7 @@ export class Shown {
     const turns = await transcript.build(saved?.turns ?? []);
     if (this.id !== painting) return false;
     transcript.restore(turns);
-    scroll.still(() => formulas.draw([...turns.values()].flatMap(({ applier }) => applier?.formulas.splice(0) ?? [])));
+    for (const { applier } of turns.values()) formulas.watch(applier?.formulas.splice(0) ?? []);
     edits.restore(turns.values());
     this.repeat();
     this.change();

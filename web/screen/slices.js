@@ -4,7 +4,7 @@
 const SLICE = 8;
 
 /** By a message: timers wait for a second each while the tab is hidden. @returns {Promise<void>} */
-function pause() {
+export function pause() {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

@@ -16,7 +16,7 @@ import { limited } from './store.js';
 import { Tree, escaped } from './tree.js';
 
 /** @typedef {import('../screen/saved.js').Reading} Reading */
-/** @typedef {Record<'top' | 'body' | 'middle' | 'head' | 'tail', string>} Shell index.html up to the body, the list, the title, the turns; the rest */
+/** @typedef {Record<'top' | 'body' | 'middle' | 'head' | 'tail', string>} Shell index.html up to the body and the engine, the list, the title, the turns; the rest */
 
 /** How long the page may wait for the saved text, in ms. A slow machine's own scripts would need longer still. */
 const READ_MS = 1000;
@@ -25,7 +25,7 @@ const MANY = 40;
 const LAST = 12;
 /** Turns in one piece of those before. */
 const PIECE = 20;
-const PLACES = /^(.*)<!--scripts-->(.*)<!--\/scripts-->(.*)<!--list-->(.*)<!--title-->.*<!--\/title-->(.*)<!--turns-->(.*)(<\/body>.*)$/s;
+const PLACES = /^(.*)<!--scripts-->(.*)<!--\/scripts-->(.*)<!--list-->(.*)<!--title-->.*<!--\/title-->(.*)<!--turns-->(.*)(<iframe .*<\/iframe>)(.*)$/s;
 
 const paper = /** @type {Document} */ (/** @type {unknown} */ (new Tree()));
 
@@ -62,10 +62,11 @@ export async function painted(page, event, words) {
 function cut(html) {
   const found = PLACES.exec(html);
   if (!found) return null;
-  const [top, scripts, rest, middle, head, tail, end] = found.slice(1);
+  const [top, scripts, rest, middle, head, tail, engine, end] = found.slice(1);
   // The scripts come after the text, and nothing waits for them: neither the parser nor the first frame.
-  const [metadata, body] = rest.split(/(?=<body>)/);
-  return { top: top + metadata, body, middle, head, tail: tail + scripts.replace(' blocking="render"', '') + end };
+  const [metadata, body] = rest.split(/(?<=<body>)/);
+  // The engine has to load much, and can begin while the text is still being read.
+  return { top: top + metadata + engine, body, middle, head, tail: tail + scripts.replace(' blocking="render"', '') + end };
 }
 
 /**
