@@ -53,6 +53,7 @@ function followed(messages) {
   let question = '';
   let last = '';
   for (const { id, author, question: asked, parent: named } of messages) {
+    if (parents.has(id)) continue; // damaged: it would lead in a circle
     let parent;
     if (author === 'user') {
       const before = (answered.get(question) ?? question) || last;

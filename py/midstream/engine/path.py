@@ -79,6 +79,8 @@ def _parents(messages: Sequence[Record]) -> dict[str, str]:
     question = last = ""
     for record in messages:
         key = str(record["id"])
+        if key in parents:  # damaged: it would lead in a circle
+            continue
         if record["author"] == "user":
             line = answered.get(question, question) or last
             parent = record.get("parent", line)
