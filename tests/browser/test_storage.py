@@ -167,8 +167,10 @@ def state_is(page: Page, message: str, state: str) -> None:
 
 def test_a_database_of_version_1_is_brought_up(chat: Chat) -> None:
     """With everything that stood in it, an answer that was being written included."""
-    later = {"id": "a2", "position": 2, "state": "streaming"}
-    entries = [*STORED, ["messages", ANSWER | later], *rows("a2", "It goes ", "on *and ")]
+    later = {"id": "a2", "position": 3, "state": "streaming", "question": "u2"}
+    asked = QUESTION | {"id": "u2", "position": 2, "text": "And then?"}
+    turns = [["messages", asked], ["messages", ANSWER | later]]
+    entries = [*STORED, *turns, *rows("a2", "It goes ", "on *and ")]
     store(chat, entries, version=1)
     chat.open()
     expect(content(chat.page, "u1")).to_have_text("How do tides work?")
@@ -179,7 +181,7 @@ def test_a_database_of_version_1_is_brought_up(chat: Chat) -> None:
     found = dump(chat.page)
     assert found["version"] == 2
     assert all(setting["id"].startswith("model ") for setting in found["settings"])
-    assert [record["id"] for record in found["messages"]] == ["a1", "a2", "u1"]
+    assert [record["id"] for record in found["messages"]] == ["a1", "a2", "u1", "u2"]
     assert found["conversations"][0]["title"] == "Tides"
     texts = {row["message"]: row["text"] for row in found["journal"]}
     assert texts == {"a1": entries[3][1]["text"], "a2": "It goes on *and "}
@@ -405,14 +407,17 @@ def test_what_cannot_be_saved_is_shown_and_saved_later(
 # Foreign and damaged records
 
 
+LATER = {name: value for name, value in ANSWER.items() if name != "question"}  # to the one before
 DAMAGE: list[list[Any]] = [
     ["conversations", {"id": "c2"}],
     ["conversations", {"id": "c3", "title": {"a": 1}, "updated": "late", "created": None}],
     ["messages", {"id": "m1"}],
     ["messages", QUESTION | {"id": "m2", "text": None, "position": 5}],
     ["messages", ANSWER | {"id": "m3", "author": "root", "position": 6}],
-    ["messages", ANSWER | {"id": "m4", "position": 7, "state": "streaming", "runs": "none"}],
-    ["messages", ANSWER | {"id": "m5", "position": 8, "error": 5, "seconds": "long"}],
+    ["messages", QUESTION | {"id": "u4", "position": 7}],
+    ["messages", LATER | {"id": "m4", "position": 8, "state": "streaming", "runs": "none"}],
+    ["messages", QUESTION | {"id": "u5", "position": 9}],
+    ["messages", LATER | {"id": "m5", "position": 10, "error": 5, "seconds": "long"}],
     ["journal", {"message": "m4", "n": 1}],
     ["journal", whole("m5", "Its ops are *damaged*.")[1] | {"ops": [None, [0, 0, "script"]]}],
 ]
@@ -426,7 +431,7 @@ def test_damaged_and_foreign_records_leave_the_others(chat: Chat) -> None:
         """async (conversation) => {
              const request = indexedDB.open('midstream');
              await new Promise((resolve) => (request.onsuccess = resolve));
-             const loop = { id: 'm6', conversation, position: 9, state: 'sending', big: 10n };
+             const loop = { id: 'm6', conversation, position: 11, state: 'sending', big: 10n };
              loop.self = loop;
              const transaction = request.result.transaction(['messages', 'conversations'], 'readwrite');
              transaction.objectStore('messages').put(loop);
@@ -444,7 +449,7 @@ def test_damaged_and_foreign_records_leave_the_others(chat: Chat) -> None:
     state_is(chat.page, "m4", "interrupted")
     assert chat.page.locator("article").evaluate_all(
         "articles => articles.map(article => article.dataset.message)"
-    ) == ["u1", "a1", "m4", "m5"]
+    ) == ["u1", "a1", "u4", "m4", "u5", "m5"]
 
 
 # Everything as a file
