@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -126,6 +129,32 @@ def test_an_upstream_that_is_not_there_is_said_with_what_to_do(
         chat.until_state("failed", "reconnecting")
         assert chat.answer.locator("[data-part=status]").inner_text().strip()
         assert chat.answer.locator("button[name=retry]").is_visible()
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A model's server that does not take the gateway's key."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.asked.append(self.path)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_error(401)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_an_upstream_that_refuses_the_gateway_is_not_asked_again(page: Page, home: Home) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/v1"
+        with home.serve("--upstream", url, "--model", "tides", "--store", "memory:"):
+            chat = begin(page, home)
+            assert chat.until_ended() == "failed"
+            chat.until_status("refused the gateway's key")
+        server.shutdown()
+    assert len(Refusing.asked) == 1
 
 
 class TestPlainEndpoint:

@@ -101,14 +101,15 @@ async def failure(handler: Handler, **limits: float) -> UpstreamError:
 @pytest.mark.parametrize(
     ("status", "words", "told"),
     [
-        (301, "redirects elsewhere (301)", 502),
-        (302, "redirects elsewhere (302)", 502),
-        (307, "redirects elsewhere (307)", 502),
+        (301, "redirects elsewhere (301)", 424),
+        (302, "redirects elsewhere (302)", 424),
+        (307, "redirects elsewhere (307)", 424),
         (400, "refused (400). It says: too long for …", 400),
-        (401, "refused the gateway's key (401).", 502),
-        (403, "refused the gateway's key (403).", 502),
+        (401, "refused the gateway's key (401).", 424),
+        (403, "refused the gateway's key (403).", 424),
         (404, "does not know this model or path (404). It says: too long", 404),
         (422, "refused (422). It says: too long", 422),
+        (408, "refused (408).", 502),
         (429, "has too much to do (429).", 429),
         (500, "refused (500).", 502),
         (503, "refused (503).", 503),
@@ -127,7 +128,7 @@ async def test_a_refusal_says_who_and_why(status: int, words: str, told: int) ->
     assert isinstance(error, UpstreamRefused)
     assert words in error.message
     assert "model.example" in error.message
-    assert client_status(error) == (told, "9" if told not in (502,) else None)
+    assert client_status(error) == (told, "9" if told not in (424, 502) else None)
     assert calls == ["http://model.example/v1/chat/completions"]
 
 

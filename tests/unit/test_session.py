@@ -383,6 +383,7 @@ def test_a_stop_of_an_earlier_life_is_sent_when_the_run_is_there() -> None:
         (401, 0, Outcome.FAILED),
         (404, 0, Outcome.FAILED),
         (422, 0, Outcome.FAILED),
+        (424, 0, Outcome.FAILED),
     ],
 )
 def test_refusals_that_asking_again_cannot_help(status: int, cursor: int, outcome: Outcome) -> None:

@@ -185,5 +185,7 @@ def client_status(error: UpstreamError) -> tuple[int, str | None]:
     if isinstance(error, UpstreamRefused):
         if error.status in (400, 404, 413, 422, 429, 503):
             return error.status, error.retry_after
+        if error.status is not None and error.status < 500 and error.status not in (408, 425):
+            return 424, None  # a wrong key, a redirect: with 502 a client would ask again for ever
         return (503 if error.code == "model_missing" else 502), None
     return (504 if error.code == "upstream_silent" else 502), None
