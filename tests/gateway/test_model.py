@@ -121,6 +121,7 @@ def test_the_url_comes_before_the_model_which_ends_with_its_parent(
 ) -> None:
     options = ["--model-file", str(model_file), "--dist", str(small_dist), "--store", "memory:"]
     with serve(*options) as app:
+        until(lambda: model_children(app) != [], "start of the child")  # it has no name at first
         (child,) = model_children(app)
         with contextlib.closing(post(app, text="Hello.", max_tokens=2)) as stream:  # waits for it
             assert json.loads(stream.rest()[-2].data)["midstream"]["state"] == "completed"
