@@ -6,7 +6,7 @@
 `scroll`  frames per second while it is scrolled upwards, and the longest frame; beside a page that
           scrolls one line of text
 `typing`  from a key to the frame that shows it, at 4x processor throttle: alone, and while an answer
-          streams below 500 messages; beside a page of one line, and beside a plain page of the same
+          streams, below 500 messages and in a new chat; beside a page of one line, and beside a plain page of the same
           text to which a script adds words at the same rate (`ratio`: of the two p95)
 
 All in Chromium with a profile on disk; times in ms.
@@ -101,11 +101,14 @@ def measure(quick: bool) -> dict[str, Any]:
         page.bring_to_front()
         page.get_by_role("button", name="Go to the end").click()
         typed["alone"] = _typed(page)
-        page.fill("textarea", "Go on")
-        page.keyboard.press("Enter")
-        page.locator("article[data-state=streaming]").wait_for()
-        typed["streaming"] = _typed(page)
-        typed["plain page, streaming"] = _typed(_plain(context, page))
+        typed["streaming"] = _typed(_streaming(page))
+        page.locator("button[name=stop]").click()
+        page.locator("article[data-state=stopped]").wait_for()
+        text = page.evaluate(_TEXT)
+        page.locator("nav button[name=new]").click()
+        typed["streaming, new chat"] = _typed(_streaming(page))
+        page.close()
+        typed["plain page, streaming"] = _typed(_plain(context, text))
         ratio = typed["streaming"]["p95"] / typed["plain page, streaming"]["p95"]
         typed["ratio"] = {"p95": round(ratio, 2)}
         medians = {key: round(statistics.median(one[key] for one in opened)) for key in opened[0]}
@@ -165,9 +168,14 @@ def _opened(page: Page) -> dict[str, float]:
     return {"painted": painted, "whole": whole, "engine": engine}
 
 
-def _plain(context: BrowserContext, page: Page) -> Page:
-    text = page.evaluate(_TEXT)
-    page.close()
+def _streaming(page: Page) -> Page:
+    page.fill("textarea", "Go on")
+    page.keyboard.press("Enter")
+    page.locator("article[data-state=streaming]").wait_for()
+    return page
+
+
+def _plain(context: BrowserContext, text: str) -> Page:
     plain = context.new_page()
     plain.set_viewport_size({"width": 1280, "height": 800})
     plain.evaluate(_PLAIN, [text, RATE, CHUNK])
