@@ -2,6 +2,7 @@
 // that were sent but not yet confirmed by the engine, which are sent again (under the same id) after a reload.
 
 import '../uuid.js';
+import { grow, isComposed } from './field.js';
 import { NEW, drafts, keepDrafts } from './tab.js';
 
 /** @typedef {import('./tab.js').Pending} Pending */
@@ -157,7 +158,7 @@ export class Composer {
   #typed() {
     const { value } = this.prompt;
     this.sendButton.disabled = !value.trim();
-    this.#grow();
+    grow(this.prompt);
     const key = this.conversation ?? NEW;
     if ((this.drafts.texts[key] ?? '') === value) return;
     if (value) this.drafts.texts[key] = value;
@@ -171,18 +172,9 @@ export class Composer {
     if (before && !this.kept) this.on.unsaved();
   }
 
-  /** For browsers without `field-sizing`. */
-  #grow() {
-    if (CSS.supports('field-sizing', 'content')) return;
-    this.prompt.style.blockSize = 'auto';
-    this.prompt.style.blockSize = `${this.prompt.scrollHeight}px`;
-  }
-
   /** @param {KeyboardEvent} event */
   #key(event) {
-    // Enter that ends the composition of a character (Japanese, Chinese, …) belongs to the input method; Safari sends it
-    // after the composition, recognisable by its code only.
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    if (event.key !== 'Enter' || event.shiftKey || isComposed(event)) return;
     event.preventDefault();
     this.#send();
   }

@@ -2,6 +2,7 @@
 // version of the conversation being shown, loses none of it.
 
 import { element } from './element.js';
+import { grow, isComposed } from './field.js';
 import { t } from './i18n.js';
 import { load, store } from './tab.js';
 
@@ -63,8 +64,7 @@ export class Edits {
     form.addEventListener('submit', (event) => (event.preventDefault(), send()));
     cancel.addEventListener('click', () => this.#close(turn, form));
     area.addEventListener('keydown', (event) => {
-      // As in the composer: the Enter that ends a composed character is the input method's.
-      if (event.isComposing || event.keyCode === 229) return;
+      if (isComposed(event)) return;
       if (event.key === 'Escape') this.#close(turn, form);
       else if (event.key === 'Enter' && !event.shiftKey) send();
       else return;
@@ -107,11 +107,4 @@ export class Edits {
 function read() {
   const entries = Object.entries(load('localStorage', KEY) ?? {}).filter(([, each]) => typeof each?.text === 'string');
   return Object.fromEntries(entries);
-}
-
-/** For browsers without `field-sizing`. @param {HTMLTextAreaElement} area */
-function grow(area) {
-  if (CSS.supports('field-sizing', 'content')) return;
-  area.style.blockSize = 'auto';
-  area.style.blockSize = `${area.scrollHeight}px`;
 }
