@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect
 
 from tests.browser.chat import Chat, score, words
-from tests.browser.conftest import FLAGS, PATIENCE_MS
+from tests.browser.conftest import COMPILED_ONCE, FLAGS, PATIENCE_MS
 from tests.browser.screen_support import Screen
-from tests.support.processes import Replay, Serve, free_port, serve
+from tests.support.gate import Model
+from tests.support.processes import Replay, free_port, serve
 from tests.support.proxy import Proxy
 
 TAB_ONLY = "What is written is kept in this tab only"
@@ -67,36 +68,42 @@ LIMITS = {
 }  # fmt: skip
 
 
-def open_browser(
-    playwright: Playwright, chromium_path: str | None, folder: Path, row: Row
+def with_profile(
+    playwright: Playwright, path: str | None, folder: Path, row: Row
 ) -> BrowserContext:
-    """A profile of its own, since only those have preferences."""
+    """A browser of its own, since only a profile has preferences."""
     (folder / "Default").mkdir(parents=True)
     (folder / "Default/Preferences").write_text(json.dumps({"profile": row.preferences}))
-    flags = [*FLAGS, f"--host-resolver-rules=MAP {row.host} 127.0.0.1"] if row.host else FLAGS
-    # What a service worker hands out could not be made to deny anything.
-    workers = "block" if row.denied else "allow"
-    context = playwright.chromium.launch_persistent_context(
-        folder, executable_path=chromium_path, args=flags, service_workers=workers
-    )
+    hosts = [f"--host-resolver-rules=MAP {row.host} 127.0.0.1"] if row.host else []
+    flags = [*FLAGS, COMPILED_ONCE, *hosts]
+    return playwright.chromium.launch_persistent_context(folder, executable_path=path, args=flags)
+
+
+@pytest.fixture
+def limited(
+    playwright: Playwright, chromium_path: str | None, browser: Browser, tmp_path: Path, row: Row
+) -> Iterator[BrowserContext]:
+    if row.preferences or row.host:
+        context = with_profile(playwright, chromium_path, tmp_path / "profile", row)
+    else:
+        # What a service worker hands out could not be made to deny anything.
+        context = browser.new_context(service_workers="block" if row.denied else "allow")
     context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(REMEMBER)
     if row.denied:
-        script = DENY % json.dumps(row.denied)
-        context.add_init_script(script)
-
-        def deny(route: Route) -> None:
-            response = route.fetch()
-            route.fulfill(response=response, body=script + response.text())
-
-        context.route("**/pyodide/boot.js", deny)  # the first module of the worker
-    return context
+        deny(context, DENY % json.dumps(row.denied))
+    yield context
+    context.close()
 
 
-@pytest.fixture(scope="module")
-def server(slow_upstream: Replay, dist: Path) -> Iterator[Serve]:
-    options = ["--upstream", slow_upstream.url, "--store", "memory:", "--dist", str(dist)]
-    with serve(*options, "--allow-host", "app.test") as running:
-        yield running
+def deny(context: BrowserContext, script: str) -> None:
+    context.add_init_script(script)
+
+    def begun(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, body=script + response.text())
+
+    context.route("**/pyodide/boot.js", begun)  # the first module of the worker
 
 
 # Every change of these two is remembered: an engine that was said to have failed, and words that come and go.
@@ -114,26 +121,25 @@ addEventListener('DOMContentLoaded', () => {
 """
 
 
-@pytest.mark.parametrize("missing", LIMITS)
+@pytest.mark.parametrize("row", LIMITS.values(), ids=LIMITS)
 def test_without(
-    playwright: Playwright,
-    chromium_path: str | None,
-    server: Serve,
-    answer_file: Path,
-    tmp_path: Path,
-    missing: str,
+    limited: BrowserContext, model: Model, dist: Path, answer_file: Path, row: Row
 ) -> None:
     """A prompt is sent and answered, a reload in the middle loses nothing that could be kept, and it is said."""
-    row = LIMITS[missing]
-    context = open_browser(playwright, chromium_path, tmp_path / "profile", row)
-    context.add_init_script(REMEMBER)
-    page = context.pages[0]
+    page = limited.pages[0] if limited.pages else limited.new_page()
     if row.slowdown > 1:
-        session = context.new_cdp_session(page)
+        session = limited.new_cdp_session(page)
         session.send("Emulation.setCPUThrottlingRate", {"rate": row.slowdown})
-    chat = Chat(page, server.url.replace("127.0.0.1", row.host or "127.0.0.1"))
+    options = ["--upstream", model.url, "--store", "memory:", "--dist", str(dist)]
+    with serve(*options, "--allow-host", "app.test") as app:
+        chat = Chat(page, app.url.replace("127.0.0.1", row.host or "127.0.0.1"))
+        an_answer(chat, row, model, answer_file)
+
+
+def an_answer(chat: Chat, row: Row, model: Model, answer_file: Path) -> None:
+    model.gate.allow(40)
     chat.open().send("Tell me").until_seq(20)
-    said(page, row)
+    said(chat.page, row)
     expect(chat.answer.locator("[data-part=status]")).to_contain_text(
         "saved to" if row.kept else "not saved in this browser"
     )
@@ -141,12 +147,12 @@ def test_without(
         chat.reload()
         assert len(words(chat.until_painted())) > 2
         chat.until_ready()
+    model.gate.open()
     chat.until_state("complete")
     found = score(answer_file.read_text(), chat.text())
     assert (found.lost, found.repeated, found.in_order) == ([], [], True)
-    assert "failed" not in page.evaluate("window.said")
+    assert "failed" not in chat.page.evaluate("window.said")
     assert chat.foreign == []
-    context.close()
 
 
 def said(page: Page, row: Row) -> None:
@@ -162,10 +168,10 @@ def said(page: Page, row: Row) -> None:
 
 
 @pytest.fixture
-def slow_line(slow_upstream: Replay, dist: Path) -> Iterator[Proxy]:
+def slow_line(upstream: Replay, dist: Path) -> Iterator[Proxy]:
     """Fast enough for a test: the first start takes some seconds instead of two minutes."""
     port = free_port()
-    options = ["--upstream", slow_upstream.url, "--store", "memory:", "--dist", str(dist)]
+    options = ["--upstream", upstream.url, "--store", "memory:", "--dist", str(dist)]
     with (
         Proxy(port) as proxy,
         serve(*options, "--port", str(port), "--allow-host", "127.0.0.1"),
