@@ -38,8 +38,9 @@ FLAGS = [
     "--disable-sync",
 ]
 # Python is compiled once, quickly: compiling it again for speed costs more than a test gains in its few seconds. Not
-# among the flags above: with those, figures are measured.
+# for figures, which are measured with the flags above.
 COMPILED_ONCE = "--js-flags=--wasm-tiering-budget=500000000"
+QUICK = [*FLAGS, COMPILED_ONCE]
 WORDS = 240  # of the numbered answer
 PATIENCE_MS = 60_000  # for any state to come; a limit for what is broken, not a measure of speed
 expect.set_options(timeout=PATIENCE_MS)  # its own 5 s are too few on a busy machine
@@ -73,7 +74,7 @@ def chromium(playwright: Playwright, chromium_path: str | None) -> Iterator[Brow
 
 
 def launched(playwright: Playwright, path: str | None) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, COMPILED_ONCE])
+    browser = playwright.chromium.launch(executable_path=path, args=QUICK)
     yield browser
     browser.close()
 

@@ -13,7 +13,8 @@ from playwright.sync_api import Page, Request, expect
 
 from tests.browser.chat import Chat, score
 from tests.support.built import change
-from tests.support.processes import Replay, serve
+from tests.support.gate import Model
+from tests.support.processes import serve
 from tooling.filling import MARKER, integrity, substitute
 
 # Python is not started before the test says so.
@@ -46,17 +47,16 @@ def held_dist(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["gateway", "direct"])
+@pytest.fixture(params=["gateway", "direct"])
 def url(
     request: pytest.FixtureRequest,
     held_dist: Path,
-    slow_upstream: Replay,
-    tmp_path_factory: pytest.TempPathFactory,
+    model: Model,
+    tmp_path: Path,
 ) -> Iterator[str]:
-    options = ["--direct", slow_upstream.url]
+    options = ["--direct", model.url]
     if request.param == "gateway":
-        store = tmp_path_factory.mktemp("log") / "runs.sqlite"
-        options = ["--upstream", slow_upstream.url, "--store", f"sqlite:{store}"]
+        options = ["--upstream", model.url, "--store", f"sqlite:{tmp_path / 'runs.sqlite'}"]
     with serve("--dist", str(held_dist), *options) as running:
         yield running.url
 
@@ -74,9 +74,12 @@ def opened(page: Page, url: str) -> Chat:
     return chat
 
 
-def test_leaves_before_python_and_once(page: Page, url: str, answer_file: Path) -> None:
+def test_leaves_before_python_and_once(
+    page: Page, url: str, model: Model, answer_file: Path
+) -> None:
     opened(page, url)
     expect(page.locator("html")).to_have_attribute("data-shell", "offline-ready", timeout=60_000)
+    model.gate.allow(40)
     chat = opened(page, url).send("numbered words, please")
     chat.until_seq(30)
     asked: list[Request] = []
@@ -85,6 +88,7 @@ def test_leaves_before_python_and_once(page: Page, url: str, answer_file: Path) 
         chat.reload()
     assert page.locator("html").get_attribute("data-engine") == "booting", "Python was not needed"
     page.evaluate(RELEASE)
+    model.gate.open()
     assert chat.until_ended() == "complete"
     result = score(answer_file.read_text(), chat.text())
     assert (result.lost, result.repeated, result.in_order) == ([], [], True)

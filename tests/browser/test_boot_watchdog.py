@@ -14,7 +14,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.chat import Chat, score
 from tests.browser.screen_support import Screen, Site
 from tests.support.built import change
-from tests.support.processes import Replay, serve
+from tests.support.gate import Model
+from tests.support.processes import serve
 
 # Beside the engine: a way to catch Python in a loop.
 HANG = """
@@ -56,9 +57,9 @@ def folder(dist: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def url(folder: Path, slow_upstream: Replay, tmp_path: Path) -> Iterator[str]:
+def url(folder: Path, model: Model, tmp_path: Path) -> Iterator[str]:
     store = f"sqlite:{tmp_path / 'runs.sqlite'}"
-    options = ("--upstream", slow_upstream.url, "--store", store, "--dist", str(folder))
+    options = ("--upstream", model.url, "--store", store, "--dist", str(folder))
     with serve(*options) as running:
         yield running.url
 
@@ -70,9 +71,10 @@ def engine(folder: Path, more: str) -> None:
 
 @pytest.mark.parametrize("how", ["caught in a loop", "gone"])
 def test_the_answer_goes_on_without_a_reload(
-    page: Page, folder: Path, url: str, answer_file: Path, how: str
+    page: Page, folder: Path, url: str, model: Model, answer_file: Path, how: str
 ) -> None:
     engine(folder, HANG)
+    model.gate.allow(60)
     chat = Chat(page, url).open().send("numbered words, please")
     chat.until_seq(40)
     before = page.evaluate_handle("document.querySelector('[data-part=content] h1')")
@@ -80,6 +82,7 @@ def test_the_answer_goes_on_without_a_reload(
         page.frames[1].evaluate(TERMINATE)
     else:
         page.evaluate("new BroadcastChannel('test').postMessage('hang')")
+    model.gate.open()
     notice = page.locator("[data-part=notice]")
     expect(notice).to_contain_text("started again", timeout=PATIENCE_MS)
     assert page.locator("html").get_attribute("data-engine") != "failed"
@@ -94,6 +97,7 @@ def test_the_answer_goes_on_without_a_reload(
 
 def test_one_that_is_lost_again_and_again_is_given_up(page: Page, folder: Path, url: str) -> None:
     engine(folder, HANG_AT_ONCE)
+    change(folder / "engine.js", r"\bBEAT=500\b", "BEAT=100")  # none is to live
     loads: list[str] = []
     page.on("framenavigated", lambda frame: loads.append(frame.url))
     page.goto(url)

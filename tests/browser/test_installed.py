@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import BrowserContext, CDPSession, Error, Playwright, expect
 
 from tests.browser.chat import Chat, score
-from tests.browser.conftest import FLAGS, PATIENCE_MS
+from tests.browser.conftest import PATIENCE_MS, QUICK
 from tests.support.processes import Serve
 
 NOTES = "*Twice* a day the sea rises.\n"
@@ -31,7 +31,7 @@ def profile(
     context = playwright.chromium.launch_persistent_context(
         tmp_path / "profile",
         executable_path=chromium_path,
-        args=[*FLAGS, "--enable-devtools-pwa-handler"],
+        args=[*QUICK, "--enable-devtools-pwa-handler"],
         env={**os.environ, **home},
     )
     context.set_default_timeout(PATIENCE_MS)

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.chat import ENDED, words
+from tests.browser.conftest import COMPILED_ONCE
 from tests.browser.scenarios.house import House
 from tests.browser.scenarios.stage import GATEWAY, PROMPT, Kind, Stage
 from tests.browser.scenarios.watch import BINDING, SCRIPT, View
@@ -77,7 +78,7 @@ def test_a_killed_browser_finds_everything_that_was_on_screen(
     model = stage.model()
     model.gate.allow(120)
     url = stage.open_servers(model)
-    with Chromium(tmp_path / "profile") as browser:
+    with Chromium(tmp_path / "profile", [COMPILED_ONCE]) as browser:
         person = Person(browser)
         tab = person.open(url)
         tab.evaluate(ASK % PROMPT)

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect
 
 from tests.browser.chat import Chat, score, words
-from tests.browser.conftest import COMPILED_ONCE, FLAGS, PATIENCE_MS
+from tests.browser.conftest import PATIENCE_MS, QUICK
 from tests.browser.screen_support import Screen
 from tests.support.gate import Model
 from tests.support.processes import Replay, free_port, serve
@@ -75,8 +75,9 @@ def with_profile(
     (folder / "Default").mkdir(parents=True)
     (folder / "Default/Preferences").write_text(json.dumps({"profile": row.preferences}))
     hosts = [f"--host-resolver-rules=MAP {row.host} 127.0.0.1"] if row.host else []
-    flags = [*FLAGS, COMPILED_ONCE, *hosts]
-    return playwright.chromium.launch_persistent_context(folder, executable_path=path, args=flags)
+    return playwright.chromium.launch_persistent_context(
+        folder, executable_path=path, args=[*QUICK, *hosts]
+    )
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import FLAGS
+from tests.browser.conftest import QUICK
 from tests.browser.screen_support import WEB, Screen, Site
 from tests.support.processes import Serve
 
@@ -196,7 +196,7 @@ def test_chromium_reads_it_and_would_install_it(
 ) -> None:
     """In a profile: the tests' other contexts are private windows, where nothing can be installed."""
     context = playwright.chromium.launch_persistent_context(
-        tmp_path, executable_path=chromium_path, args=FLAGS
+        tmp_path, executable_path=chromium_path, args=QUICK
     )
     page = context.pages[0]
     page.goto(app.url)

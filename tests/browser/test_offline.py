@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Playwright
 
 from tests.browser.chat import Chat, score
-from tests.browser.conftest import FLAGS, PATIENCE_MS
+from tests.browser.conftest import PATIENCE_MS, QUICK
 from tests.browser.home import Home
 from tests.support.gate import Model
 from tests.support.processes import Replay, Serve, serve
@@ -80,7 +80,7 @@ def test_the_app_can_be_installed(
 ) -> None:
     """In a profile of its own: the contexts of the other tests count as incognito, which forbids it."""
     context = playwright.chromium.launch_persistent_context(
-        tmp_path / "profile", executable_path=chromium_path, args=FLAGS
+        tmp_path / "profile", executable_path=chromium_path, args=QUICK
     )
     page = context.pages[0]
     page.set_default_timeout(PATIENCE_MS)

@@ -61,10 +61,10 @@ def elsewhere() -> Iterator[str]:
 
 @pytest.mark.parametrize("allowed", [True, False])
 def test_a_page_of_another_origin(
-    page: Page, slow_upstream: Replay, elsewhere: str, tmp_path: Path, allowed: bool
+    page: Page, crawling: Replay, elsewhere: str, tmp_path: Path, allowed: bool
 ) -> None:
     (tmp_path / "index.html").write_text("<!doctype html><title>screen</title>")
-    options = ["--upstream", slow_upstream.url, "--dist", str(tmp_path), "--store", "memory:"]
+    options = ["--upstream", crawling.url, "--dist", str(tmp_path), "--store", "memory:"]
     options += ["--allow-origin", elsewhere if allowed else "http://another.example"]
     page.goto(elsewhere)
     with serve(*options) as app:

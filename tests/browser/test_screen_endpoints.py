@@ -159,7 +159,7 @@ def test_all_conversations_are_deleted_on_the_second_press(desk: Screen) -> None
 
 
 def test_an_answer_of_an_endpoint_of_one_s_own(
-    page: Page, slow_upstream: Replay, dist: Path, tmp_path: Path
+    page: Page, upstream: Replay, dist: Path, tmp_path: Path
 ) -> None:
     """In the built app, from its test in the settings to the key on the wire; and what a server that does not allow
     this origin looks like."""
@@ -168,7 +168,7 @@ def test_an_answer_of_an_endpoint_of_one_s_own(
         Scripted() as mine,
         serve(
             "--upstream",
-            slow_upstream.url,
+            upstream.url,
             "--dist",
             str(dist),
             "--store",
@@ -187,7 +187,7 @@ def test_an_answer_of_an_endpoint_of_one_s_own(
                 closed,
                 "does not let this page read it (CORS). Allow the origin http://127.0.0.1:",
             ),
-            ("Replay", slow_upstream.url, "It works: 1 model."),
+            ("Replay", upstream.url, "It works: 1 model."),
         ):
             page.locator("input[name=endpoint-name]").fill(name)
             page.locator("input[name=endpoint-url]").fill(url)

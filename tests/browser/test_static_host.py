@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
 from tests.browser.chat import Chat
-from tests.browser.conftest import FLAGS, PATIENCE_MS
+from tests.browser.conftest import PATIENCE_MS, QUICK
 from tests.browser.dumb_host import Host, Knowing, Packing, Plain, hosted
 
 # Every name leads nowhere but this machine's own, whatever a page or a worker asks for.
@@ -67,7 +67,7 @@ def test_a_cold_start_without_any_network(
 
     def started() -> BrowserContext:
         context = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile", executable_path=chromium_path, args=[*FLAGS, BLOCKED]
+            tmp_path / "profile", executable_path=chromium_path, args=[*QUICK, BLOCKED]
         )
         context.set_default_timeout(PATIENCE_MS)
         return context
@@ -110,7 +110,7 @@ def test_a_fill_that_was_cut_off_goes_on_where_it_was(
 
     def started() -> Page:
         context = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile", executable_path=chromium_path, args=FLAGS
+            tmp_path / "profile", executable_path=chromium_path, args=QUICK
         )
         context.set_default_timeout(PATIENCE_MS)
         return context.pages[0]

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route
 from midstream.journal import Row
 from midstream.markdown import VERSION, Parser
 from tests.browser.chat import Chat, score, words
-from tests.browser.conftest import FLAGS, PATIENCE_MS
+from tests.browser.conftest import PATIENCE_MS, QUICK
 from tests.browser.home import EMPTY, Home
 from tests.support.processes import Serve
 
@@ -499,7 +499,7 @@ def test_a_record_that_the_browser_cannot_read_leaves_the_others(
 
     def profile() -> BrowserContext:
         context = playwright.chromium.launch_persistent_context(
-            tmp_path, executable_path=chromium_path, args=FLAGS, service_workers="block"
+            tmp_path, executable_path=chromium_path, args=QUICK, service_workers="block"
         )
         context.set_default_timeout(PATIENCE_MS)
         return context
