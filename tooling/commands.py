@@ -30,8 +30,8 @@ usage: python3 build.py [COMMAND] [OPTIONS]
 
 # Whole files, since what some of them set up takes longer than a test, in their order: the browser's
 # are the longest and come first, not those with the most tests. Nearly half of what a worker does is
-# waiting for servers, so one more than there are cores. A later `-n 0` undoes it.
-WORKERS = min(4, (os.cpu_count() or 1) + 1)
+# waiting for servers, so two more than there are cores. A later `-n 0` undoes it.
+WORKERS = min(4, (os.cpu_count() or 1) + 2)
 SIDE_BY_SIDE = (f"--numprocesses={WORKERS}", "--dist=loadfile", "--no-loadscope-reorder")
 
 

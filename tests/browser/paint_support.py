@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, expect
 
-from tests.browser.screen_support import STORE_JS, WEB, Screen, Site, saved_rows
+from tests.browser.screen_support import STORE_JS, Screen, Site, saved_rows
 
 REGISTER_JS = """
 async () => {
@@ -92,9 +92,9 @@ class Painted(Screen):
 def painted(browser: Browser, script: str = SCREEN, **options: Any) -> Iterator[Painted]:
     site = Site()
     site.mock_engine()
-    site.files["screen/behind.js"] = (WEB / "screen/main.js").read_bytes()
+    site.files["screen/behind.js"] = site.content("screen/main.js")
     site.files["screen/main.js"] = script.encode()
-    site.files["screen/early-behind.js"] = (WEB / "screen/early.js").read_bytes()
+    site.files["screen/early-behind.js"] = site.content("screen/early.js")
     site.files["screen/early.js"] = EARLY.encode()
     site.build("1")
     page = Painted(browser, site, **options)

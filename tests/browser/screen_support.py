@@ -26,8 +26,9 @@ from playwright.sync_api import (
     expect,
 )
 
+from tests.browser.together import WEB, together
+
 ROOT = Path(__file__).parents[2]
-WEB = ROOT / "web"
 MOCK = Path(__file__).parent / "mock_engine"
 SCREEN_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -46,10 +47,14 @@ LATE = "late/temml.js"
 
 
 class Site:
-    """web/ on a free port. `files` replaces or adds files (path → bytes); None takes one away."""
+    """web/ on a free port, put together as in dist/; a module that a test asks for alone is there too.
+
+    `files` replaces or adds files (path → bytes); None takes one away.
+    """
 
     def __init__(self, prefix: str = "/") -> None:
         self.prefix = prefix
+        self.web = together()
         self.files: dict[str, bytes | None] = {
             "favicon.ico": b"",  # asked for by pages without an icon
             LATE: TEMML.read_bytes() + b"\nexport default temml;\n",  # as the build has it
@@ -98,7 +103,8 @@ class Site:
 
     def build(self, version: str) -> None:
         """Fills in sw.js as the build does: web/ is the shell, what a test has added is the runtime."""
-        names = {path.relative_to(WEB).as_posix() for path in WEB.rglob("*") if path.is_file()}
+        files = [path for path in self.web.rglob("*") if path.is_file()]
+        names = {path.relative_to(self.web).as_posix() for path in files}
         names -= {"sw.js", "sw-off.js", "config.json", "engine.py"}
         parts = {name for name in names if name.startswith("worker/")}
         names -= parts
@@ -111,7 +117,7 @@ class Site:
             "runtime": self._listed(sorted(runtime)),
             "late": self._listed([LATE]),
         }
-        before, _, after = (WEB / "sw.js").read_text().split(MARK)
+        before, _, after = (self.web / "sw.js").read_text().split(MARK)
         self.files["sw.js"] = f"{before}{json.dumps(lists)}{after}".encode()
 
     def _listed(self, names: list[str]) -> list[dict[str, str | int]]:
@@ -125,8 +131,8 @@ class Site:
     def content(self, name: str) -> bytes | None:
         if name in self.files:
             return self.files[name]
-        path = WEB / name
-        return path.read_bytes() if path.is_file() else None
+        found = (folder / name for folder in (self.web, WEB))
+        return next((path.read_bytes() for path in found if path.is_file()), None)
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         path = urlsplit(handler.path).path

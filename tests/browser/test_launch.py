@@ -24,7 +24,7 @@ STAND_IN = """
   Object.defineProperty(window, 'launchQueue', { value: queue });
   window.launch = (targetURL, files = []) => {
     const handles = files.map(([name, bytes, gone]) => {
-      const file = new File([new Uint8Array(bytes)], name, { lastModified: 1 });
+      const file = new File([Uint8Array.from(bytes, (byte) => byte.charCodeAt(0))], name, { lastModified: 1 });
       return { getFile: () => (gone ? Promise.reject(new DOMException('', 'NotFoundError')) : Promise.resolve(file)) };
     });
     const params = { targetURL: new URL(targetURL, location.href).href, files: handles };
@@ -57,7 +57,7 @@ def launching(browser: Browser, screen_site: Site) -> Any:
 
 
 def launch(screen: Screen, target: str, *files: tuple[str, bytes]) -> None:
-    listed = [[name, list(content)] for name, content in files]
+    listed = [[name, content.decode("latin-1")] for name, content in files]  # a character each
     screen.page.evaluate("([target, files]) => launch(target, files)", [target, listed])
 
 
@@ -176,7 +176,7 @@ def test_what_the_address_brought_is_not_taken_twice(browser: Browser, screen_si
 def test_a_reload_does_not_bring_it_again(browser: Browser, screen_site: Site) -> None:
     """Chromium hands over the last launch once more after a reload."""
     screen = Screen(browser, screen_site)
-    screen.page.add_init_script(STAND_IN + "launch('./?c=new', [['n.md', [104, 105]]]);")
+    screen.page.add_init_script(STAND_IN + "launch('./?c=new', [['n.md', 'hi']]);")
     screen.goto("?c=new")
     expect(prompt(screen)).to_have_value("n.md\n```\nhi\n```\n")
     screen.page.reload()
@@ -221,7 +221,7 @@ def test_a_file_that_cannot_be_quoted_is_said(
 
 
 def test_a_file_that_is_gone_is_said(launching: Screen) -> None:
-    launching.page.evaluate("launch('./?c=new', [['a.md', [97]], ['gone.md', [], true]])")
+    launching.page.evaluate("launch('./?c=new', [['a.md', 'a'], ['gone.md', '', true]])")
     expect(prompt(launching)).to_have_value("a.md\n```\na\n```\n")
     expect(notice(launching)).to_contain_text("The browser could not read the file.")
 

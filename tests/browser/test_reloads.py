@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.browser.home import Home
 from tests.browser.reloads import reload_at_random
 from tests.browser.scenarios.house import House
 from tests.browser.scenarios.stage import Kind
@@ -17,11 +18,11 @@ COUNT = 6
 
 @pytest.mark.parametrize("kind", ["gateway", "direct"])
 def test_no_reload_loses_an_event(
-    browser: Browser, dist: Path, answer_file: Path, tmp_path: Path, kind: Kind
+    browser: Browser, home: Home, answer_file: Path, tmp_path: Path, kind: Kind
 ) -> None:
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")  # shown when it fails; main() of tests.browser.reloads takes it
-    with House(browser, dist, answer_file, tmp_path) as house:
+    with House(browser, home.dist, answer_file, tmp_path, [home]) as house:
         tally = reload_at_random(house, kind, COUNT, seed)
     assert tally.reloads == COUNT
     assert tally.good, tally

@@ -30,6 +30,7 @@ def live(screen: Screen) -> Screen:
     screen.conversation(asked(), answer())
     screen.patch(1, *OPS)
     expect(screen.content().locator("code")).to_have_text(CODE)
+    expect(screen.part("transcript")).to_have_attribute("data-settled", "")  # the last to change
     return screen
 
 

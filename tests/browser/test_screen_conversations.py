@@ -180,6 +180,9 @@ def test_a_conversation_is_renamed(listing: Screen, key: str) -> None:
     listing.page.keyboard.type("Ebb & flow")  # it was selected
     # While it is being named, the list changes: nothing typed is lost.
     listing.post({"type": "conversations", "items": [item("c8", "New"), *ITEMS], "deleted": []})
+    expect(
+        entry(listing, "c8")
+    ).to_be_visible()  # else it might come after the name, and with the old one
     expect(field).to_be_focused()
     if key == "blur":
         listing.page.locator("textarea[name=prompt]").focus()

@@ -12,14 +12,11 @@ from tests.browser.scenarios.house import House
 from tests.browser.scenarios.stage import Kind
 from tests.browser.scenarios.table import TABLE, Performance, Scenario
 
-LONG = (
-    "S3",
-    "S4",
-)  # begun before the others and ended after them: their cuts last while the others are played
+LONG = ("S4",)  # begun before the others and ended after them: its cut lasts while they are played
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every scenario of the table that the file's KIND of endpoint has; the long ones are scored last."""
+    """Every scenario of the table that the file's KIND of endpoint has; the long one is scored last."""
     if "scenario" in metafunc.fixturenames:
         cases = [each for each in TABLE if metafunc.module.KIND in each.kinds]
         cases.sort(key=lambda each: each.id in LONG)

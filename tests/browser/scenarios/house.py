@@ -25,10 +25,10 @@ class House:
     dist: Path
     answer: Path
     folder: Path
+    homes: list[Home] = field(default_factory=list)  # nobody's at the moment
     _exit: ExitStack = field(default_factory=ExitStack)
     _upstreams: dict[float, Replay] = field(default_factory=dict)
     _apps: dict[str, Serve] = field(default_factory=dict)
-    _homes: list[Home] = field(default_factory=list)  # nobody's at the moment
 
     def __enter__(self) -> House:
         return self
@@ -55,14 +55,14 @@ class House:
     @contextmanager
     def home(self) -> Iterator[Home]:
         """A profile with the app, for one scenario at a time."""
-        if self._homes:
-            home = self._homes.pop()
+        if self.homes:
+            home = self.homes.pop()
         else:
             making = furnished(self.browser, self.dist, PATIENCE_MS)
             home = self._exit.enter_context(making)
         yield home
         home.tidy()
-        self._homes.append(home)
+        self.homes.append(home)
 
 
 @contextmanager
