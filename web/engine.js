@@ -54,17 +54,21 @@ function join() {
   port = null;
 }
 
-/** @param {unknown} reason */
-function failed(reason) {
+/**
+ * @param {unknown} reason
+ * @param {string} [code] the screen has words for: engine.failed.<code>
+ */
+function failed(reason, code = 'error') {
   const lines = (reason instanceof Error ? reason.message : String(reason)).trim().split('\n');
   // A Python traceback ends with the line that says what it was.
   const detail = lines.at(lines[0].startsWith('Traceback') ? -1 : 0) ?? '';
-  tell({ type: 'engine', state: 'failed', detail });
+  tell({ type: 'engine', state: 'failed', code, detail });
 }
 
 /** @param {unknown} reason */
 function broken(reason) {
-  failed(reason);
+  if (reason) failed(reason);
+  else failed('the worker stopped', 'worker');
   pulse.suspect();
 }
 
@@ -115,8 +119,8 @@ async function python() {
   worker = /** @type {PyWorker} */ (xworker);
   worker.onmessage = heard;
   worker.onerror = (event) => broken(event.error ?? event.message);
-  worker.addEventListener('error', (event) => broken(event.message || 'the worker stopped'));
-  worker.addEventListener('messageerror', () => failed('a message could not be read'));
+  worker.addEventListener('error', (event) => broken(event.message));
+  worker.addEventListener('messageerror', () => failed('a message could not be read', 'message'));
   join();
   await worker.ready;
 }

@@ -199,7 +199,7 @@ function partOf(event) {
   const { url, mode } = event.request;
   const [, part, path] = (url.startsWith(SCOPE) && /^(spool|outbox)\/([^?]*)/.exec(url.slice(SCOPE.length))) || [];
   if (part === undefined || (mode !== 'cors' && mode !== 'same-origin')) return null;
-  return (part === 'spool' ? spool : outbox).answer(event, path).catch((error) => (warn(error), refused(500, String(error), 'storage')));
+  return (part === 'spool' ? spool : outbox).answer(event, path).catch((error) => (warn(error), refused(500, String(error), 'storage', {}, 'storage_failed')));
 }
 
 /** The page with its saved text in it. @param {FetchEvent} event a navigation */

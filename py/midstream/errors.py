@@ -10,12 +10,16 @@
     └── MachineError        this machine: port taken, disk full, file missing (exit 1)
         └── StoreError          the run log could not be read or written
 
-A message is one line for a person. `hint` is the next step, when the message does not hold it.
+A message is one line for a person. `hint` is the next step, when the message does not hold it. What
+may be shown on a screen is raised with a `Problem` in place of a message: it can be said in any
+language.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from midstream.problems import Problem, problem
 
 if TYPE_CHECKING:
     from midstream.sse import Message
@@ -39,10 +43,11 @@ class MidstreamError(Exception):
     code = "error"
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str = "", code: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+    def __init__(self, message: str | Problem, *, hint: str = "", code: str | None = None) -> None:
+        self.problem = message if isinstance(message, Problem) else None
+        self.message = message.message if isinstance(message, Problem) else message
+        self.hint = message.hint if isinstance(message, Problem) else hint
+        super().__init__(self.message)
         if code is not None:
             self.code = code
 
@@ -64,16 +69,20 @@ class RequestError(MidstreamError):
     code = "bad_request"
 
     def __init__(
-        self, message: str, *, status: int = 400, hint: str = "", code: str | None = None
+        self, message: str | Problem, *, status: int = 400, hint: str = "", code: str | None = None
     ) -> None:
         super().__init__(message, hint=hint, code=code)
         self.status = status
 
 
 class UpstreamError(MidstreamError):
-    """The model's server failed."""
+    """The model's server failed: sooner or later somebody reads why, so it is always a Problem."""
 
     code = "upstream"
+    problem: Problem
+
+    def __init__(self, why: Problem, *, code: str | None = None) -> None:
+        super().__init__(why, code=code)
 
 
 class UpstreamRefused(UpstreamError):
@@ -83,14 +92,13 @@ class UpstreamRefused(UpstreamError):
 
     def __init__(
         self,
-        message: str,
+        why: Problem,
         *,
         status: int | None = None,
         retry_after: str | None = None,
-        hint: str = "",
         code: str | None = None,
     ) -> None:
-        super().__init__(message, hint=hint, code=code)
+        super().__init__(why, code=code)
         self.status = status
         self.retry_after = retry_after
 
@@ -107,7 +115,7 @@ class EventTooLarge(UpstreamError):
     code = "event_too_large"
 
     def __init__(self, limit: int, messages: list[Message]) -> None:
-        super().__init__(f"The stream sent one event of more than {limit} bytes; it was closed.")
+        super().__init__(problem("event_too_large", limit=limit))
         self.limit = limit
         self.messages = messages
 

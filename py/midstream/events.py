@@ -6,7 +6,9 @@ the session, the gateway's summary and the engine know nothing else about provid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from midstream.problems import Problem
 
 __all__ = [
     "FINISH_REASONS",
@@ -57,14 +59,18 @@ class Failed:
     message: str
     code: str
     hint: str = ""
+    # The same, to be said in the reader's language.
+    problem: Problem | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The gateway's terminal record; `state` is one of TERMINAL_STATES, `message` says why."""
+    """The gateway's terminal record; `state` is one of TERMINAL_STATES, the rest says why."""
 
     state: str
     message: str = ""
+    code: str = ""
+    problem: Problem | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

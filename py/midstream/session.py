@@ -30,6 +30,7 @@ from enum import StrEnum
 from . import sse
 from .errors import EventTooLarge
 from .events import Delta, Ended, Event, Failed, Finish
+from .problems import Problem, problem
 
 
 class State(StrEnum):
@@ -135,8 +136,7 @@ class Cancel:
 class Closed:
     outcome: Outcome
     reason: str = ""  # the finish_reason, or a code
-    message: str = ""  # for a person, when it failed
-    hint: str = ""  # what they can do
+    problem: Problem | None = None  # for a person, when the model has not ended it
 
 
 Intent = Open | Close | Wait | Deliver | Cancel | Closed
@@ -158,9 +158,9 @@ MAYBE_SENT = "maybe-sent"  # the `reason` of a Closed
 # Statuses by which a server says that asking again in the same way cannot help; every other one is
 # tried again.
 FINAL_STATUSES = {
-    404: (Outcome.INTERRUPTED, "gone", "The server no longer has this answer."),
-    410: (Outcome.EXPIRED, "expired", "The server kept this answer for a while and has let it go."),
-    416: (Outcome.INTERRUPTED, "ahead", "The server has less of this answer than is saved here."),
+    404: Closed(Outcome.INTERRUPTED, "gone", problem("gone")),
+    410: Closed(Outcome.EXPIRED, "expired", problem("expired")),
+    416: Closed(Outcome.INTERRUPTED, "ahead", problem("ahead")),
 }
 BUSY_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 
@@ -195,6 +195,7 @@ class Session:
         self.online = True
         self.attempt = 0  # consecutive failed attempts, 0 while all is well
         self.retry_at: float | None = None  # when the next attempt is due, on the caller's clock
+        self.trouble: Problem | None = None  # why the other side did not take the last attempt
         self._parse = parse
         self._uniform = uniform
         self._repeatable = repeatable
@@ -203,7 +204,7 @@ class Session:
         self._heard = 0.0  # when the last byte came
         self._asked_online = True  # at the last request
         self._finish_reason = finish_reason  # known before a reload; complete needs one
-        self._failure: Failed | None = None
+        self._failure: Failed | Ended | None = None
 
     # What the driver reports
 
@@ -211,11 +212,11 @@ class Session:
         self._enter(Signal.START)
         return [self._open(now)]
 
-    def recall_end(self, state: str, message: str = "", code: str = "") -> list[Intent]:
+    def recall_end(self, state: str, why: Problem | None = None, code: str = "") -> list[Intent]:
         """The run is known to have ended without asking: its terminal record is stored, or there
-        is nobody to ask, which `message` explains."""
-        if message:
-            self._failure = Failed(message, code or state)
+        is nobody to ask, which `why` explains."""
+        if why:
+            self._failure = Failed(why.message, code or state, problem=why)
         return self._ended(state)
 
     def opened(self, *, head: int, now: float, start: int | None = None) -> list[Intent]:
@@ -230,6 +231,7 @@ class Session:
         self.head = head
         self.begun = True
         self.unreachable = False
+        self.trouble = None
         self._enter(Signal.OPENED_BEHIND if head > self.cursor else Signal.OPENED_AT_HEAD)
         return [Cancel()] if self.stopping else []
 
@@ -243,11 +245,11 @@ class Session:
             return [
                 *self._messages(error.messages, now),
                 Close(),
-                *self._close(Closed(Outcome.FAILED, error.code, error.message)),
+                *self._close(Closed(Outcome.FAILED, error.code, error.problem)),
             ]
         return self._messages(messages, now)
 
-    def dropped(self, why: str, now: float, *, sent: bool = True) -> list[Intent]:
+    def dropped(self, why: Problem, now: float, *, sent: bool = True) -> list[Intent]:
         """The connection is gone, with an error or by an end of file without a terminal record.
         `sent`: False when the request itself was not even made."""
         if self.state in (State.IDLE, State.WAITING, State.CLOSED):
@@ -255,10 +257,11 @@ class Session:
         if not self.resumable and self._finish_reason:
             return self._close(Closed(Outcome.DONE, self._finish_reason))
         self.unreachable = self.state is State.OPENING
+        self.trouble = None
         return self._reopen_or_close(why, now, sent=sent)
 
     def refused(
-        self, status: int, message: str, now: float, retry_after: float = 0
+        self, status: int, why: Problem, now: float, retry_after: float = 0
     ) -> list[Intent]:
         """The request was answered with an HTTP error instead of a stream."""
         if self.state is not State.OPENING:
@@ -267,15 +270,15 @@ class Session:
         if self.stopping and self.cursor == 0:
             return self._close(Closed(Outcome.STOPPED))
         if status in BUSY_STATUSES or (status >= 500 and self.resumable):
+            self.trouble = why
             return self._wait(now, at_least=retry_after)
         if status in FINAL_STATUSES and self.cursor:
-            outcome, code, words = FINAL_STATUSES[status]
-            return self._close(Closed(outcome, code, words))
-        return self._close(Closed(Outcome.FAILED, str(status), message))
+            return self._close(FINAL_STATUSES[status])
+        return self._close(Closed(Outcome.FAILED, str(status), why))
 
-    def nothing_left(self, now: float, state: str = "", why: str = "") -> list[Intent]:
+    def nothing_left(self, now: float, state: str = "", why: Problem | None = None) -> list[Intent]:
         """The other side has no more and never will: 204, or the end of what it had kept. `state`:
-        how the run ended, where that is known; `why`: words for one that was cut off."""
+        how the run ended, where that is known; `why`: what is said of one that was cut off."""
         if state:
             return self._ended(state)
         if self._finish_reason:
@@ -283,9 +286,9 @@ class Session:
         if self._failure:
             return self._ended("failed")
         if self.cursor == 0:
-            words = why or "The endpoint has sent nothing."
-            return self._close(Closed(Outcome.FAILED, MAYBE_SENT if why else "empty", words))
-        return self._close(Closed(Outcome.INTERRUPTED, "gone", why))
+            nothing = why or problem("empty")
+            return self._close(Closed(Outcome.FAILED, MAYBE_SENT if why else "empty", nothing))
+        return self._close(Closed(Outcome.INTERRUPTED, "gone", why or problem("gone")))
 
     def stop(self, now: float) -> list[Intent]:
         """The person pressed Stop. A resumable run is over when the server says so: it may have
@@ -319,7 +322,7 @@ class Session:
             return self._retry(now)
         listening = self.state in (State.OPENING, State.CATCHING_UP, State.LIVE)
         if listening and self.resumable and now - self._heard > SILENCE_S:
-            return self._reopen_or_close("nothing heard, not even a heartbeat", now)
+            return self._reopen_or_close(problem("connection_broke"), now)
         return []
 
     # What follows from it
@@ -340,7 +343,7 @@ class Session:
         if seq <= self.cursor:
             return []
         if seq > self.cursor + 1:
-            return self._reopen_or_close(f"event {self.cursor + 1} is missing", now)
+            return self._reopen_or_close(problem("connection_broke"), now)  # to be told the rest
         self.cursor, self.epoch = seq, epoch
         return self._deliver(tuple(self._parse(message.data)))
 
@@ -356,6 +359,7 @@ class Session:
                 case Failed():
                     self._failure = event
                 case Ended(state=state):
+                    self._failure = self._failure or event
                     return intents + self._ended(state)
         if self._failure and not self.resumable:
             return [*intents, Close(), *self._ended("failed")]
@@ -364,9 +368,9 @@ class Session:
     def _ended(self, state: str) -> list[Intent]:
         outcome = OUTCOMES.get(state, Outcome.INTERRUPTED)
         failure = self._failure
-        if outcome is Outcome.DONE or failure is None:
+        if outcome in (Outcome.DONE, Outcome.STOPPED) or failure is None:
             return self._close(Closed(outcome, self._finish_reason or state))
-        return self._close(Closed(outcome, failure.code, failure.message, failure.hint))
+        return self._close(Closed(outcome, failure.code or state, failure.problem))
 
     def _done(self, now: float) -> list[Intent]:
         """`[DONE]` only says that the stream is over: an answer is complete when a finish_reason
@@ -376,15 +380,15 @@ class Session:
             return []
         if self._finish_reason:
             return [Close(), *self._close(Closed(Outcome.DONE, self._finish_reason))]
-        words = "The endpoint ended the answer without saying that it is complete."
-        return [Close(), *self._close(Closed(Outcome.INTERRUPTED, "unfinished", words))]
+        unfinished = Closed(Outcome.INTERRUPTED, "unfinished", problem("unfinished"))
+        return [Close(), *self._close(unfinished)]
 
-    def _reopen_or_close(self, why: str, now: float, *, sent: bool = True) -> list[Intent]:
+    def _reopen_or_close(self, why: Problem, now: float, *, sent: bool = True) -> list[Intent]:
         if not sent or self._may_ask_again():
             return [Close(), *self._wait(now)]
         if self.begun:
-            words = f"The connection to the endpoint broke: {why}."
-            return [Close(), *self._close(Closed(Outcome.INTERRUPTED, "cut", words))]
+            cut = Closed(Outcome.INTERRUPTED, "cut", problem("connection_broke"))
+            return [Close(), *self._close(cut)]
         reason = MAYBE_SENT if now - self._heard > RECEIVED_S else "unreachable"
         return [Close(), *self._close(Closed(Outcome.FAILED, reason, why))]
 

@@ -196,7 +196,7 @@ ROWS = [
     Row(
         "interrupted",
         {},
-        "Interrupted at token 214. The server no longer has this answer.",
+        "Interrupted at token 214. It was cut off on its way.",
         AGAIN,
         "!Interrupted",
         "reconnecting",

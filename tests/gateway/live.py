@@ -30,6 +30,7 @@ class PlayedUpstream:
 
     model = "played"
     note = ""
+    about = ""
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []

@@ -94,6 +94,7 @@ def test_the_page_is_told_what_it_is(app: Serve) -> None:
         "url": "v1",
         "model": "smollm2-135m-instruct",
         "note": "tiny demo model, facts are unreliable",
+        "about": "tiny",
     }
     models = ask(app, "GET", "/v1/models")
     assert models["data"][0]["id"] == "smollm2-135m-instruct"  # type: ignore[index]

@@ -15,6 +15,7 @@ from midstream.gateway.memory import MemoryStore
 from midstream.gateway.relay import Relays
 from midstream.gateway.requests import OWNER
 from midstream.gateway.store import LEASE, Store
+from midstream.problems import problem
 from midstream.providers import openai
 from tests.gateway.live import (
     FINISH,
@@ -28,6 +29,8 @@ from tests.gateway.live import (
     word_chunk,
 )
 from tests.gateway.support import created, eventually, write
+
+NO = problem("upstream_refused", host="model.example", status=429)
 
 pytestmark = pytest.mark.anyio
 
@@ -245,10 +248,10 @@ async def test_payloads_cannot_forge_fields_of_the_stream() -> None:
         ([word_chunk("a"), '{"error":{"message":"boom","code":7}}', None], "failed", "7"),
         ([word_chunk("a"), '{"error":"boom"}', None], "failed", "error"),
         ([word_chunk("a"), "not json", None], "failed", "bad_payload"),
-        ([UpstreamRefused("no", code="upstream_unreachable")], "failed", "upstream_unreachable"),
-        ([word_chunk("a"), UpstreamBroken("Gone.")], "interrupted", "upstream_broken"),
-        ([UpstreamBroken("Gone.")], "failed", "upstream_broken"),
-        ([word_chunk("a"), FINISH, UpstreamBroken("Gone.")], "completed", None),
+        ([UpstreamRefused(NO, code="upstream_unreachable")], "failed", "upstream_unreachable"),
+        ([word_chunk("a"), UpstreamBroken(NO)], "interrupted", "upstream_broken"),
+        ([UpstreamBroken(NO)], "failed", "upstream_broken"),
+        ([word_chunk("a"), FINISH, UpstreamBroken(NO)], "completed", None),
         ([word_chunk("a"), RuntimeError("our mistake")], "failed", "internal"),
     ],
 )
@@ -287,11 +290,11 @@ async def test_usage_may_come_after_the_finish() -> None:
 
 async def test_an_upstream_that_refuses_at_once_is_an_http_error() -> None:
     upstream = PlayedUpstream()
-    upstream.script(UpstreamRefused("It is busy.", status=429, retry_after="7"))
+    upstream.script(UpstreamRefused(NO, status=429, retry_after="7"))
     async with in_process(upstream=upstream) as gateway:
         response = await gateway.post(key="k")
         assert (response.status_code, response.headers["retry-after"]) == (429, "7")
-        assert response.json()["error"]["message"] == "It is busy."
+        assert response.json()["error"]["message"] == NO.message
         assert response.headers["midstream-run"]
         upstream.script(word_chunk("a"), FINISH, None)
         again = await gateway.post(key="k")
@@ -301,9 +304,9 @@ async def test_an_upstream_that_refuses_at_once_is_an_http_error() -> None:
 
 async def test_an_upstream_that_refuses_late_is_a_terminal_event() -> None:
     async with live(limits={"first_word": 0.02}) as gateway, gateway.following() as stream:
-        gateway.upstream.answers[0].end(UpstreamRefused("It is busy.", status=503))
+        gateway.upstream.answers[0].end(UpstreamRefused(NO, status=503))
         messages = await stream.rest()
-    assert json.loads(messages[0].data)["error"]["message"] == "It is busy."
+    assert json.loads(messages[0].data)["error"]["message"] == NO.message
 
 
 # -- stopping
@@ -580,11 +583,11 @@ async def test_a_request_without_a_stream_gets_the_upstreams_answer() -> None:
 
 async def test_without_a_stream_too_a_failure_is_an_http_error() -> None:
     upstream = PlayedUpstream()
-    upstream.script(UpstreamBroken("It went away.", code="upstream_silent"))
+    upstream.script(UpstreamBroken(NO, code="upstream_silent"))
     async with in_process(upstream=upstream) as gateway:
         response = await gateway.post(stream=False)
     assert response.status_code == 504
-    assert response.json()["error"]["message"] == "It went away."
+    assert response.json()["error"]["message"] == NO.message
 
 
 # -- conversations

@@ -183,7 +183,14 @@ async def endpoints(**options: object) -> dict[str, object]:
 async def test_a_gateway_names_itself(small_dist: Path) -> None:
     assert await endpoints(dist=str(small_dist), model="demo") == {
         "endpoints": [
-            {"name": "Demo", "kind": "gateway", "url": "v1", "model": "played", "note": ""}
+            {
+                "name": "Demo",
+                "kind": "gateway",
+                "url": "v1",
+                "model": "played",
+                "note": "",
+                "about": "",
+            }
         ],
         "default": "Demo",
     }

@@ -144,7 +144,7 @@ async def test_an_error_page_that_is_not_ours_to_show(body: bytes) -> None:
     ("trouble", "kind", "code"),
     [
         (httpx.ConnectError("x"), UpstreamRefused, "upstream_unreachable"),
-        (httpx.ConnectTimeout("x"), UpstreamRefused, "upstream_unreachable"),
+        (httpx.ConnectTimeout("x"), UpstreamRefused, "upstream_slow"),
         (httpx.ReadTimeout("x"), UpstreamBroken, "upstream_silent"),
         (httpx.RemoteProtocolError("x"), UpstreamBroken, "upstream_broken"),
     ],

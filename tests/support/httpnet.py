@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import httpx
 
-from midstream.errors import UpstreamBroken
+from midstream.engine.replies import broken, unreachable
 
 
 class HttpNet:
@@ -43,7 +43,7 @@ class HttpNet:
         try:
             return HttpResponse(await asyncio.shield(sending))
         except httpx.HTTPError as error:
-            raise UpstreamBroken(f"nobody answers: {error}") from error
+            raise unreachable(self.absolute(url), error) from error
 
     async def close(self) -> None:
         for sending in await asyncio.gather(*self._sending, return_exceptions=True):
@@ -64,7 +64,7 @@ class HttpResponse:
         try:
             return await anext(self._pieces, b"")
         except (httpx.HTTPError, httpx.StreamClosed) as error:
-            raise UpstreamBroken(f"the connection broke: {error}") from error
+            raise broken(error) from error
 
     def close(self) -> None:
         """At once for the caller; the connection itself is closed a moment later."""

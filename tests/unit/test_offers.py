@@ -16,8 +16,8 @@ from midstream.engine.endpoints import Endpoint
 from midstream.engine.host import Host, Message
 from midstream.engine.keyed_net import KeyedNet
 from midstream.engine.keys import Keys
+from midstream.engine.replies import unreachable
 from midstream.engine.trial import tried
-from midstream.errors import UpstreamBroken
 from midstream.journal import MemoryStore
 from tests.support.answering import server
 from tests.support.httpnet import HttpNet
@@ -45,13 +45,13 @@ class Refusing:
 
     async def reach(self, url: str) -> None:
         if not self.reached:
-            raise UpstreamBroken("nobody answers")
+            raise unreachable(url, "Failed to fetch")
 
     async def denied(self) -> bool:
         return self.forbidden
 
-    async def open(self, *_: Any, **__: Any) -> Any:
-        raise UpstreamBroken("Failed to fetch")
+    async def open(self, method: str, url: str, *_: Any) -> Any:
+        raise unreachable(url, "Failed to fetch")
 
 
 class Desk:
@@ -254,7 +254,9 @@ def test_the_verdict_on_an_answer(status: int, body: Any, model: str, code: str)
         if code in ("ok", "model"):
             assert verdict.models == ["small", "large"]
         if code == "key":
-            assert str(status) in verdict.detail
+            assert verdict.status == status
+        if status != 200:
+            assert verdict.problem and verdict.problem["quote"] in json.dumps(str(body))
 
     with server(status, body, seen) as url:
         asyncio.run(scenario(url))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midstream.events import TERMINAL_STATES, Delta, Ended, Event, Failed, Finish, Other, Usage
+from midstream.problems import problem
 from midstream.providers import demo, openai
 
 
@@ -153,13 +154,17 @@ def test_no_payload_raises(payload: Any) -> None:
 
 @pytest.mark.parametrize("state", TERMINAL_STATES)
 def test_a_terminal_payload_is_a_chunk_that_says_how_it_ended(state: str) -> None:
-    payload = openai.terminal("r", state, message="Why.", code="c", hint="Do this.", status=None)
+    why = problem("model_crashed")
+    payload = openai.terminal("r", state, why=why, code="c", status=None)
     body = json.loads(payload)
     assert (body["object"], body["choices"], body["id"]) == ("chat.completion.chunk", [], "r")
-    assert body["midstream"] == {"state": state, "message": "Why.", "code": "c", "hint": "Do this."}
+    words = {"message": why.message, "code": "c", "hint": why.hint}
+    said = {"code": "model_crashed", "values": {}}
+    assert body["midstream"] == {"state": state, **words, "problem": said}
     events = openai.parse(payload)
-    assert events[-1] == Ended(state, "Why.")
-    assert (events[0] == Failed("Why.", "c", "Do this.")) == (state == "failed")
+    assert events[-1] == Ended(state, why.message, "c")
+    assert [event.problem for event in events if isinstance(event, Ended | Failed)][-1] == why
+    assert (events[0] == Failed(why.message, "c", why.hint)) == (state == "failed")
 
 
 def test_a_terminal_payload_has_a_terminal_state() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midstream import sse
+from midstream.problems import Problem, problem
 from midstream.providers import openai
 from midstream.session import (
     LADDER,
@@ -31,6 +32,8 @@ from midstream.session import (
     Wait,
     content,
 )
+
+CUT = problem("connection_broke")
 
 
 def middle(low: float, high: float) -> float:
@@ -101,7 +104,7 @@ def test_a_cut_anywhere_and_a_resume_deliver_each_event_once(cuts: list[int], cu
     for piece in pieces[:cut_at]:
         seen += delivered(session.receive(piece, 0))
     if session.state is not State.CLOSED:
-        assert session.dropped("reset", 0)[0] == Close()
+        assert session.dropped(CUT, 0)[0] == Close()
         (again,) = session.tick(session.retry_at or 0)
         assert again == Open(len(seen), epoch=1 if seen else 0)
         session.opened(head=11, now=0)
@@ -141,25 +144,25 @@ def test_the_waits_grow_and_start_again_after_progress() -> None:
     session = live()
     waits = []
     for _ in range(len(LADDER) + 2):
-        waits += [i.seconds for i in session.dropped("reset", 0) if isinstance(i, Wait)]
+        waits += [i.seconds for i in session.dropped(CUT, 0) if isinstance(i, Wait)]
         session.tick(session.retry_at or 0)
     assert waits == [*LADDER, LADDER[-1], LADDER[-1]]
     session.opened(head=0, now=0)
     session.receive(word(1), 0)
-    assert Wait(LADDER[0]) in session.dropped("reset", 0)
+    assert Wait(LADDER[0]) in session.dropped(CUT, 0)
 
 
 def test_waits_are_jittered_around_the_ladder() -> None:
     session = new_session(uniform=lambda low, high: high)
     session.start(0)
-    (wait,) = [i for i in session.dropped("reset", 0) if isinstance(i, Wait)]
+    (wait,) = [i for i in session.dropped(CUT, 0) if isinstance(i, Wait)]
     assert LADDER[0] < wait.seconds <= LADDER[0] * 1.5
 
 
 def test_the_network_coming_back_or_the_page_shown_again_ends_a_wait() -> None:
     for wake in (lambda s: s.network(True, 1), lambda s: s.wake(1)):
         session = live(cursor=3)
-        session.dropped("reset", 0)
+        session.dropped(CUT, 0)
         assert wake(session) == [Open(3)]
 
 
@@ -193,7 +196,7 @@ def test_stop_asks_the_server_and_takes_what_it_still_sends() -> None:
 
 def test_stop_while_the_connection_is_lost_is_asked_after_it_is_back() -> None:
     session = live(cursor=7)
-    session.dropped("reset", 0)
+    session.dropped(CUT, 0)
     assert session.stop(0) == [Open(7)]
     assert session.opened(head=7, now=0) == [Cancel()]
 
@@ -232,13 +235,22 @@ def test_a_failure_is_told_in_the_words_of_the_server() -> None:
     session = live()
     error = {"message": "out of memory", "code": "oom"}
     found = closed(session.receive(terminal(1, "failed", error=error), 0))
-    assert (found.outcome, found.message, found.reason) == (Outcome.FAILED, "out of memory", "oom")
+    assert (found.outcome, found.reason) == (Outcome.FAILED, "oom")
+    assert found.problem and (found.problem.message, found.problem.quote) == ("out of memory",) * 2
+
+
+def test_what_the_gateway_says_by_a_code_is_kept_by_it() -> None:
+    for state, outcome in (("failed", Outcome.FAILED), ("interrupted", Outcome.INTERRUPTED)):
+        why = problem("upstream_cut", host="model.example")
+        payload = openai.terminal("r", state, why=why, code="upstream_broken")
+        found = closed(live().receive(sse.encode(payload, id="1-1"), 0))
+        assert found == Closed(outcome, "upstream_broken", why)
 
 
 def test_the_end_of_the_file_is_no_end_of_the_run() -> None:
     session = live()
     session.receive(word(1) + finish(2), 0)
-    assert session.dropped("closed", 0)[0] == Close()
+    assert session.dropped(CUT, 0)[0] == Close()
     assert session.state is State.WAITING
 
 
@@ -264,52 +276,53 @@ class TestPlainEndpoint:
     def test_an_end_after_a_finish_reason_is_complete(self) -> None:
         session = live(resumable=False)
         session.receive(self.data({"choices": [{"delta": {}, "finish_reason": "stop"}]}), 0)
-        assert closed(session.dropped("closed", 0)).outcome is Outcome.DONE
+        assert closed(session.dropped(CUT, 0)).outcome is Outcome.DONE
 
     @pytest.mark.parametrize("end", [b"", sse.encode("[DONE]")])
     def test_an_end_without_a_finish_reason_is_interrupted(self, end: bytes) -> None:
         session = live(resumable=False)
         session.receive(self.data({"choices": [{"delta": {"content": "a"}}]}), 0)
-        intents = session.receive(end, 0) if end else session.dropped("closed", 0)
+        intents = session.receive(end, 0) if end else session.dropped(CUT, 0)
         assert closed(intents).outcome is Outcome.INTERRUPTED
 
     def test_unreachable_is_failed_with_the_reason(self) -> None:
         session = plain()
         session.start(0)
-        found = closed(session.dropped("nobody answers", 0))
-        assert (found.outcome, found.message) == (Outcome.FAILED, "nobody answers")
+        found = closed(session.dropped(CUT, 0))
+        assert (found.outcome, found.problem) == (Outcome.FAILED, CUT)
         assert found.reason == "unreachable"
 
     def test_a_request_that_was_long_unanswered_may_have_been_received(self) -> None:
         session = plain()
         session.start(0)
-        assert closed(session.dropped("reset", RECEIVED_S + 1)).reason == MAYBE_SENT
+        assert closed(session.dropped(CUT, RECEIVED_S + 1)).reason == MAYBE_SENT
 
     def test_what_was_asked_without_a_network_is_asked_again_and_only_that(self) -> None:
         session = plain()
         session.network(online=False, now=0)
         session.start(0)
-        assert session.dropped("no network", 0) == [Close(), Wait(LADDER[0])]
+        assert session.dropped(CUT, 0) == [Close(), Wait(LADDER[0])]
         assert session.unreachable
         assert session.network(online=True, now=9) == [Open(0)]
-        assert closed(session.dropped("refused", 9)).outcome is Outcome.FAILED
+        assert closed(session.dropped(CUT, 9)).outcome is Outcome.FAILED
 
     def test_a_request_that_was_not_even_made_is_made_later(self) -> None:
         session = plain()
         session.start(0)
-        assert session.dropped("nobody there", 9, sent=False) == [Close(), Wait(LADDER[0])]
+        assert session.dropped(CUT, 9, sent=False) == [Close(), Wait(LADDER[0])]
 
     def test_stop_before_anything_was_sent_needs_nobody(self) -> None:
         session = plain()
         session.network(online=False, now=0)
         session.start(0)
-        session.dropped("no network", 0)
+        session.dropped(CUT, 0)
         assert closed(session.stop(1)).outcome is Outcome.STOPPED
 
     def test_an_error_in_the_stream_ends_it(self) -> None:
         session = live(resumable=False)
         found = closed(session.receive(self.data({"error": {"message": "boom"}}), 0))
-        assert (found.outcome, found.message) == (Outcome.FAILED, "boom")
+        assert found.outcome is Outcome.FAILED
+        assert found.problem and found.problem.quote == "boom"
 
 
 class TestSpool:
@@ -332,7 +345,7 @@ class TestSpool:
     def test_a_dropped_connection_counts_anew(self) -> None:
         session = self.spooled(0)
         assert delivered(session.receive(self.events(3), 0)) == [1, 2, 3]
-        session.dropped("the worker was stopped", 0)
+        session.dropped(CUT, 0)
         session.wake(0)
         session.opened(head=0, start=0, now=0)
         assert delivered(session.receive(self.events(4), 0)) == [4]
@@ -340,14 +353,14 @@ class TestSpool:
     @pytest.mark.parametrize(
         ("cursor", "state", "why", "outcome", "reason"),
         [
-            (5, "", "lost", Outcome.INTERRUPTED, "gone"),
-            (5, "cancelled", "", Outcome.STOPPED, "cancelled"),
-            (0, "", "lost", Outcome.FAILED, MAYBE_SENT),
-            (0, "", "", Outcome.FAILED, "empty"),
+            (5, "", CUT, Outcome.INTERRUPTED, "gone"),
+            (5, "cancelled", None, Outcome.STOPPED, "cancelled"),
+            (0, "", CUT, Outcome.FAILED, MAYBE_SENT),
+            (0, "", None, Outcome.FAILED, "empty"),
         ],
     )
     def test_the_end_of_what_was_kept(
-        self, cursor: int, state: str, why: str, outcome: Outcome, reason: str
+        self, cursor: int, state: str, why: Problem | None, outcome: Outcome, reason: str
     ) -> None:
         found = closed(self.spooled(cursor).nothing_left(0, state, why))
         assert (found.outcome, found.reason) == (outcome, reason)
@@ -355,7 +368,9 @@ class TestSpool:
     def test_an_error_in_what_was_kept_is_the_end_of_it(self) -> None:
         session = self.spooled(0)
         session.receive(sse.encode(json.dumps({"error": {"message": "boom"}})), 0)
-        assert closed(session.nothing_left(0)) == Closed(Outcome.FAILED, "error", "boom")
+        found = closed(session.nothing_left(0))
+        assert (found.outcome, found.reason) == (Outcome.FAILED, "error")
+        assert found.problem and found.problem.quote == "boom"
 
 
 def test_a_position_has_the_epoch_of_its_event() -> None:
@@ -364,7 +379,7 @@ def test_a_position_has_the_epoch_of_its_event() -> None:
     session.opened(head=9, now=0)
     (last,) = session.receive(word(5), 0)
     assert isinstance(last, Deliver) and last.epoch == 1
-    session.dropped("reset", 0)
+    session.dropped(CUT, 0)
     assert session.wake(0) == [Open(5, epoch=1)]
 
 
@@ -389,14 +404,19 @@ def test_a_stop_of_an_earlier_life_is_sent_when_the_run_is_there() -> None:
 def test_refusals_that_asking_again_cannot_help(status: int, cursor: int, outcome: Outcome) -> None:
     session = new_session(cursor=cursor)
     session.start(0)
-    assert closed(session.refused(status, "words", 0)).outcome is outcome
+    assert closed(session.refused(status, CUT, 0)).outcome is outcome
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
 def test_refusals_that_pass_are_waited_for(status: int) -> None:
     session = new_session()
     session.start(0)
-    assert session.refused(status, "busy", 0, retry_after=12) == [Wait(12)]
+    busy = problem("upstream_busy", host="model.example", status=status)
+    assert session.refused(status, busy, 0, retry_after=12) == [Wait(12)]
+    assert session.trouble == busy  # said while it waits
+    session.tick(12)
+    session.opened(head=0, now=12)
+    assert session.trouble is None
 
 
 def test_nothing_left_is_done_only_when_a_finish_reason_is_known() -> None:
@@ -419,7 +439,7 @@ def test_bytes_after_the_end_or_before_the_start_are_ignored() -> None:
     session = live()
     session.receive(terminal(1, "completed"), 0)
     assert session.receive(word(2), 0) == []
-    assert session.dropped("closed", 0) == []
+    assert session.dropped(CUT, 0) == []
     assert session.opened(head=0, now=0) == []
 
 

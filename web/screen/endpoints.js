@@ -3,6 +3,7 @@
 
 import { element } from './element.js';
 import { t } from './i18n.js';
+import { quoting, told } from './problem.js';
 import { load, store } from './tab.js';
 
 /** @typedef {import('./port.js').Message} Message */
@@ -161,17 +162,43 @@ export class Endpoints {
   }
 
   /** @param {Message} message `tested` of the engine */
-  tested({ test, code, host, detail, models }) {
+  tested({ test, code, host, detail, models, status, problem, url }) {
     if (test !== this.test) return;
     const names = Array.isArray(models) ? models.map(String) : [];
     this.section.querySelector('datalist')?.replaceChildren(...names.map((value) => element(document, 'option', { value })));
-    this.#said(t(`settings.test.${code}`, { host: String(host), detail: String(detail), n: names.length, origin: location.origin }));
+    const values = { host: String(host), detail: String(detail), status: Number(status), n: names.length, origin: location.origin };
+    const line = t(`settings.test.${code}`, values);
+    this.#said(answered(line, problem), code === 'nobody' ? String(url) : '');
     if (code === 'ok' && !this.fields.model.value && names.length) this.fields.model.value = names[0];
   }
 
-  /** @param {string} words */
-  #said(words) {
+  /**
+   * @param {string} words
+   * @param {string} [url] that the person may open to see more than a page is told
+   */
+  #said(words, url = '') {
     const line = this.section.querySelector('[data-part=tested]');
-    if (line && line.textContent !== words) line.textContent = words;
+    if (!line || (line.textContent === words && !url)) return;
+    line.replaceChildren(words, ...(/^https?:/.test(url) ? [' ', tabOf(url)] : []));
   }
+}
+
+/**
+ * What the server itself says, behind our line: in the words of the page where it is a gateway of ours, else as a quote.
+ * @param {string} line
+ * @param {any} problem
+ */
+function answered(line, problem) {
+  const words = told('', problem);
+  return words && !GENERAL.test(problem.code) ? `${line} ${words}` : quoting(line, String(problem?.quote ?? ''));
+}
+
+/** What the engine says of an endpoint that gives no code of ours: our line has said that already. */
+const GENERAL = /^endpoint_/;
+
+/** A link that shows where it leads. @param {string} url */
+function tabOf(url) {
+  const link = element(document, 'a', { href: url, target: '_blank', rel: 'noreferrer' });
+  link.textContent = t('settings.test.open', { host: new URL(url).host });
+  return link;
 }

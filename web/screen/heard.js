@@ -2,9 +2,10 @@
 
 import { keysOfTab } from './endpoints.js';
 import { drawn } from './hit.js';
-import { t } from './i18n.js';
+import { has, t } from './i18n.js';
 import * as kept from './kept.js';
 import { connection, part } from './page.js';
+import { told } from './problem.js';
 import { arrived, download } from './share.js';
 import * as source from './source.js';
 import { LIVE } from './status.js';
@@ -81,17 +82,18 @@ export class Heard {
     download: ({ name, mime, text }) => download(String(name), String(mime), String(text)),
     preferred: () => location.reload(), // the words of a page are drawn once, and a reload loses nothing
     clipboard: ({ text }) => void arrived(String(text)),
-    notice: ({ code, level, detail }) => {
+    notice: ({ code, level, detail, problem }) => {
       const none = code === 'tab-only' && kept.tried();
-      this.parts.notices.show(none ? 'tab-none' : String(code), String(detail ?? ''), level === 'error');
+      this.parts.notices.show(none ? 'tab-none' : String(code), told(detail ?? '', problem), level === 'error');
     },
   };
 
   /** @param {Message} message */
-  #endpoint({ name, model, note, kind }) {
+  #endpoint({ name, model, note, about, kind }) {
     this.parts.welcome.show(kind);
     const line = model ? t('endpoint.model', { name, model }) : t('endpoint', { name });
-    part('endpoint').textContent = note ? t('endpoint.note', { line, note }) : line;
+    const words = has(`endpoint.about.${about}`) ? t(`endpoint.about.${about}`) : note;
+    part('endpoint').textContent = words ? t('endpoint.note', { line, note: words }) : line;
   }
 
   /** @param {Message} message */
@@ -192,14 +194,19 @@ export class Heard {
     else if (message.type === 'engine' && message.state === 'running') boot.expect(true);
     else if (message.type === 'engine' && message.state === 'loading') boot.loading(Number(message.done), Number(message.total));
     else if (message.type === 'engine' && message.state === 'lost') this.restart();
-    else if (message.type === 'engine' && message.state === 'failed') this.#failed(String(message.detail));
+    else if (message.type === 'engine' && message.state === 'failed') this.#failed(String(message.code), String(message.detail));
     else if (message.type === 'engine') notices.show('failed', String(message.detail), true);
   }
 
-  /** @param {string} reason */
-  #failed(reason) {
+  /**
+   * @param {string} code of a failure that is known beforehand
+   * @param {string} detail what else Python or the browser says
+   */
+  #failed(code, detail) {
     const { boot, notices } = this.parts;
-    if (boot.ready) notices.show('failed', reason, true);
+    const key = `engine.failed.${code}`;
+    const reason = t(has(key) ? key : 'engine.failed.error', { detail });
+    if (boot.ready) notices.show('failed', detail, true);
     else boot.fail(reason);
   }
 

@@ -2,6 +2,7 @@
 
 import { element } from './element.js';
 import { t } from './i18n.js';
+import { told } from './problem.js';
 
 /** Milliseconds without a key after which is searched. */
 const PAUSE = 150;
@@ -60,7 +61,7 @@ export class Search {
   }
 
   /** @param {import('./port.js').Message} message */
-  show({ n, items, more, done, failed }) {
+  show({ n, items, more, done, failed, problem }) {
     if (n !== this.n || !this.text) return;
     const usable = (Array.isArray(items) ? items : []).filter((item) => typeof item?.id === 'string');
     const at = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.found : undefined;
@@ -68,7 +69,7 @@ export class Search {
     if (at) [...this.results.querySelectorAll('a')].find((link) => link.dataset.found === at)?.focus();
     const count = { n: usable.length };
     if (!done && !failed) return;
-    if (failed) this.line.textContent = t('search.failed', { detail: String(failed) });
+    if (failed) this.line.textContent = t('search.failed', { detail: told(failed, problem) });
     else this.line.textContent = usable.length ? t(more ? 'search.more' : 'search.found', count) : t('search.none');
   }
 

@@ -1,7 +1,8 @@
 // What leaves the app by the person's wish, and comes in: the clipboard and files. The source text comes from the engine; without an engine
 // what is shown is taken instead.
 
-import { conversationsIn } from './zip.js';
+import { caught } from './problem.js';
+import { TooLarge, conversationsIn } from './zip.js';
 
 /** The copy that waits for its text. @type {((text: string) => void) | null} */
 let waiting = null;
@@ -58,8 +59,8 @@ export async function bring(file, port, notices) {
       else port.send({ type: 'import', text: await each.text() });
     }
   } catch (error) {
-    const code = error instanceof RangeError ? 'import-too-large' : zipped ? 'import-archive' : 'import-failed';
-    notices.show(code, error instanceof RangeError ? String(LARGEST / 2 ** 20) : String(error), true);
+    const code = error instanceof TooLarge ? 'import-too-large' : zipped ? 'import-archive' : 'import-failed';
+    notices.show(code, error instanceof TooLarge ? String(LARGEST / 2 ** 20) : caught(error), true);
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { t } from './i18n.js';
 import { find, html, part } from './page.js';
+import { caught } from './problem.js';
 import { read } from './saved.js';
 import { rate } from './status.js';
 import * as tab from './tab.js';
@@ -54,7 +55,7 @@ export class Shown {
       return await Promise.race([reading, late]);
     } catch (error) {
       console.warn('midstream: storage', error);
-      words.then(() => this.parts.notices.show('saved-unreadable', String(error)));
+      words.then(() => this.parts.notices.show('saved-unreadable', caught(error)));
       return null;
     }
   }

@@ -3,6 +3,7 @@
 
 import { duration, enumerate, t } from './i18n.js';
 import { lost } from './kept.js';
+import { said, troubled } from './problem.js';
 
 /**
  * @typedef {'sending' | 'waiting' | 'streaming' | 'catching-up' | 'reconnecting' | 'offline' | 'queued' | 'complete'
@@ -25,7 +26,7 @@ import { lost } from './kept.js';
  * @property {boolean} stopping Stop was pressed and is not confirmed
  * @property {boolean} sure false: the prompt may have arrived, and asking again may ask twice
  * @property {{seconds: number, tokens: number} | null} thought before its first word, when that is known
- * @property {{message: string, hint: string} | null} error
+ * @property {import('./problem.js').Trouble | null} error
  * @property {number} at when this was heard, performance.now()
  * @property {number} since when the answer was resumed, performance.now()
  * @property {boolean} painted from storage: the engine has not spoken yet
@@ -85,7 +86,7 @@ export function clean(raw) {
     stopping: raw.stopping === true,
     sure: raw.sure !== false,
     thought: thought ? { seconds: count(thought.seconds), tokens: count(thought.tokens) } : null,
-    error: error ? { message: String(error.message ?? ''), hint: String(error.hint ?? '') } : null,
+    error: error ? troubled(error) : null,
     at: performance.now(),
     since: -Infinity,
     painted: false,
@@ -168,7 +169,7 @@ function ended(status) {
   const { state, error, seams } = status;
   const values = {
     ...numbers(status),
-    reason: error?.message ? [error.message, error.hint].filter(Boolean).join(' ') : t(`status.${state}.reason`),
+    reason: said(error) || t(`status.${state}.reason`),
   };
   if (state === 'queued') return queued(status, values);
   if (state === 'complete' && !status.tokens) return ''; // of another program: nobody has counted
@@ -184,7 +185,7 @@ function ended(status) {
 function queued({ queue: [place, n], waits, error }, values) {
   if (waits) return t('status.queued.after');
   const line = n > 1 ? t('status.queued.of', { place, n }) : t('status.queued');
-  return error?.message ? t('status.queued.reason', { ...values, line }) : line;
+  return said(error) ? t('status.queued.reason', { ...values, line }) : line;
 }
 
 /**
@@ -239,7 +240,11 @@ function waiting(status) {
  */
 function reconnecting(status, values) {
   const left = Math.ceil((status.retryAt - Date.now()) / 1000);
-  return t(left > 0 ? 'status.reconnecting' : 'status.reconnecting.now', { ...values, seconds: duration(left) });
+  const reason = said(status.error);
+  const now = left > 0 ? '' : '.now';
+  // The server is there, and says why it cannot take the question yet.
+  if (reason) return t(`status.refused${now}`, { ...values, reason, seconds: duration(left) });
+  return t(`status.reconnecting${now}`, { ...values, seconds: duration(left) });
 }
 
 /** @param {Status} status */
@@ -273,6 +278,7 @@ export function spoken(before, status, hidden) {
   if (state === 'sending' || state === 'waiting' || state === 'catching-up') return null;
   if (hidden && (again || AWAY.has(state))) return null;
   if (again) return { text: t('say.resumed') };
+  if (state === 'reconnecting' && said(status.error)) return { text: said(status.error) };
   if (state === 'reconnecting' && !saved(status)) return { text: t('say.lost') };
   if (status.waits) return { text: t('status.queued.after') };
   const tokens = t('count.tokens', { n: state === 'reconnecting' ? saved(status) : status.tokens });

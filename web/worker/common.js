@@ -16,9 +16,11 @@ export function nothing(headers = {}) {
  * @param {string} message
  * @param {string} [code]
  * @param {Record<string, string>} [headers]
+ * @param {string} [problem] under which the screen has words for it, where a person may come to read it
  */
-export function refused(status, message, code = 'refused', headers = {}) {
-  return Response.json({ error: { message, code } }, { status, headers: { ...headers, ...OURS } });
+export function refused(status, message, code = 'refused', headers = {}, problem) {
+  const error = { message, code, ...(problem && { problem: { code: problem } }) };
+  return Response.json({ error }, { status, headers: { ...headers, ...OURS } });
 }
 
 /** @param {unknown} value @returns {value is Record<string, string>} */

@@ -92,7 +92,7 @@ export class Spool {
    */
   async #post(event, key) {
     const asked = askedIn(await event.request.json().catch(() => null));
-    if (!asked) return refused(400, 'This is no request that may be made: {url, headers, body}, with https or to this machine.');
+    if (!asked) return refused(400, 'This is no request that may be made: {url, headers, body}, with https or to this machine.', 'refused', {}, 'spool_refused');
     const row = await this.#row(key);
     // From here to the entry in the map nothing is waited for: two tabs that ask at once make one request.
     const line = this.#lines.get(key) ?? (row ? null : this.#open(key, asked));
@@ -139,7 +139,7 @@ export class Spool {
       return refused(503, 'The endpoint has not answered yet.', 'waiting', { 'Midstream-Spool': 'live' });
     if (line?.row.status === 0) await line.done;
     const row = line?.row ?? (await this.#row(key));
-    return row ? this.#reply(row, line, bare) : refused(404, 'There is no such spool.');
+    return row ? this.#reply(row, line, bare) : refused(404, 'There is no such spool.', 'refused', {}, 'spool_gone');
   }
 
   /**

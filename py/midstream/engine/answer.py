@@ -21,6 +21,7 @@ from typing import Any
 from ..errors import UpstreamError
 from ..journal import Change, Record, Row, cursor, ended, epoch, finish_reason, tokens
 from ..markdown import VERSION
+from ..problems import problem
 from ..providers import openai
 from ..session import (
     MAYBE_SENT,
@@ -36,6 +37,7 @@ from ..session import (
     Wait,
 )
 from .host import Host, Message, notice_of
+from .records import error_of
 from .status import ENDED, FINAL_STATES, Rate, live_state, live_status, status_of
 from .upstream import Line, Upstream
 from .written import Written
@@ -49,8 +51,8 @@ LAST_WORDS_S = 1.0
 # line look the same from here.
 SURE_TRIES = 3
 RECENT = 100  # rows: enough to see whether the run has said anything
-NOT_RESUMABLE = "This endpoint cannot go on with an answer once the page has been reloaded."
-UNSURE = "The page was closed before the endpoint had answered."
+NOT_RESUMABLE = problem("not_resumable")
+UNSURE = problem("page_closed")
 
 
 class Answer:
@@ -379,9 +381,8 @@ class Answer:
             "parser": VERSION,
         }
         self.record["runs"][-1]["seq"] = cursor(self.rows, self._written.run)
-        if closed.message:
-            words = {"code": closed.reason, "message": closed.message, "hint": closed.hint}
-            self.record["error"] = words
+        if closed.problem:
+            self.record["error"] = error_of(closed.problem, closed.reason)
         patch = await self._written.end()
         if patch:
             self._host.post(patch)

@@ -19,9 +19,9 @@ from typing import Any
 
 from ..errors import StoreError, UsageError
 from ..journal import Change, Record, Store, cursor, finish_reason, text, tokens
+from ..problems import Problem, problem
 from .foreign import Unusable
 from .incoming import (
-    AGAIN,
     FORMAT,
     VERSION,
     Conversation,
@@ -114,7 +114,7 @@ async def restore(store: Store, data: Any) -> Added:
     all the same), StoreError when the store fails.
     """
     added = Added()
-    bad: list[str] = []
+    bad: list[Problem] = []
     for found in conversations(data):
         try:
             if isinstance(found, Unusable):
@@ -122,23 +122,22 @@ async def restore(store: Store, data: Any) -> Added:
             if await _add(store, found):
                 added.conversations += 1
         except Unusable as error:
-            bad.append(str(error))
+            bad.append(error.problem)
         except StoreError as error:
-            raise StoreError(
-                f"{added.conversations} added, then: {error.message}",
-                hint=error.hint,
-                code=error.code,
-            ) from error
+            why = error.problem or problem("storage_failed", message=error.message)
+            stopped = problem("import_stopped", parts=[why], hint=error.hint, n=added.conversations)
+            raise StoreError(stopped, code=error.code) from error
     if bad:
         raise _refused(bad, added.conversations)
     return added
 
 
-def _refused(bad: list[str], count: int) -> UsageError:
+def _refused(bad: list[Problem], count: int) -> UsageError:
     more = len(bad) - NAMED
-    listed = "; ".join(bad[:NAMED]) + (f"; and {more} more" if more > 0 else "")
-    added = f"{count} conversations were added. " if count else "Nothing was added. "
-    return UsageError(f"{added}Not usable: {listed}.", hint=AGAIN)
+    listed = bad[:NAMED] + ([problem("import_more", n=more)] if more > 0 else [])
+    if not count:
+        return UsageError(problem("import_none", parts=listed))
+    return UsageError(problem("import_some", parts=listed, n=count))
 
 
 # One conversation into the store
@@ -157,8 +156,7 @@ async def _add(store: Store, found: Conversation) -> bool:
     after = known[-1]["position"] + 1 if known else 0
     for position, (record, row) in enumerate(found.messages[len(known) :], after):
         if await store.message(record["id"]):
-            place = f"a message of {found.record['title'][:40]!r}"
-            raise Unusable(f"{place} is here in another conversation")
+            raise Unusable(problem("unusable_elsewhere", title=found.record["title"][:40]))
         change.drop_rows.append(record["id"])  # of nobody: they would mix with what is added
         change.put("messages", record | {"position": position})
         if row:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..problems import problem
 from .foreign import (
     Converted,
     Node,
@@ -32,7 +33,8 @@ def conversation(raw: dict[str, Any]) -> Converted:
     """Raises Unusable."""
     found = raw["mapping"]
     if not isinstance(found, dict):
-        raise Unusable("its messages are not a mapping")
+        words = "its messages are not a mapping"
+        raise Unusable(problem("unusable_form", message=words, field="messages"))
     nodes = {key: node for key, node in found.items() if isinstance(node, dict)}
     name = raw.get("conversation_id") or raw.get("id") or (raw.get("title"), raw.get("create_time"))
     messages, leaf = messages_of(

@@ -13,7 +13,9 @@ from typing import Any
 
 from ..journal import UNFINISHED, Change, Record, Row, Store
 from ..markdown import Parser
-from .host import Message
+from ..problems import is_record, problem
+from .host import Message, said_of
+from .records import error_of
 from .status import FINAL_STATES
 
 NAMED = 3  # unusable records that one notice names; of the others it gives the number
@@ -87,9 +89,9 @@ class CheckedStore:
             return
         # All that were met: the screen shows one notice, and the next takes the place of the last.
         self._told |= dict.fromkeys(names)
-        more = len(self._told) - NAMED
-        detail = ", ".join([*self._told][:NAMED]) + (f" and {more} more" if more > 0 else "")
-        self._post({"type": "notice", "code": "damaged", "level": "error", "detail": detail})
+        more, named = len(self._told) - NAMED, ", ".join([*self._told][:NAMED])
+        told: Message = {"type": "notice", "code": "damaged", "level": "error", "detail": named}
+        self._post(told | (said_of(problem("damaged_more", ids=named, n=more)) if more > 0 else {}))
 
 
 def sound_conversation(raw: Any) -> Record | None:
@@ -132,6 +134,9 @@ def _answer(record: Record) -> Record:
     journal."""
     raw = record.get("runs")
     known = [sound_run(run) for run in raw] if isinstance(raw, list) else []
+    error = record.get("error")
+    if error and not is_record(error.get("problem")):  # its English stands beside it
+        record = record | {"error": {key: error[key] for key in error if key != "problem"}}
     runs = [run or _LOST_RUN | {} for run in known]
     record = record | {"runs": runs}
     state = record.get("state")
@@ -139,8 +144,7 @@ def _answer(record: Record) -> Record:
         return record
     if isinstance(state, str) and state in UNFINISHED and known and known[-1]:
         return record
-    reason = "What is stored about this answer is damaged."
-    return record | {"state": "interrupted", "error": {"message": reason, "hint": ""}}
+    return record | {"state": "interrupted", "error": error_of(problem("record_damaged"))}
 
 
 _LOST_RUN: Record = {"key": "", "run": None, "endpoint": {"name": "?", "kind": "gateway"}}
@@ -266,6 +270,6 @@ _RUN: dict[str, Callable[[Any], bool]] = {
     "seam": _is_seam,
 }
 _ENDPOINT: dict[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("url", "model", "note", "continues"), _is_text),
+    **dict.fromkeys(("url", "model", "note", "about", "continues"), _is_text),
     "options": lambda value: isinstance(value, dict),
 }

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..errors import UpstreamRefused
+from ..problems import problem
 from ..providers.openai import CONTINUE_MODES, continue_request
 from ..seam import join
 
@@ -39,7 +40,7 @@ async def mode_of(ask: Callable[[dict[str, Any]], Awaitable[tuple[int, str]]], m
             if _goes_on(text):
                 return mode
         elif status not in _NOT_SUPPORTED:
-            raise UpstreamRefused(f"The endpoint answered {status}.", status=status)
+            raise UpstreamRefused(problem("endpoint_refused", status=status), status=status)
     return "ask"
 
 

@@ -8,7 +8,7 @@ from ..journal import Record, Row, text, tokens
 from . import archive
 from .answers import Answers
 from .export import WORDS, as_markdown, conversation_name, file_name, markdown_of
-from .host import Host, Message
+from .host import Host, Message, said_of
 from .status import FINAL_STATES
 from .transcript import rows_of
 from .webpage import web_page
@@ -72,8 +72,8 @@ class Copies:
             data = archive.decode(file)
             added = await archive.restore(self._host.store, data)
         except (UsageError, StoreError) as error:
-            code = {"code": "import-failed", "level": "error", "detail": error.line()}
-            self._host.post({"type": "notice", **code})
+            code = {"code": "import-failed", "level": "error"}
+            self._host.post({"type": "notice", **code, **said_of(error)})
         else:
             words = {"code": "imported", "level": "info", "detail": f"{added.conversations}"}
             self._host.post({"type": "notice", **words})

@@ -10,6 +10,7 @@ import js
 from pyodide.ffi import JsException, create_once_callable, to_js
 
 from ..errors import StoreError
+from ..problems import problem
 from .locks import available
 
 NAME = "midstream"
@@ -34,28 +35,30 @@ _CODES = {
     "NotAllowedError": "denied",
     "InvalidStateError": "denied",  # a private window of some browsers
 }
-_HINTS = {
-    "full": "Make room on this device, or delete the data of other sites.",
-    "newer-data": "Reload the page to get the newer version of the app.",
-    "denied": "Allow this site to store data.",
-    "insecure": "Allow this site to store data, or open it by https.",
-    "blocked": "Close the other tabs of this app and reload this one.",
-    "foreign": "Delete the data of this site to start anew.",
+# The code of the words of each.
+_WORDS = {
+    "full": "storage_full",
+    "newer-data": "storage_newer",
+    "denied": "storage_denied",
+    "insecure": "storage_insecure",
+    "blocked": "storage_blocked",
+    "foreign": "storage_foreign",
+    "store": "storage_failed",
 }
 
 
 async def connect(version: int | None) -> Any:
     """An IDBDatabase with everything in SCHEMA; for `version` None whatever is there. Raises
-    StoreError, its code as in _CODES and _HINTS."""
+    StoreError, its code as in _WORDS."""
     if not await available():  # two tabs would write the same answer
-        raise error_of("Tabs cannot share a storage here.", "insecure")
+        raise error_of("insecure")
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
-    held = error_of("Another tab holds the browser's storage.", "blocked")
+    held = error_of("blocked")
     try:
         request = js.indexedDB.open(NAME, *([] if version is None else [version]))
     except (JsException, AttributeError) as error:  # no storage for this page at all
-        raise error_of(f"The browser denies storage ({error}).", "denied") from error
+        raise error_of("denied", f"The browser denies storage ({error}).", str(error)) from error
     request.onupgradeneeded = create_once_callable(lambda event: _upgrade(request))
 
     def block(event: Any) -> None:
@@ -75,7 +78,7 @@ async def connect(version: int | None) -> Any:
         raise held from None
     if version is not None and not _fits(database):
         database.close()
-        raise error_of("What is stored under this app's name is not its own.", "foreign")
+        raise error_of("foreign")
     return database
 
 
@@ -134,8 +137,9 @@ def failure(words: str, error: Any) -> StoreError:
     """`error`: a DOMException, or None where the browser gives no reason."""
     name = str(getattr(error, "name", ""))
     reason = str(getattr(error, "message", "")) or name or "no reason given"
-    return error_of(f"{words} ({reason.rstrip('.')}).", _CODES.get(name, "store"))
+    return error_of(_CODES.get(name, "store"), f"{words} ({reason.rstrip('.')}).", reason)
 
 
-def error_of(message: str, code: str) -> StoreError:
-    return StoreError(message, hint=_HINTS.get(code, ""), code=code)
+def error_of(code: str, message: str = "", quote: str = "") -> StoreError:
+    """`message`: English that says where it happened; `quote`: the browser's own words."""
+    return StoreError(problem(_WORDS[code], message=message, quote=quote), code=code)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ..errors import UpstreamError, UpstreamRefused
+from ..problems import problem
 from .host import Net, Response
 from .records import FIRST
 
@@ -21,7 +22,6 @@ _CONVERSATION = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")  # it becomes 
 _RUN = re.compile(r"[0-9a-f]{32}")
 _NAME = r"([A-Za-z0-9_~-]{1,60})"
 _KEY = re.compile(rf"{_NAME}\.{_NAME}\.([0-9]{{1,2}})(?:\.{_NAME})?")
-_DAMAGED = "The gateway's list of conversations cannot be read"
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ async def delete(net: Net, base: str, run: str) -> None:
     response = await net.open("DELETE", f"{base}/runs/{run}", {})
     response.close()
     if response.status >= 300 and response.status not in _GONE:
-        raise UpstreamRefused(_words(None, response.status), status=response.status)
+        raise _refused({}, response.status)
 
 
 # -- what it says
@@ -173,7 +173,7 @@ def _read(look: Callable[..., T], *arguments: Any) -> T:
     try:
         return look(*arguments)
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise UpstreamError(f"{_DAMAGED}: {type(error).__name__}.") from error
+        raise _damaged(type(error).__name__) from error
 
 
 # -- asking
@@ -200,12 +200,12 @@ async def _ask(net: Net, url: str) -> dict[str, Any]:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
         if response.status == 200:
-            raise UpstreamError(f"{_DAMAGED}: it is not JSON.") from error
+            raise _damaged("it is not JSON") from error
         found = None
     if response.status != 200:
-        raise UpstreamRefused(_words(found, response.status), status=response.status)
+        raise _refused(found, response.status)
     if not isinstance(found, dict):
-        raise UpstreamError(f"{_DAMAGED}: it is not an object.")
+        raise _damaged("it is not an object")
     return found
 
 
@@ -214,13 +214,18 @@ async def _body(response: Response) -> bytes:
     while chunk := await response.read():
         body += chunk
         if len(body) > BODY_BYTES:
-            raise UpstreamError(f"The gateway's answer is larger than {BODY_BYTES >> 20} MB.")
+            raise _damaged(f"it is larger than {BODY_BYTES >> 20} MB")
     return bytes(body)
 
 
-def _words(body: Any, status: int) -> str:
-    """The message of an error in OpenAI's form, else the status."""
-    try:
-        return str(body["error"]["message"])[:300]
-    except (LookupError, TypeError):
-        return f"The gateway answered with status {status}."
+def _damaged(how: str) -> UpstreamError:
+    words = f"The gateway's list of conversations cannot be read: {how}."
+    return UpstreamError(problem("gateway_list", message=words))
+
+
+def _refused(body: Any, status: int) -> UpstreamRefused:
+    """With the words of an error in OpenAI's form, else the status."""
+    error = body.get("error") if isinstance(body, dict) else None
+    words = str(error.get("message") or "")[:300] if isinstance(error, dict) else ""
+    why = problem("endpoint_refused", message=words, status=status)
+    return UpstreamRefused(why, status=status)

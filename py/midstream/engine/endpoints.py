@@ -17,6 +17,7 @@ class Endpoint:
     url: str = ""
     model: str = ""
     note: str = ""
+    about: str = ""  # the same as a code, for words in the page's language
     options: dict[str, Any] = field(default_factory=dict)
     continues: str = ""  # how it goes on with a text (engine/continuing.py); "" to find out
 
@@ -38,7 +39,11 @@ def endpoints(config: dict[str, Any]) -> list[Endpoint]:
     kinds = ("gateway", "openai", "demo")
     found = [
         Endpoint.from_record(
-            {key: entry[key] for key in ("name", "kind", "url", "model", "note") if key in entry}
+            {
+                key: entry[key]
+                for key in ("name", "kind", "url", "model", "note", "about")
+                if key in entry
+            }
             | {"continues": entry["continue"] if entry.get("continue") in CONTINUE_MODES else ""}
         )
         for entry in config.get("endpoints", [])

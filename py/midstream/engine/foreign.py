@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Any
 
+from ..problems import Problem, problem
+
 Converted = dict[str, Any]  # a conversation of our file
 Node = dict[str, Any]
 NODES = 100_000  # in one conversation
@@ -19,6 +21,10 @@ NODES = 100_000  # in one conversation
 
 class Unusable(ValueError):
     """Something in a conversation of a file."""
+
+    def __init__(self, why: Problem) -> None:
+        super().__init__(why.message)
+        self.problem = why
 
 
 def key_of(program: str, *parts: object) -> str:
@@ -57,7 +63,7 @@ def messages_of(
     follow each other (a tool was used between them) are one.
     """
     if len(nodes) > NODES:
-        raise Unusable(f"it has more than {NODES} messages")
+        raise Unusable(problem("unusable_many", limit=NODES))
     at = current if isinstance(current, str) and current in nodes else next(reversed(nodes), None)
     found: list[dict[str, Any]] = []
     ends: dict[str, Said] = {}  # by message: where its last words stand
@@ -74,7 +80,7 @@ def messages_of(
             if above:
                 ends.pop(above.message["id"], None)  # what it says is all that was answered here
     if at is not None and at not in places:
-        raise Unusable("its messages lead in a circle")
+        raise Unusable(problem("unusable_circle"))
     last = None if at is None else places[at]
     return _in_order(found), last.message["id"] if last else ""
 

@@ -8,8 +8,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..errors import StoreError
+from ..errors import MidstreamError, StoreError
 from ..journal import Store
+from ..problems import Problem
 from .keys import Keys
 
 Message = dict[str, Any]  # one message of the port, with a "type"
@@ -76,7 +77,15 @@ class Host:
 
 def notice_of(error: BaseException) -> Message:
     """What the screen says of a failure that belongs to no answer's own state."""
-    code, detail = "failed", f"{type(error).__name__}: {error}"
+    told: Message = {"type": "notice", "level": "error"}
     if isinstance(error, StoreError):
-        code, detail = "full" if error.code == "full" else "not-saved", error.line()
-    return {"type": "notice", "code": code, "level": "error", "detail": detail}
+        return told | {"code": "full" if error.code == "full" else "not-saved"} | said_of(error)
+    if isinstance(error, MidstreamError) and error.problem:
+        return told | {"code": "trouble"} | said_of(error)
+    return told | {"code": "failed", "detail": f"{type(error).__name__}: {error}"}
+
+
+def said_of(why: MidstreamError | Problem) -> Message:
+    """A part of a message to the screen: in English, and by the code of which it has its words."""
+    known = why.problem if isinstance(why, MidstreamError) else why
+    return {"detail": why.line()} | ({"problem": known.record()} if known else {})

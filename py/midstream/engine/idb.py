@@ -126,9 +126,7 @@ class IndexedDBStore:
         clears the site's data."""
         async with self._connecting:
             if self._superseded:
-                raise error_of(
-                    "A newer version of the app has taken over the storage.", "newer-data"
-                )
+                raise error_of("newer-data")
             if self._database is None:
                 self._use(await connect(self._version))
         return self._database

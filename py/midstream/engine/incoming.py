@@ -13,8 +13,10 @@ from typing import Any
 
 from ..errors import UsageError
 from ..journal import Record, Row
+from ..problems import is_record, problem
 from . import chatgpt, openwebui
 from .foreign import Unusable
+from .records import error_of
 from .status import FINAL_STATES
 
 FORMAT = "midstream"
@@ -31,11 +33,6 @@ FIRST = 3  # conversations that say which program's file it is
 UNDRAWN = 0
 LAST_MS = 8.64e15  # the last moment that JavaScript's Date can hold
 
-AGAIN = (
-    "Choose a file that “Save everything” has made, or the conversations.json of an export from "
-    "ChatGPT or Open WebUI."
-)
-
 
 @dataclass(slots=True)
 class Conversation:
@@ -46,11 +43,11 @@ class Conversation:
 def decode(file: str) -> Any:
     """What stands in a file. Raises UsageError."""
     if len(file) > FILE_CHARACTERS:
-        raise UsageError("This file is too large to be read here.", hint=AGAIN)
+        raise UsageError(problem("import_too_large"))
     try:
         return json.loads(file)
     except (ValueError, RecursionError) as error:
-        raise UsageError("This file does not hold saved conversations.", hint=AGAIN) from error
+        raise UsageError(problem("import_unknown")) from error
 
 
 def conversations(data: Any) -> Iterator[Conversation | Unusable]:
@@ -64,7 +61,7 @@ def conversations(data: Any) -> Iterator[Conversation | Unusable]:
             if found.messages or own is raw:  # an empty one of another program is nothing to keep
                 yield found
         except Unusable as error:
-            yield Unusable(f"conversation {number}: {error}")
+            yield Unusable(problem("in_conversation", parts=[error.problem], number=number))
 
 
 def _own(raw: Any) -> Any:
@@ -88,24 +85,24 @@ def _listing(data: Any) -> list[Any]:
     if others and all(chatgpt.is_one(one) or openwebui.is_one(one) for one in others[:FIRST]):
         return others
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise UsageError("This file does not hold saved conversations.", hint=AGAIN)
+        raise UsageError(problem("import_unknown"))
     version = data.get("version")
     if type(version) is not int or version < 1:
-        raise UsageError("The file does not say which version it is.", hint=AGAIN)
+        words = "The file does not say which version it is."
+        raise UsageError(problem("import_damaged", message=words))
     if version > VERSION:
-        raise UsageError(
-            "The file was made by a newer version of the app.", hint="Reload the page to update it."
-        )
+        raise UsageError(problem("import_newer"))
     found = data.get("conversations")
     if not isinstance(found, list):
-        raise UsageError("The file has no list of conversations.", hint=AGAIN)
+        words = "The file has no list of conversations."
+        raise UsageError(problem("import_damaged", message=words))
     return found
 
 
 def _conversation(raw: Any, used: set[str]) -> Conversation:
     """`used`: the ids of conversations and messages met so far in the file. Raises Unusable."""
     if not isinstance(raw, dict):
-        raise Unusable("it is not an object")
+        raise Unusable(problem("unusable_object"))
     own: set[str] = set()
     key = _new_id(raw, used, own)
     created = _time(raw, "created")
@@ -116,13 +113,14 @@ def _conversation(raw: Any, used: set[str]) -> Conversation:
         record["pinned"] = True
     listed = raw.get("messages")
     if not isinstance(listed, list) or len(listed) > MESSAGES:
-        raise Unusable("its messages are not a list, or too many")
+        raise _unusable("messages", "are not a list, or too many")
     messages = []
     for number, message in enumerate(listed):
         try:
             messages.append(_message(message, key, number, used, own))
         except Unusable as error:
-            raise Unusable(f"message {number + 1}: {error}") from None
+            where = problem("in_message", parts=[error.problem], number=number + 1)
+            raise Unusable(where) from None
     if (leaf := _text(raw, "leaf", NAME_CHARACTERS)) in own - {key}:
         record["leaf"] = leaf
     used |= own  # not before: a conversation that cannot be used takes no id from others
@@ -133,7 +131,7 @@ def _message(
     raw: Any, conversation: str, position: int, used: set[str], own: set[str]
 ) -> tuple[Record, Row | None]:
     if not isinstance(raw, dict):
-        raise Unusable("it is not an object")
+        raise Unusable(problem("unusable_object"))
     before = own - {conversation}
     record: Record = {
         "id": _new_id(raw, used, own),
@@ -149,7 +147,7 @@ def _message(
             record["parent"] = parent
         return record | {"text": words, "state": "complete", "runs": []}, None
     if record["author"] != "assistant":
-        raise Unusable("nobody has written it")
+        raise Unusable(problem("unusable_author"))
     runs = _listed(raw, "runs", _run, RUNS) or [_run({})]
     record |= {"parser": UNDRAWN, "runs": runs}
     question = _text(raw, "question", NAME_CHARACTERS)
@@ -163,11 +161,12 @@ def _ending(raw: Record) -> Record:
     numbers = {"tokens": _count(raw, "tokens"), "seq": _count(raw, "seq")}
     ending: Record = numbers | {"seconds": _number(raw, "seconds")}
     if state not in FINAL_STATES:
-        reason = "The file was made while this answer was being written."
-        return ending | {"state": "interrupted", "error": {"message": reason, "hint": ""}}
+        return ending | {"state": "interrupted", "error": error_of(problem("file_unfinished"))}
     ending["state"] = state
     if isinstance(error := raw.get("error"), dict):
         ending["error"] = {key: _words(error, key) for key in ("message", "hint")}
+        if is_record(said := error.get("problem")):
+            ending["error"]["problem"] = said
     return ending
 
 
@@ -194,7 +193,7 @@ def _run(raw: Any) -> Record:
     which nothing asks about an answer that has ended."""
     endpoint = raw.get("endpoint", {}) if isinstance(raw, dict) else None
     if not isinstance(endpoint, dict):
-        raise Unusable("a run is not an object")
+        raise _unusable("runs", "hold one that is not an object")
     name = _text(endpoint, "name", NAME_CHARACTERS) or "?"
     model = _text(raw, "model", NAME_CHARACTERS) or _text(endpoint, "model", NAME_CHARACTERS)
     run: Record = {
@@ -208,7 +207,7 @@ def _run(raw: Any) -> Record:
 
 def _seam(raw: Any) -> Record:
     if not isinstance(raw, dict):
-        raise Unusable("a seam is not an object")
+        raise _unusable("seam", "is not an object")
     counts = {"at": _count(raw, "at"), "skipped": _count(raw, "skipped")}
     return counts | {"kind": _text(raw, "kind", NAME_CHARACTERS)}
 
@@ -216,12 +215,16 @@ def _seam(raw: Any) -> Record:
 # Fields of a file, as they should be. Each raises Unusable.
 
 
+def _unusable(name: str, how: str) -> Unusable:
+    return Unusable(problem("unusable_form", message=f"its {name} {how}", field=name))
+
+
 def _new_id(raw: Record, used: set[str], own: set[str]) -> str:
     key = _text(raw, "id", NAME_CHARACTERS)
     if not key or key != whole_characters(key):
-        raise Unusable("it has no usable id")
+        raise Unusable(problem("unusable_id"))
     if key in used or key in own:
-        raise Unusable(f"its id {key[:40]!r} stands in the file twice")
+        raise Unusable(problem("unusable_twice", id=key[:40]))
     own.add(key)
     return key
 
@@ -229,9 +232,9 @@ def _new_id(raw: Record, used: set[str], own: set[str]) -> str:
 def _text(raw: Record, name: str, limit: int) -> str:
     value = raw.get(name, "")
     if not isinstance(value, str):
-        raise Unusable(f"its {name} is not a text")
+        raise _unusable(name, "is not a text")
     if len(value) > limit:
-        raise Unusable(f"its {name} is longer than {limit} characters")
+        raise Unusable(problem("unusable_long", field=name, limit=limit))
     return value
 
 
@@ -242,14 +245,15 @@ def _words(raw: Record, name: str) -> str:
 def _number(raw: Record, name: str) -> float:
     value = raw.get(name, 0)
     if type(value) not in (int, float) or not 0 <= value <= LAST_MS:
-        raise Unusable(f"its {name} is not a usable number")
+        raise Unusable(problem("unusable_number", field=name))
     return float(value)
 
 
 def _count(raw: Record, name: str) -> int:
     value = _number(raw, name)
     if value != int(value):
-        raise Unusable(f"its {name} is not a whole number")
+        words = f"its {name} is not a whole number"
+        raise Unusable(problem("unusable_number", message=words, field=name))
     return int(value)
 
 
@@ -260,5 +264,5 @@ def _time(raw: Record, name: str) -> int:
 def _listed(raw: Record, name: str, one: Callable[[Any], Any], limit: int) -> list[Any]:
     values = raw.get(name, [])
     if not isinstance(values, list) or len(values) > limit:
-        raise Unusable(f"its {name} are not a list, or too many")
+        raise _unusable(name, "are not a list, or too many")
     return [one(value) for value in values]

@@ -11,9 +11,10 @@ from typing import Any
 import js
 from pyodide.ffi import create_proxy
 
-from ..errors import MidstreamError
+from ..errors import MidstreamError, UsageError
+from ..problems import Problem, problem
 from .app import Engine, decode
-from .host import Host, Message, Net
+from .host import Host, Message, Net, said_of
 from .keyed_net import KeyedNet
 from .keys import Keys
 from .library import Library
@@ -107,10 +108,14 @@ async def _configure(engine: Engine, net: Net, post: Callable[[Message], None]) 
     that is said."""
     try:
         config = await asyncio.wait_for(_read_config(net), CONFIG_S)
-    except (MidstreamError, ValueError, TimeoutError) as error:
-        post({"type": "notice", "code": "no-config", "level": "info", "detail": str(error)})
-        config = {}
-    engine.configure(config)
+    except TimeoutError:
+        why: MidstreamError | Problem = problem("config_silent", seconds=CONFIG_S)
+    except MidstreamError as error:
+        why = error
+    else:
+        return engine.configure(config)
+    post({"type": "notice", "code": "no-config", "level": "info"} | said_of(why))
+    engine.configure({})
 
 
 async def _read_config(net: Net) -> dict[str, Any]:
@@ -119,8 +124,12 @@ async def _read_config(net: Net) -> dict[str, Any]:
     while piece := await response.read():
         body += piece
     if response.status != 200:
-        raise ValueError(f"config.json was answered with status {response.status}")
-    config = json.loads(body)
+        raise UsageError(problem("config_status", status=response.status))
+    try:
+        config = json.loads(body)
+    except ValueError as error:
+        raise UsageError(problem("config_unreadable", message=f"config.json: {error}")) from error
     if not isinstance(config, dict):
-        raise ValueError("config.json does not hold an object")
+        words = "config.json does not hold an object."
+        raise UsageError(problem("config_unreadable", message=words))
     return config

@@ -6,9 +6,10 @@ import json
 
 from ..errors import StoreError, UpstreamError, UpstreamRefused
 from ..journal import Change, Store
+from ..problems import problem
 from .endpoints import Endpoint
 from .host import Net
-from .replies import body_of
+from .replies import body_of, refusal
 
 
 async def model_of(endpoint: Endpoint, net: Net, store: Store) -> str:
@@ -44,9 +45,13 @@ async def _remember(store: Store, key: str, model: str) -> None:
 
 async def _first(endpoint: Endpoint, net: Net) -> str:
     response = await net.open("GET", f"{endpoint.base}/models", {})
-    body = await body_of(response)
-    response.close()
+    try:
+        if response.status not in (200, 404):  # 404: a server without such a list
+            raise UpstreamRefused(await refusal(response), status=response.status)
+        body = await body_of(response)
+    finally:
+        response.close()
     try:
         return str(json.loads(body)["data"][0]["id"])
     except (ValueError, LookupError, TypeError) as error:
-        raise UpstreamRefused("The endpoint does not say which models it has.") from error
+        raise UpstreamRefused(problem("endpoint_no_models")) from error

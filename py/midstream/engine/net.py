@@ -12,7 +12,7 @@ from typing import Any
 
 import js
 
-from ..errors import UpstreamBroken
+from .replies import broken, unreachable
 
 
 class FetchNet:
@@ -31,7 +31,7 @@ class FetchNet:
         try:
             await js.fetch(self.absolute(url), js.JSON.parse(json.dumps(options)))
         except Exception as error:
-            raise UpstreamBroken(f"nobody answers: {error}") from error
+            raise unreachable(self.absolute(url), error) from error
 
     async def denied(self) -> bool:
         try:
@@ -44,7 +44,7 @@ class FetchNet:
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> FetchResponse:
         if body is None and (begun := _early(method, self.absolute(url), headers)):
-            return await _answered(begun.response, begun.controller)
+            return await _answered(self.absolute(url), begun.response, begun.controller)
         controller = js.AbortController.new()
         options = js.JSON.parse(
             json.dumps(
@@ -59,7 +59,8 @@ class FetchNet:
             )
         )
         options.signal = controller.signal
-        return await _answered(js.fetch(self.absolute(url), options), controller)
+        fetching = js.fetch(self.absolute(url), options)
+        return await _answered(self.absolute(url), fetching, controller)
 
 
 def end_early() -> None:
@@ -73,11 +74,11 @@ def _early(method: str, url: str, headers: Mapping[str, str]) -> Any:
     return early and early.take(method, url, json.dumps(dict(headers), separators=(",", ":")))
 
 
-async def _answered(fetching: Any, controller: Any) -> FetchResponse:
+async def _answered(url: str, fetching: Any, controller: Any) -> FetchResponse:
     try:
         return FetchResponse(await fetching, controller)
     except Exception as error:  # pyodide raises JsException, which exists in Pyodide only
-        raise UpstreamBroken(f"nobody answers: {error}") from error
+        raise unreachable(url, error) from error
 
 
 class FetchResponse:
@@ -94,7 +95,7 @@ class FetchResponse:
         try:
             piece = await self._reader.read()
         except Exception as error:
-            raise UpstreamBroken(f"the connection broke: {error}") from error
+            raise broken(error) from error
         return b"" if piece.done else bytes(piece.value.to_bytes())
 
     def close(self) -> None:

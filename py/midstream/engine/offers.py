@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from ..errors import StoreError
+from ..errors import StoreError, UsageError
 from ..journal import Change, Record
+from ..problems import problem
 from .endpoints import Endpoint, endpoints
 from .host import Host, Message, notice_of
 from .trial import tried
@@ -87,7 +88,7 @@ class Offers:
         endpoint = _own(intent["endpoint"])
         taken = {e.name for e in self._given}
         if endpoint is None or len(self._own) >= MOST:
-            raise ValueError("this is no endpoint that can be added")
+            raise UsageError(problem("endpoint_not_added"))
         if endpoint.name in taken:
             endpoint = replace(endpoint, name=f"{endpoint.name} (2)")
         self._own = [e for e in self._own if e.name != endpoint.name] + [endpoint]

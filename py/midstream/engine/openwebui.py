@@ -10,6 +10,7 @@ import re
 from html import unescape
 from typing import Any
 
+from ..problems import problem
 from .foreign import (
     Converted,
     Node,
@@ -59,7 +60,7 @@ def _nodes(chat: dict[str, Any]) -> tuple[dict[str, Node], Any]:
         )
     listed = chat.get("messages")
     if not isinstance(listed, list):
-        raise Unusable("it has no messages")
+        raise Unusable(problem("unusable_empty"))
     nodes: dict[str, Node] = {}
     for n, node in enumerate(listed):
         if isinstance(node, dict):

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from ..journal import Record
 from ..markdown import VERSION
+from ..problems import Problem
 from .endpoints import Endpoint
 
 TITLE_CHARACTERS = 60  # of one that is made of a prompt
@@ -87,6 +88,13 @@ def new_answer(
         "question": question,
         "runs": [new_run(run_key(question, key, 0, parent), endpoint)],
     }
+
+
+def error_of(why: Problem, code: str = "") -> Record:
+    """Why an answer has ended otherwise than the model wanted: by its code, so that it is said in
+    the language of whoever reads it, and in English."""
+    said = {"message": why.message, "hint": why.hint, "problem": why.record()}
+    return {"code": code, **said} if code else said
 
 
 def new_run(key: str, endpoint: Endpoint) -> Record:

@@ -1,9 +1,14 @@
-"""Answers that are no streams: their bodies, and the words of an error in them."""
+"""Answers that are no streams, and those that never came: what is to be said of them."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
+from urllib.parse import urlsplit
 
+from ..errors import UpstreamBroken
+from ..problems import Problem, problem, shortened
+from ..providers.openai import problem_in
 from .host import Response
 
 BODY_BYTES = 64 * 1024  # the rest is not read
@@ -16,17 +21,45 @@ async def body_of(response: Response) -> bytes:
     return body
 
 
-async def error_message(response: Response) -> str:
-    """The words of an OpenAI-style error body, else the start of the body, else the status."""
-    if response.status == 200:
-        kind = response.headers.get("content-type", "") or "no content type"
-        return f"The endpoint answered with {kind} instead of a stream."
-    words = (await body_of(response)).decode("utf-8", "replace").strip()
+# By the status, when the other side is not one of ours; "endpoint_failed" is every 5xx.
+_REFUSALS = {401: "endpoint_key", 403: "endpoint_key", 404: "endpoint_unknown"}
+
+
+async def refusal(response: Response) -> Problem:
+    """What an error says by its code, where it is ours; else the status, and as a quote the words of
+    an OpenAI-style error body, or its start."""
+    status = response.status
+    if status == 200:
+        kind = response.headers.get("content-type", "")
+        if not kind:
+            return problem("endpoint_no_kind")
+        return problem("endpoint_no_stream", kind=shortened(kind))
+    error = _error_in((await body_of(response)).decode("utf-8", "replace").strip())
+    code = _REFUSALS.get(status, "endpoint_failed" if status >= 500 else "endpoint_refused")
+    words = str(error.get("message") or "")
+    return problem_in(error) or problem(code, quote=words, message=words, status=status)
+
+
+def _error_in(words: str) -> dict[str, Any]:
     try:
         error = json.loads(words)["error"]
-        return str(error["message"] if isinstance(error, dict) else error)
-    except (ValueError, KeyError, TypeError):
-        return words[:300] or f"The endpoint answered with status {response.status}."
+    except (ValueError, KeyError, TypeError, RecursionError):
+        # A page of a proxy in between is no sentence that anybody could read.
+        return {"message": "" if words.startswith("<") else words}
+    return error if isinstance(error, dict) else {"message": error}
+
+
+def unreachable(url: str, how: object) -> UpstreamBroken:
+    """Of a request that nobody has answered. What the browser says of it is the same for all
+    reasons, and in its console."""
+    host = urlsplit(url).netloc
+    words = f"Nobody answers at {host}: {how}"
+    return UpstreamBroken(problem("unreachable", message=words, host=host))
+
+
+def broken(error: Exception) -> UpstreamBroken:
+    words = f"The connection to the endpoint broke: {error}"
+    return UpstreamBroken(problem("connection_broke", message=words))
 
 
 def integer(text: str | None) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import StoreError
 from ..journal import Record, text
 from .folding import fold, marked, place, snippet
-from .host import Host, Message, notice_of
+from .host import Host, Message, notice_of, said_of
 from .records import alive
 from .shown import Shown
 from .status import FINAL_STATES
@@ -80,7 +80,8 @@ class Search:
             await self._answers(answers, words)
             await self._post(every, words, n, done=True)
         except StoreError as error:
-            self._host.post({"type": "found", "n": n, "failed": error.line()})
+            failed = said_of(error)
+            self._host.post({"type": "found", "n": n, "failed": failed.pop("detail")} | failed)
 
     async def _post(self, every: dict[str, Found], words: list[str], n: Any, *, done: bool) -> None:
         whole = (1 << len(words)) - 1

@@ -11,9 +11,9 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from ..errors import UpstreamBroken, UpstreamError
+from ..errors import UpstreamError
 from .host import Net, Response
-from .replies import error_message
+from .replies import refusal, unreachable
 
 # Firefox stops a service worker 30 s after the last request, whatever streams it holds.
 PING_S = 12.0
@@ -43,9 +43,9 @@ class Spool:
         kind = {"content-type": "application/json"}
         response = await self._net.open("POST", f"spool/{key}", kind, json.dumps(request))
         if response.headers.get(MARK) == "failed" and response.status == 502:
-            words = await error_message(response)
+            why = await refusal(response)
             response.close()
-            raise UpstreamBroken(words)
+            raise unreachable(self._net.absolute(url), why.message)
         return response
 
     async def follow(self, key: str) -> Response:

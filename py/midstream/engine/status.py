@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ..journal import Record, Row, cursor, tokens
 from ..session import MAYBE_SENT, Outcome, Session, State
 from .host import Message
+from .records import error_of
 from .transcript import seq_of
 
 # data-state of an ended answer.
@@ -72,6 +73,8 @@ def live_status(session: Session, shown: int) -> Message:
         more["behind"] = max(0, session.head - shown)
     if session.retry_at:
         more |= {"attempt": session.attempt, "retry_at": session.retry_at * 1000}
+    if session.trouble:
+        more["error"] = error_of(session.trouble)
     return more
 
 

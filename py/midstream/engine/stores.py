@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import StoreError
 from ..journal import STORES, Change, MemoryStore, Record, Store
 from .checked import CheckedStore, sound_conversation, sound_message, sound_row
-from .host import Message
+from .host import Message, said_of
 
 Post = Callable[[Message], None]
 Entry = tuple[str, Record]  # (store, record)
@@ -88,7 +88,7 @@ async def open_store(post: Post) -> CheckedStore:
     except StoreError as error:
         newer = error.code == "newer-data"
         code = "newer-data" if newer else "tab-only"
-        post({"type": "notice", "code": code, "level": "error", "detail": error.line()})
+        post({"type": "notice", "code": code, "level": "error"} | said_of(error))
         store = TabStore(post)
         if newer:
             # Its conversations are shown, and what is added to them is kept in the tab: an older
@@ -107,7 +107,7 @@ async def _newer(post: Post) -> list[list[Any]]:
         finally:
             database.close()
     except StoreError as error:
-        post({"type": "notice", "code": "newer-data", "level": "error", "detail": error.line()})
+        post({"type": "notice", "code": "newer-data", "level": "error"} | said_of(error))
         return []
 
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from ..errors import UpstreamError
 from ..journal import Record
+from ..problems import Problem, problem
 from ..session import Open
 from .demo import DemoNet
 from .endpoints import Endpoint
@@ -28,10 +29,10 @@ Body = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class End:
     """What a transport knows of a stream that has come to its end. `state`: as in a terminal
-    record, "" when only the text can tell; `why`: words for a stream that was cut off."""
+    record, "" when only the text can tell; `why`: what is said of a stream that was cut off."""
 
     state: str = ""
-    why: str = ""
+    why: Problem | None = None
 
 
 class Transport(Protocol):
@@ -257,13 +258,13 @@ async def transport_of(endpoint: Endpoint, host: Host, run: Record) -> Transport
 
 
 _JSON = {"content-type": "application/json", "accept": "text/event-stream"}
-_LOST = "The browser has let go of the connection."
+_LOST = problem("let_go")
 SPOOL_ENDS = {
     "ended": End(),
     "stopped": End(state="cancelled"),
     "lost": End(why=_LOST),
-    "failed": End(why="The connection to the endpoint broke."),
-    "full": End(why="The answer is longer than this browser keeps."),
+    "failed": End(why=problem("connection_broke")),
+    "full": End(why=problem("too_long_here")),
 }
 
 

@@ -7,15 +7,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import UpstreamError
+from ..errors import UpstreamError, UpstreamRefused
 from ..journal import Change, Record
+from ..problems import Problem, problem
 from ..providers import openai
 from ..session import Intent, Open, Session
 from . import continuing
 from .endpoints import Endpoint
 from .host import Host, Net, Response
 from .models import model_of
-from .replies import body_of, error_message, integer
+from .replies import body_of, integer, refusal
 from .transports import End, Transport, transport_of
 
 Messages = list[dict[str, Any]]
@@ -75,8 +76,16 @@ class Upstream:
                     await self._read(response, record, position, line)
                 finally:
                     response.close()
+        except UpstreamRefused as error:  # what the request needs was asked for before it
+            self._refused_before(line, error)
         except UpstreamError as error:
-            self._dropped(line, str(error))
+            self._dropped(line, error.problem)
+
+    def _refused_before(self, line: Line, error: UpstreamRefused) -> None:
+        if line.wanted() and error.status:
+            line.act(line.session.refused(error.status, error.problem, self._host.now()))
+        else:
+            self._dropped(line, error.problem)
 
     async def _reached(self, record: Record, line: Line) -> bool:
         """A prompt that has waited is sent to a plain endpoint only when that is there: the browser
@@ -88,7 +97,8 @@ class Upstream:
             return True
         except UpstreamError as error:
             if line.wanted():
-                line.act(line.session.dropped(str(error), self._host.now(), sent=False))
+                why = error.problem
+                line.act(line.session.dropped(why, self._host.now(), sent=False))
             return False
 
     async def _read(self, response: Response, record: Record, position: Open, line: Line) -> None:
@@ -100,11 +110,11 @@ class Upstream:
     async def _at_the_end(self, record: Record, line: Line) -> None:
         end = await self.transport.end(record) if line.wanted() else None
         if end is None:
-            self._dropped(line, "the connection was closed")
+            self._dropped(line, problem("connection_broke"))
         elif line.wanted():
             line.act(_nothing_left(line.session, end, self._host.now()))
 
-    def _dropped(self, line: Line, why: str) -> None:
+    def _dropped(self, line: Line, why: Problem) -> None:
         if line.wanted():
             line.act(line.session.dropped(why, self._host.now()))
 
@@ -198,12 +208,12 @@ class Upstream:
         return False
 
     async def _refused(self, response: Response, record: Record, session: Session) -> list[Intent]:
-        message = await error_message(response)
+        why = await refusal(response)
         now = self._host.now()
         if end := await self.transport.refused(record, response):
             return _nothing_left(session, end, now)
         retry_after = integer(response.headers.get("retry-after"))
-        return session.refused(response.status, message, now, retry_after)
+        return session.refused(response.status, why, now, retry_after)
 
 
 def _nothing_left(session: Session, end: End, now: float) -> list[Intent]:

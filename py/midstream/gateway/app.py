@@ -28,6 +28,7 @@ from midstream.gateway.store import Store
 from midstream.gateway.stores import make_store
 from midstream.gateway.sweeper import Sweeper
 from midstream.gateway.upstream import Upstream, from_config
+from midstream.problems import problem
 
 
 def create_app(
@@ -81,7 +82,7 @@ def _elsewhere(dist: ASGIApp | None) -> ASGIApp:
         if scope["type"] == "websocket":
             await WebSocketClose()(scope, receive, send)
         elif scope["path"].startswith("/v1/") or dist is None:
-            error = RequestError("There is nothing at this address.", status=404, code="not_found")
+            error = RequestError(problem("not_found"), status=404, code="not_found")
             await error_response(error)(scope, receive, send)
         else:
             await dist(scope, receive, send)
@@ -98,5 +99,6 @@ async def _on_error(request: Request, error: Exception) -> Response:
 async def _on_http_error(request: Request, error: Exception) -> Response:
     """Starlette's own: a wrong method."""
     assert isinstance(error, HTTPException)
-    words = RequestError(error.detail, status=error.status_code, code="http")
+    why = problem("request_bad", message=error.detail)
+    words = RequestError(why, status=error.status_code, code="http")
     return error_response(words, error.headers)

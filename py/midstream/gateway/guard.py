@@ -19,6 +19,7 @@ from starlette.websockets import WebSocketClose
 
 from midstream.errors import RequestError
 from midstream.gateway.responses import error_response
+from midstream.problems import problem
 
 _EXPOSED = "Midstream-Run, Midstream-Head, Location, Retry-After"
 _ALLOWED_HEADERS = (
@@ -114,21 +115,12 @@ class Guard:
     def _refusal(self, scope: Scope, headers: Headers, foreign: bool) -> RequestError | None:
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._hosts.allows(hosts[0]):
-            return RequestError(
-                "This server does not answer under that name.",
-                status=421,
-                code="wrong_host",
-                hint="Use its address, or allow the name with --allow-host.",
-            )
+            return RequestError(problem("wrong_host"), status=421, code="wrong_host")
         if foreign and headers["origin"].lower() not in self._origins:
-            return RequestError(
-                "Pages of that origin may not use this server.",
-                status=403,
-                code="wrong_origin",
-                hint="Allow it with --allow-origin.",
-            )
+            return RequestError(problem("wrong_origin"), status=403, code="wrong_origin")
         if not foreign and headers.get("sec-fetch-site") == "cross-site" and _is_api(scope):
-            return RequestError("Not from another site.", status=403, code="wrong_origin")
+            why = problem("wrong_origin", message="Not from another site.")
+            return RequestError(why, status=403, code="wrong_origin")
         return None
 
     def _same_origin(self, origin: str) -> bool:

@@ -7,7 +7,9 @@ error page gets into a message.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+import socket
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,16 +19,17 @@ import httpx
 from midstream import sse
 from midstream.errors import EventTooLarge, UpstreamBroken, UpstreamError, UpstreamRefused
 from midstream.gateway.config import Limits
+from midstream.problems import problem
 from midstream.providers import openai
 
 _ERROR_BODY = 64 * 1024
-_SHOWN = 300  # characters of an upstream's own error message
 
 
 class HttpUpstream:
     """Any server that speaks the OpenAI chat dialect. `base` ends in /v1 or the like."""
 
     note = ""
+    about = ""
 
     def __init__(
         self,
@@ -41,7 +44,7 @@ class HttpUpstream:
         self._limits = limits or Limits()
         self._base = base
         self._key = key
-        self._name = f"The model's server ({urlsplit(base).netloc})"
+        self._host = urlsplit(base).netloc
         self._client = httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(self._limits.silence, connect=self._limits.connect, pool=None),
@@ -63,9 +66,9 @@ class HttpUpstream:
                 yield (await self._whole(response)).decode("utf-8", "replace")
             else:
                 raise UpstreamBroken(
-                    f"{self._name} answered with {kind[:60] or 'no content type'}, "
-                    "not with a stream of events.",
-                    hint="Is it an OpenAI-compatible base URL?",
+                    problem("upstream_no_stream", host=self._host, kind=kind[:60])
+                    if kind
+                    else problem("upstream_no_kind", host=self._host)
                 )
 
     async def models(self) -> dict[str, Any]:
@@ -75,7 +78,7 @@ class HttpUpstream:
             except ValueError:
                 body = None
             if not isinstance(body, dict):
-                raise UpstreamBroken(f"{self._name} did not answer with a list of models.")
+                raise UpstreamBroken(problem("upstream_no_models", host=self._host))
             return body
 
     async def close(self) -> None:
@@ -102,7 +105,8 @@ class HttpUpstream:
             pieces.append(chunk)
             size += len(chunk)
             if size > self._limits.event:
-                raise UpstreamBroken(f"{self._name} sent more than {self._limits.event} bytes.")
+                limit = self._limits.event
+                raise UpstreamBroken(problem("upstream_too_much", host=self._host, limit=limit))
         return b"".join(pieces)
 
     @asynccontextmanager
@@ -123,34 +127,31 @@ class HttpUpstream:
                 begun = True
                 yield response
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise UpstreamRefused(
-                f"{self._name} cannot be reached.",
-                hint="Is it running?",
-                code="upstream_unreachable",
-            ) from error
+            code = _why_unreachable(error)
+            raise UpstreamRefused(problem(code, host=self._host), code=code) from error
         except httpx.TimeoutException as error:
-            raise UpstreamBroken(
-                f"{self._name} sent nothing for {self._limits.silence:.0f} seconds.",
-                code="upstream_silent",
-            ) from error
+            silence = problem(
+                "upstream_silent", host=self._host, seconds=round(self._limits.silence)
+            )
+            raise UpstreamBroken(silence, code="upstream_silent") from error
         except httpx.HTTPError as error:
-            when = "in the middle" if begun else "without an answer"
-            raise UpstreamBroken(f"{self._name} closed the connection {when}.") from error
+            when = "upstream_cut" if begun else "upstream_closed"
+            raise UpstreamBroken(problem(when, host=self._host)) from error
 
     async def _refusal(self, response: httpx.Response) -> UpstreamRefused:
         status = response.status_code
-        words = {
-            401: "refused the gateway's key",
-            403: "refused the gateway's key",
-            404: "does not know this model or path",
-            429: "has too much to do",
+        codes = {
+            401: "upstream_key",
+            403: "upstream_key",
+            404: "upstream_unknown",
+            429: "upstream_busy",
         }
-        said = words.get(status, "redirects elsewhere" if 300 <= status < 400 else "refused")
-        detail = ""
+        other = "upstream_redirects" if 300 <= status < 400 else "upstream_refused"
+        said = ""
         if status in (400, 404, 413, 422):  # about the request: the client can use it
-            detail = self._detail(await self._start(response))
+            said = self._words_in(await self._start(response))
         return UpstreamRefused(
-            f"{self._name} {said} ({status}).{detail}",
+            problem(codes.get(status, other), host=self._host, status=status, quote=said),
             status=status,
             retry_after=response.headers.get("retry-after"),
         )
@@ -163,8 +164,8 @@ class HttpUpstream:
                 break
         return start[:_ERROR_BODY]
 
-    def _detail(self, body: bytes) -> str:
-        """The upstream's own error message, shortened, without our key."""
+    def _words_in(self, body: bytes) -> str:
+        """The upstream's own error message, without our key."""
         try:
             error = json.loads(body).get("error")
         except (ValueError, AttributeError):
@@ -174,7 +175,34 @@ class HttpUpstream:
             return ""
         if self._key:
             text = text.replace(self._key, "…")
-        return " It says: " + " ".join(text.split())[:_SHOWN]
+        return text
+
+
+def _why_unreachable(error: Exception) -> str:
+    """The code of what was in the way, by the error at the bottom: httpx has one for all."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return "upstream_slow"
+    for kind, code in _CAUSES.items():
+        if any(isinstance(cause, kind) for cause in _causes(error)):
+            return code
+    return "upstream_unreachable"
+
+
+_CAUSES: dict[type[Exception], str] = {
+    socket.gaierror: "upstream_name",
+    ssl.SSLCertVerificationError: "upstream_certificate",
+    ConnectionRefusedError: "upstream_port",
+}
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """A name may have several addresses, each with an error of its own."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for each in error.exceptions:
+                yield from _causes(each)
+        error = error.__cause__ or error.__context__
 
 
 def client_status(error: UpstreamError) -> tuple[int, str | None]:

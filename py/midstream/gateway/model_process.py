@@ -113,7 +113,7 @@ class ModelProcess:
             crashes = [then for then in crashes if now - then < _WINDOW] + [now]
             if failed or len(crashes) >= _CRASHES:
                 reason = failed or "it crashed again and again"
-                self._say("failed", error=f"The local model does not run: {reason}.")
+                self._say("failed", error=reason)
                 log.error("the local model does not run: %s", reason)
                 return
             log.warning("the local model crashed (%s); starting it again", self._how())

@@ -41,4 +41,4 @@ class ModelState:
         try:
             return Child(**json.loads(self._path.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            return Child("failed", error="The local model has been shut down.")
+            return Child("failed", error="it has been shut down")

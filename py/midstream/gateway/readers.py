@@ -15,6 +15,7 @@ from dataclasses import replace
 from midstream.errors import RequestError
 from midstream.gateway.config import Limits
 from midstream.gateway.store import Entry, Page, Run, Store
+from midstream.problems import problem
 
 WINDOW = 128  # entries that are fetched and kept together
 KEPT_SIZE = 1 << 20  # characters that are kept of a followed run, but at least one window
@@ -119,7 +120,7 @@ class Readers:
         """Raises RequestError when there are as many readers as may be."""
         if len(self._waiting) >= self._limit:
             raise RequestError(
-                f"{self._limit} streams are already open.", status=429, code="too_many_readers"
+                problem("too_many_readers", n=self._limit), status=429, code="too_many_readers"
             )
 
     async def pages(self, run_id: str, after: int) -> AsyncGenerator[Page | None, None]:

@@ -23,6 +23,7 @@ from midstream.gateway.http_upstream import client_status
 from midstream.gateway.store import LEASE, RENEW, Fenced, Run, Store, cancel_topic
 from midstream.gateway.upstream import Upstream
 from midstream.gateway.writer import Writer
+from midstream.problems import Problem, problem
 from midstream.providers import openai
 
 log = logging.getLogger(__name__)
@@ -35,30 +36,20 @@ class Outcome:
     """How a run ended; `status` is what an HTTP answer would say if nothing has been sent yet."""
 
     state: str
-    message: str = ""
+    why: Problem | None = None
     code: str = ""
-    hint: str = ""
     status: int | None = None
     retry_after: str | None = None
 
 
-STOPPED = Outcome("cancelled", "Stopped.", "cancelled")
-SHUTDOWN = Outcome(
-    "interrupted",
-    "The server was stopped while it was answering.",
-    "shutdown",
-    "Continue, or ask again.",
-)
-UNATTENDED = Outcome(
-    "expired", "Nobody was reading for too long, so the answer was stopped.", "unattended"
-)
-TOO_LONG = Outcome("expired", "The answer took longer than the server allows.", "too_long")
-TOO_LARGE = Outcome("failed", "The answer is larger than the server allows.", "too_large")
-CUT = Outcome(
-    "interrupted", "The model's server ended the stream before the answer was complete.", "cut"
-)
-MISTAKE = Outcome("failed", "The server made a mistake.", "internal", status=500)
-NO_ANSWER = Outcome("failed", "The model's server ended the stream without an answer.", "cut")
+STOPPED = Outcome("cancelled", problem("run_stopped"), "cancelled")
+SHUTDOWN = Outcome("interrupted", problem("run_shutdown"), "shutdown")
+UNATTENDED = Outcome("expired", problem("run_unattended"), "unattended")
+TOO_LONG = Outcome("expired", problem("run_too_long"), "too_long")
+TOO_LARGE = Outcome("failed", problem("run_too_large"), "too_large")
+CUT = Outcome("interrupted", problem("run_cut"), "cut")
+MISTAKE = Outcome("failed", problem("run_mistake"), "internal", status=500)
+NO_ANSWER = Outcome("failed", problem("run_empty"), "cut")
 
 
 class Relay:
@@ -180,7 +171,7 @@ class _Progress:
             return TOO_LARGE
         for event in openai.parse(payload):
             if isinstance(event, Failed):
-                return Outcome("failed", event.message, event.code, event.hint, status=502)
+                return Outcome("failed", event.problem, event.code, status=502)
             self._text = self._text or isinstance(event, Delta)
             self.finished = self.finished or isinstance(event, Finish)
         return None
@@ -193,16 +184,15 @@ class _Progress:
 
     def broken(self, error: UpstreamError) -> Outcome:
         state = "interrupted" if self._text else "failed"
-        return Outcome(state, error.message, error.code, error.hint, *client_status(error))
+        return Outcome(state, error.problem, error.code, *client_status(error))
 
 
 def terminal_payload(run_id: str, outcome: Outcome) -> str:
     return openai.terminal(
         run_id,
         outcome.state,
-        message=outcome.message,
+        why=outcome.why,
         code=outcome.code,
-        hint=outcome.hint,
         status=outcome.status,
         retry_after=outcome.retry_after,
     )

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from midstream.errors import RequestError
 from midstream.gateway.store import LEASE, Run, Store
 from midstream.gateway.upstream import last_prompt
+from midstream.problems import problem
 
 # The one owner of everything, until there are accounts. Every look-up goes by it already.
 OWNER = "local"
@@ -30,10 +31,7 @@ class PositionUnknown(RequestError):
 
     def __init__(self, run: Run) -> None:
         super().__init__(
-            f"This log has no such position; its last is {run.head}.",
-            status=416,
-            code="position_unknown",
-            hint="Read from the beginning.",
+            problem("position_unknown", n=run.head), status=416, code="position_unknown"
         )
         self.head = run.head
 
@@ -41,13 +39,14 @@ class PositionUnknown(RequestError):
 async def read_body(request: Request, limit: int) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":  # also what keeps a foreign page's form from being taken
-        raise RequestError("The body must be application/json.", status=415, code="not_json")
+        raise _bad("The body must be application/json.", status=415, code="not_json")
     pieces, size = [], 0
     async for piece in request.stream():
         pieces.append(piece)
         size += len(piece)
         if size > limit:
-            raise RequestError(f"The body is over {limit} bytes.", status=413, code="too_large")
+            too_large = problem("request_too_large", limit=limit)
+            raise RequestError(too_large, status=413, code="too_large")
     return b"".join(pieces)
 
 
@@ -56,9 +55,9 @@ def new_run(request: Request, body: bytes) -> Run:
         asked = json.loads(body)
         canonical = json.dumps(asked, sort_keys=True).encode("ascii")
     except (ValueError, RecursionError):
-        raise RequestError("The body is not valid JSON.", code="not_json") from None
+        raise _bad("The body is not valid JSON.", code="not_json") from None
     if not isinstance(asked, dict) or not isinstance(asked.get("messages"), list):
-        raise RequestError("The body must be an object with a list of messages.")
+        raise _bad("The body must be an object with a list of messages.")
     now = time.time()
     model = asked.get("model")
     return Run(
@@ -79,10 +78,13 @@ def new_run(request: Request, body: bytes) -> Run:
 def _name(request: Request, header: str, allowed: re.Pattern[str]) -> str | None:
     value = request.headers.get(header)
     if value is not None and not allowed.fullmatch(value):
-        raise RequestError(
-            f"{header} must be 1 to 128 characters of {allowed.pattern.partition('{')[0]}."
-        )
+        raise _bad(f"{header} must be 1 to 128 characters of {allowed.pattern.partition('{')[0]}.")
     return value
+
+
+def _bad(message: str, status: int = 400, code: str | None = None) -> RequestError:
+    """A mistake of the client's program: a person who reads it needs to know no more than that."""
+    return RequestError(problem("request_bad", message=message), status=status, code=code)
 
 
 def _whole(text: str) -> str:
@@ -103,12 +105,12 @@ async def kept(store: Store, run_id: str) -> Run:
     if run is None or run.owner != OWNER:
         raise unknown_run()
     if run.purged:
-        raise RequestError("The log of this run is no longer kept.", status=410, code="expired")
+        raise RequestError(problem("run_expired"), status=410, code="expired")
     return run
 
 
 def unknown_run() -> RequestError:
-    return RequestError("There is no such run.", status=404, code="unknown_run")
+    return RequestError(problem("run_unknown"), status=404, code="unknown_run")
 
 
 async def conversation_of(request: Request, store: Store) -> tuple[str, list[Run]]:
@@ -116,9 +118,8 @@ async def conversation_of(request: Request, store: Store) -> tuple[str, list[Run
     known = _CONVERSATION.fullmatch(name)
     runs = await store.runs(OWNER, name) if known else []
     if not runs:
-        raise RequestError(
-            "There is no such conversation.", status=404, code="unknown_conversation"
-        )
+        unknown = problem("conversation_unknown")
+        raise RequestError(unknown, status=404, code="unknown_conversation")
     return name, runs
 
 
@@ -130,7 +131,7 @@ async def cursor_of(request: Request, store: Store, run: Run) -> int:
     text = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
     match = _CURSOR.fullmatch(text)
     if match is None:
-        raise RequestError("The position must be SEQ or EPOCH-SEQ.", code="bad_position")
+        raise _bad("The position must be SEQ or EPOCH-SEQ.", code="bad_position")
     epoch, seq = match.groups()
     after = int(seq)
     known = after <= run.head

@@ -17,6 +17,7 @@ from midstream.errors import MidstreamError, RequestError, StoreError, UpstreamE
 from midstream.gateway.http_upstream import client_status
 from midstream.gateway.readers import Readers
 from midstream.gateway.store import ConversationBusy, Entry
+from midstream.problems import problem
 from midstream.providers import openai
 
 log = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ async def disconnected(receive: Receive) -> None:
 
 
 def error_response(error: MidstreamError, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """`{"error": {message, code, hint, type}}`.
+    """`{"error": {message, code, hint, problem, type}}`.
 
     OpenAI's form, so that its clients show the words.
     """
@@ -124,15 +125,20 @@ def error_response(error: MidstreamError, headers: Mapping[str, str] | None = No
     else:
         status = error.status if isinstance(error, RequestError) else 503
         retry_after = None
-    return _error(error.message, error.code, error.hint, status, retry_after, more)
+    # A store says where it lies: that is for whoever runs the server.
+    why = error.problem or problem("log_failed", message=error.message, hint=error.hint)
+    words = {"message": error.message, "code": error.code, "hint": error.hint}
+    return _error({**words, "problem": why.record()}, status, retry_after, more)
 
 
 def ended_response(payload: str, headers: Mapping[str, str]) -> JSONResponse:
     """The error of a run that ended before its first event, from its terminal payload."""
     record = json.loads(payload)["midstream"]
-    message, code, hint = (record.get(name, "") for name in ("message", "code", "hint"))
+    words = {name: record.get(name, "") for name in ("message", "code", "hint")}
+    if "problem" in record:
+        words["problem"] = record["problem"]
     status = record.get("status") or _STATUS_OF_STATE.get(record["state"], 502)
-    return _error(message, code, hint, status, record.get("retry_after"), headers)
+    return _error(words, status, record.get("retry_after"), headers)
 
 
 class Json(JSONResponse):
@@ -143,13 +149,11 @@ class Json(JSONResponse):
 
 
 def _error(
-    message: str,
-    code: str,
-    hint: str,
+    words: Mapping[str, Any],
     status: int,
     retry_after: str | None,
     headers: Mapping[str, str],
 ) -> JSONResponse:
-    body = {"message": message, "code": code, "hint": hint, "type": "midstream"}
+    body = {**words, "type": "midstream"}
     wait = {"Retry-After": retry_after or "5"} if status in (429, 503) else {}
     return Json({"error": body}, status, {"Cache-Control": "no-store", **wait, **headers})

@@ -33,6 +33,7 @@ from midstream.gateway.requests import (
 from midstream.gateway.responses import EventStream, Json, ended_response
 from midstream.gateway.store import Run, Store, gives_key_back, title_of
 from midstream.gateway.upstream import Upstream
+from midstream.problems import problem
 
 _CONVERSATIONS = 200  # in a list, at most
 _STOP_PATIENCE = 2.0  # seconds until a stopped run must have ended
@@ -71,7 +72,7 @@ async def chat(request: Request) -> Response:
         await gateway.readers.ended(run)
     run = await kept(gateway.store, run.id)
     if run.live and not run.stream:
-        raise RequestError("The server is being stopped.", status=503, code="shutdown")
+        raise RequestError(problem("shutdown"), status=503, code="shutdown")
     if gives_key_back(run):
         return await _ended(gateway, run)
     if run.stream:
@@ -116,9 +117,7 @@ async def run_delete(request: Request) -> Response:
     gateway = Gateway.of(request)
     run = await _stop(gateway, await run_of(request, gateway.store))
     if run.live:
-        raise RequestError(
-            "The run does not stop at once.", status=409, code="still_live", hint="Try again."
-        )
+        raise RequestError(problem("still_live"), status=409, code="still_live")
     await gateway.store.delete(run.id)
     return Response(status_code=204)
 
@@ -168,7 +167,8 @@ async def config_json(request: Request) -> Response:
         upstream = Gateway.of(request).upstream
         name = {"local": "Local model", "demo": "Demo"}.get(config.model, "Gateway")
         endpoint = {"name": name if not config.upstream else "Gateway", "kind": "gateway"}
-        endpoint |= {"url": "v1", "model": upstream.model, "note": upstream.note}
+        endpoint |= {"url": "v1", "model": upstream.model}
+        endpoint |= {"note": upstream.note, "about": upstream.about}
     return _json({"endpoints": [endpoint], "default": endpoint["name"]})
 
 

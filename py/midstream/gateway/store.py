@@ -26,6 +26,7 @@ from typing import Protocol
 
 from midstream import sse
 from midstream.errors import MidstreamError, RequestError
+from midstream.problems import problem
 
 LEASE = 10.0  # a writer that has not renewed for so long is dead
 RENEW = 3.0  # how often it renews
@@ -112,35 +113,20 @@ class Conversation:
 
 class KeyReused(RequestError):
     def __init__(self) -> None:
-        super().__init__(
-            "This Idempotency-Key belongs to another request.",
-            status=422,
-            code="key_reused",
-            hint="Use a new key for a new message.",
-        )
+        super().__init__(problem("key_reused"), status=422, code="key_reused")
 
 
 class ConversationBusy(RequestError):
     """Carries the live run, so that the answer can say where to attach."""
 
     def __init__(self, run: str) -> None:
-        super().__init__(
-            "This conversation already has a running answer.",
-            status=409,
-            code="conversation_busy",
-            hint="Follow it or cancel it first.",
-        )
+        super().__init__(problem("conversation_busy"), status=409, code="conversation_busy")
         self.run = run
 
 
 class TooManyRuns(RequestError):
     def __init__(self, limit: int) -> None:
-        super().__init__(
-            f"{limit} answers are already running.",
-            status=429,
-            code="too_many_runs",
-            hint="Wait until one has ended.",
-        )
+        super().__init__(problem("too_many_runs", n=limit), status=429, code="too_many_runs")
 
 
 class Store(Protocol):

@@ -14,16 +14,12 @@ from midstream.errors import StoreError
 from midstream.gateway.config import Limits
 from midstream.gateway.relay import Outcome, Relays, terminal_payload
 from midstream.gateway.store import LEASE, RENEW, Fenced, Run, Store
+from midstream.problems import problem
 
 log = logging.getLogger(__name__)
 
 _PURGE_EVERY = 300.0
-_ORPHANED = Outcome(
-    "interrupted",
-    "The server that wrote this answer is gone.",
-    "writer_lost",
-    "Continue, or ask again.",
-)
+_ORPHANED = Outcome("interrupted", problem("run_lost"), "writer_lost")
 
 
 class Sweeper:

@@ -19,12 +19,14 @@ from midstream.errors import MachineError, UpstreamBroken, UpstreamError, Upstre
 from midstream.gateway.config import Config, Limits
 from midstream.gateway.http_upstream import HttpUpstream
 from midstream.gateway.model_state import ModelState
+from midstream.problems import problem
 from midstream.providers import demo, openai
 
 
 class Upstream(Protocol):
     model: str  # what the page sends as "model"; "" = whatever /models lists first
     note: str  # words about it for the person
+    about: str  # under which the page has words for that in its language, else ""
 
     def payloads(self, body: bytes) -> AsyncGenerator[str, None]:
         """Sends the request and yields the payload of each event.
@@ -44,6 +46,7 @@ class LocalUpstream:
         self.model = state.read().model
         tiny = self.model.startswith("smollm2-135m")
         self.note = "tiny demo model, facts are unreliable" if tiny else ""
+        self.about = "tiny" if tiny else ""
         self._state = state
         self._limits = limits
         self._current: tuple[str, HttpUpstream] | None = None  # the child's URL and our client
@@ -57,11 +60,7 @@ class LocalUpstream:
         except UpstreamError as error:
             if isinstance(error, UpstreamRefused) and error.status is not None:
                 raise
-            raise UpstreamBroken(
-                "The local model stopped unexpectedly; it is being started again.",
-                hint="Ask again in a few seconds.",
-                code="model_crashed",
-            ) from error
+            raise UpstreamBroken(problem("model_crashed"), code="model_crashed") from error
 
     async def models(self) -> dict[str, Any]:
         return await (await self._ready()).models()
@@ -80,10 +79,11 @@ class LocalUpstream:
             child = self._state.read()
             if child.state == "ready":
                 break
-            if child.state == "failed" or time.monotonic() > until:
-                raise UpstreamRefused(
-                    child.error or "The local model did not start in time.", code="model_missing"
-                )
+            if child.state == "failed":
+                why = problem("model_failed", quote=child.error)
+                raise UpstreamRefused(why, code="model_missing")
+            if time.monotonic() > until:
+                raise UpstreamRefused(problem("model_late"), code="model_missing")
             await asyncio.sleep(0.05)
         if self._current is None or self._current[0] != child.url:
             await self.close()
@@ -97,6 +97,7 @@ class DemoUpstream:
 
     model = demo.MODEL
     note = demo.NOTE
+    about = "scripted"
 
     def __init__(self, rate: float) -> None:
         self._rate = rate

@@ -22,6 +22,7 @@ from midstream.events import (
     Other,
     Usage,
 )
+from midstream.problems import Problem, problem, read
 
 __all__ = [
     "CONTINUE_MODES",
@@ -31,6 +32,7 @@ __all__ = [
     "completion",
     "continue_request",
     "parse",
+    "problem_in",
     "terminal",
 ]
 
@@ -43,8 +45,6 @@ _GO_ON = (
     "Your last message was cut off. Continue it exactly where it stopped, in the middle of a word "
     "if need be. Do not repeat any of it and do not introduce the continuation."
 )
-
-_UNNAMED_ERROR = "The endpoint reported an error."
 
 
 def chat_request(
@@ -108,9 +108,9 @@ def parse(data: str) -> list[Event]:
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):
-        return [Failed("The endpoint sent something that is not JSON.", "bad_payload")]
+        return [_unreadable("The endpoint sent something that is not JSON.")]
     if not isinstance(body, dict):
-        return [Failed("The endpoint sent JSON that is not an object.", "bad_payload")]
+        return [_unreadable("The endpoint sent JSON that is not an object.")]
     events: list[Event] = []
     if body.get("error"):
         events.append(_failure(body["error"]))
@@ -162,7 +162,7 @@ def completion(
 
 
 def terminal(
-    run: str, state: str, *, message: str = "", code: str = "", hint: str = "", **more: Any
+    run: str, state: str, *, why: Problem | None = None, code: str = "", **more: Any
 ) -> str:
     """The payload that ends a run: a chunk without choices, so that OpenAI clients survive it.
 
@@ -171,7 +171,10 @@ def terminal(
     """
     if state not in TERMINAL_STATES:
         raise ValueError(f"not a terminal state: {state!r}")
-    record = {"state": state, "message": message, "code": code, "hint": hint, **more}
+    message, hint = (why.message, why.hint) if why else ("", "")
+    said = why.record() if why else None
+    words = {"message": message, "code": code, "hint": hint, "problem": said}
+    record = {"state": state, **words, **more}
     body: dict[str, Any] = {
         "id": run,
         "object": "chat.completion.chunk",
@@ -181,7 +184,7 @@ def terminal(
         "midstream": {name: value for name, value in record.items() if value},
     }
     if state == "failed":
-        body["error"] = {"message": message, "type": "midstream", "code": code, "hint": hint}
+        body["error"] = {**words, "type": "midstream"}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -193,13 +196,22 @@ def _usage_object(prompt: int, completion: int) -> dict[str, int]:
     }
 
 
+def problem_in(error: Mapping[str, Any]) -> Problem | None:
+    """What an error of a Midstream server says by its code; None for everybody else's."""
+    return read(error.get("problem"), _text(error.get("message")), _text(error.get("hint")))
+
+
+def _unreadable(message: str) -> Failed:
+    return Failed(message, "bad_payload", problem=problem("bad_payload", message=message))
+
+
 def _failure(error: object) -> Failed:
     """OpenAI sends an object, some servers a bare string; `code` may be a number."""
-    if isinstance(error, dict):
-        code = error.get("code") or error.get("type") or "error"
-        message = _text(error.get("message")) or _UNNAMED_ERROR
-        return Failed(message, str(code), _text(error.get("hint")))
-    return Failed(error if isinstance(error, str) else _UNNAMED_ERROR, "error")
+    known: Mapping[str, Any] = error if isinstance(error, dict) else {"message": error}
+    code = known.get("code") or known.get("type") or "error"
+    words = _text(known.get("message"))
+    why = problem_in(known) or problem("endpoint_error", quote=words, message=words)
+    return Failed(why.message, str(code), _text(known.get("hint")), why)
 
 
 def _choice(choices: object, events: list[Event]) -> None:
@@ -230,7 +242,8 @@ def _usage(usage: object, events: list[Event]) -> None:
 def _ended(record: object, events: list[Event]) -> None:
     state = record.get("state") if isinstance(record, dict) else None
     if isinstance(record, dict) and isinstance(state, str) and state in TERMINAL_STATES:
-        events.append(Ended(state, _text(record.get("message"))))
+        message, code = _text(record.get("message")), _text(record.get("code"))
+        events.append(Ended(state, message, code, problem_in(record)))
 
 
 def _text(value: object) -> str:

@@ -1,0 +1,188 @@
+"""Whatever can go wrong has words in every language: the codes are read out of the sources and held against the
+catalogues, so a new one without words fails here."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from midstream.engine.checked import sound_message
+from midstream.errors import MidstreamError, RequestError, UpstreamError
+from midstream.problems import ENGLISH, VALUES, WORDS, Problem, is_record, problem, read
+
+ROOT = Path(__file__).parents[2]
+SOURCES = {
+    path.relative_to(ROOT / "py/midstream").as_posix(): ast.parse(path.read_text())
+    for path in sorted((ROOT / "py/midstream").rglob("*.py"))
+}
+CATALOGUES: dict[str, dict[str, Any]] = {
+    path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "web/i18n").glob("*.json"))
+}
+SCREEN = "\n".join(path.read_text() for path in sorted((ROOT / "web/screen").glob("*.js")))
+WORKER = "\n".join(
+    path.read_text() for path in [ROOT / "web/sw.js", *sorted((ROOT / "web/worker").glob("*.js"))]
+)
+# A code and the names of the values that come with it; `quote` is the words of somebody else.
+KNOWN = {
+    code: set(re.findall(r"(\w+)", names or ""))
+    for code, names in re.findall(r"new Known\('(\w+)'(?:, \{([\w, ]+)\})?\)", SCREEN)
+}
+AROUND = {"browser": {"quote"}, "quote": {"line", "quote"}}
+# What goes to a screen. Others of their kind (a wrong option, a missing file) are for the command line.
+TOLD = {"UpstreamError", "UpstreamRefused", "UpstreamBroken", "RequestError", "Unusable"}
+TOLD_BY_THE_ENGINE = TOLD | {"UsageError", "StoreError"}
+
+
+def names(words: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", words))
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.func.id, node
+
+
+def forms(entry: str | dict[str, str]) -> list[str]:
+    return [entry] if isinstance(entry, str) else list(entry.values())
+
+
+@pytest.mark.parametrize("language", CATALOGUES)
+def test_every_code_has_words_with_its_values(language: str) -> None:
+    codes = {code: names("".join(words)) for code, words in ENGLISH.items()} | KNOWN | AROUND
+    said = {
+        key.removeprefix("problem."): entry
+        for key, entry in CATALOGUES[language].items()
+        if key.startswith("problem.")
+    }
+    assert said.keys() == codes.keys()
+    wrong = [
+        c for c, entry in said.items() if any(names(form) != codes[c] for form in forms(entry))
+    ]
+    assert wrong == []
+
+
+def test_the_screen_has_codes_of_its_own() -> None:
+    assert "archive_damaged" in KNOWN and KNOWN["archive_packed"] == {"name"}
+
+
+def test_every_code_is_said_somewhere() -> None:
+    constants = {
+        node.value
+        for name, tree in SOURCES.items()
+        if name != "problems.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    constants |= set(re.findall(r"'(\w+)'", WORKER))
+    assert ENGLISH.keys() - constants == {"event_too_large"} - constants
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_what_is_said_has_a_code_and_its_values(name: str) -> None:
+    for function, call in calls(SOURCES[name]):
+        code = call.args[0] if call.args else None
+        if function != "problem" or not isinstance(code, ast.Constant):
+            continue
+        given = {keyword.arg for keyword in call.keywords} - {"quote", "message", "hint"}
+        wanted = names("".join(ENGLISH[code.value]))
+        assert given == wanted, f"{name}:{call.lineno} {code.value}"
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_nothing_is_said_to_a_screen_in_english_alone(name: str) -> None:
+    told = TOLD_BY_THE_ENGINE if name.startswith("engine/") else TOLD
+    for function, call in calls(SOURCES[name]):
+        if function in told:
+            first = call.args[0] if call.args else None
+            assert not isinstance(first, ast.Constant | ast.JoinedStr), f"{name}:{call.lineno}"
+
+
+def test_what_the_service_worker_says_has_words() -> None:
+    said = set(re.findall(r"\{\}, '(\w+)'\)", WORKER))
+    assert said == {"spool_refused", "spool_gone", "storage_failed"}
+    assert said <= ENGLISH.keys()
+
+
+# -- as data
+
+
+def test_a_problem_goes_out_as_its_code_and_comes_back() -> None:
+    said = problem("upstream_key", host="model.example", status=401, quote="no\n such  key")
+    assert said.message == (
+        "The model's server (model.example) refused the gateway's key (401). It says: no such key"
+    )
+    values = {"host": "model.example", "status": 401}
+    assert said.record() == {"code": "upstream_key", "values": values, "quote": "no such key"}
+    assert read(json.loads(json.dumps(said.record())), said.message) == said
+
+
+def test_of_several_things_each_is_said() -> None:
+    parts = [
+        problem("in_message", number=2, parts=[problem("unusable_id")]),
+        problem("import_more", n=3),
+    ]
+    said = problem("import_none", parts=parts)
+    assert "Not usable: message 2: it has no usable id; and 3 more." in said.message
+    inner = said.record()["parts"][0]
+    assert (inner["code"], inner["parts"][0]["code"]) == ("in_message", "unusable_id")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        None,
+        "gone",
+        {},
+        {"code": 1},
+        {"code": "Gone"},
+        {"code": "gone\n"},
+        {"code": "__proto__"},
+        {"code": "x" * 49},
+        {"code": "gone", "more": 1},
+        {"code": "gone", "quote": 1},
+        {"code": "gone", "quote": "x" * (WORDS + 1)},
+        {"code": "gone", "values": []},
+        {"code": "gone", "values": {"n": None}},
+        {"code": "gone", "values": {"n": True}},
+        {"code": "gone", "values": {"n": float("nan")}},
+        {"code": "gone", "values": {"n": {}}},
+        {"code": "gone", "values": {"N": 1}},
+        {"code": "gone", "values": {"name": "x" * (WORDS + 1)}},
+        {"code": "gone", "values": {f"v{'x' * n}": n for n in range(VALUES + 1)}},
+        {"code": "gone", "parts": [{"code": "gone"}]},
+    ],
+)
+def test_what_is_no_problem_is_not_taken_for_one(raw: Any) -> None:
+    assert not is_record(raw)
+    assert read(raw, "words") is None
+
+
+@pytest.mark.parametrize(("said", "kept"), [({"code": "gone"}, True), ({"code": 1}, False)])
+def test_a_stored_answer_keeps_only_what_is_one(said: Any, kept: bool) -> None:
+    record = {
+        "id": "a",
+        "conversation": "c",
+        "author": "assistant",
+        "position": 1,
+        "state": "failed",
+        "runs": [{"key": "k", "run": None, "endpoint": {"name": "E", "kind": "openai"}}],
+        "error": {"message": "words", "hint": "", "problem": said},
+    }
+    error = (sound_message(record) or {})["error"]
+    assert error["message"] == "words" and ("problem" in error) == kept
+
+
+def test_an_error_takes_over_the_words() -> None:
+    why = problem("storage_full")
+    error = MidstreamError(why)
+    assert (error.problem, str(error), error.line()) == (why, why.message, why.line())
+    assert MidstreamError("words").problem is None
+    assert isinstance(UpstreamError(why).problem, Problem)
+    assert RequestError(why, status=507).problem == why
