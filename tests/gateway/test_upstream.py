@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -23,6 +27,8 @@ from midstream.gateway.http_upstream import HttpUpstream, client_status
 from midstream.gateway.upstream import DemoUpstream, last_prompt
 from midstream.providers import demo, openai
 from tests.gateway.live import word_chunk
+from tests.support.certificate import server_context
+from tests.support.processes import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -157,6 +163,53 @@ async def test_trouble_before_the_answer(
 
     error = await failure(handler)
     assert (type(error), error.code) == (kind, code)
+
+
+async def unreached(base: str, **limits: float) -> UpstreamError:
+    upstream = HttpUpstream(base, KEY, limits=Limits(**limits))  # type: ignore[arg-type]
+    try:
+        with pytest.raises(UpstreamRefused) as error:
+            await payloads(upstream)
+    finally:
+        await upstream.close()
+    assert "cannot be reached" in error.value.message
+    assert error.value.code == error.value.problem.code
+    assert error.value.problem.values == {"host": urlsplit(base).netloc}
+    return error.value
+
+
+async def test_a_name_that_does_not_exist() -> None:
+    assert (await unreached("http://model.invalid/v1")).code == "upstream_name"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])  # that has more than one address
+async def test_a_port_that_is_closed(host: str) -> None:
+    assert (await unreached(f"http://{host}:{free_port()}/v1")).code == "upstream_port"
+
+
+async def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    context = server_context(tmp_path)
+    server = await asyncio.start_server(meet, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        error = await unreached(f"https://localhost:{port}/v1")
+    assert error.code == "upstream_certificate"
+
+
+async def test_a_connection_that_is_not_taken() -> None:
+    """A queue of one that is full: the kernel lets the next one wait."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        port = full.getsockname()[1]
+        with contextlib.ExitStack() as waiting:
+            for _ in range(4):
+                each = waiting.enter_context(socket.socket())
+                each.setblocking(False)
+                each.connect_ex(("127.0.0.1", port))
+            error = await unreached(f"http://127.0.0.1:{port}/v1", connect=0.2)
+    assert error.code == "upstream_slow"
 
 
 @pytest.mark.parametrize("trouble", [httpx.ReadError("x"), httpx.RemoteProtocolError("x")])
