@@ -32,7 +32,7 @@ def screen() -> str:
         "'data-part': 'versions'",
         *(f"'{name}'" for name in ("copy", "save", "continue", "regenerate", "retry")),
         *(f"midstream:{mark}" for mark in ("painted", "engine", "live")),
-        *(f"midstream.{key}" for key in ("pointer", "draft", "edits", "tab")),
+        *(f"midstream.{key}" for key in ("pointer", "draft", "edits", "tab", "drawing")),
     ],
 )
 def test_the_screen_has_the_name(name: str) -> None:

@@ -60,6 +60,7 @@ def _key(places: Places, made: runtime.Runtime) -> str:
     names = [
         made.folder.name,
         made.pygments.parent.name,
+        made.mermaid.name,
         *(wheel.parent.name for wheel in made.wheels),
     ]
     locks = places.root / "package-lock.json"
@@ -78,6 +79,7 @@ def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
     boot_files.write(places, made, target / "pyodide")
     plain_names.give(target)
     bundle.bundle(places, target)
+    shutil.copytree(made.mermaid, target / "late/mermaid")
     _write_worker(target)
 
 

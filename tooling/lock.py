@@ -5,6 +5,7 @@ A lock has versions and hashes and no address, so that it works with whatever in
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -45,9 +46,14 @@ def compile_lock(name: str, upgrade: bool) -> None:
 
 
 def compile_npm() -> None:
-    """Writes package-lock.json without the `resolved` lines, which would name a registry."""
+    """Writes package-lock.json without the `resolved` and `funding` lines, which name hosts."""
     command = "npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved"
     subprocess.run(command.split(), cwd=ROOT, check=True)
+    lock = ROOT / "package-lock.json"
+    locked = json.loads(lock.read_bytes())
+    for about in locked["packages"].values():
+        about.pop("funding", None)
+    lock.write_text(f"{json.dumps(locked, indent=2, ensure_ascii=False)}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tooling import late, npm, preload, stamps, wheels
+from tooling import diagrams, late, npm, preload, stamps, wheels
 from tooling.places import Places
 from tooling.programs import run
 from tooling.report import step
@@ -28,7 +28,9 @@ class Runtime:
 
     folder: Path
     wheels: list[Path]
-    pygments: Path  # fetched when it is needed: tooling/late.py
+    # Fetched when they are needed: tooling/late.py, and tooling/diagrams.py, a folder.
+    pygments: Path
+    mermaid: Path
 
     @property
     def stdlib(self) -> Path:
@@ -70,7 +72,8 @@ def ensure(places: Places) -> Runtime:
     imported = [wheel for wheel in packed if wheel.name.startswith(("midstream-", "mistletoe-"))]
     stdlib = _stdlib(places)
     folder = _parts(places, stdlib, imported, packed)
-    return Runtime(folder, packed, late.ensure(places, stdlib, partial(_late, places, stdlib)))
+    pygments = late.ensure(places, stdlib, partial(_late, places, stdlib))
+    return Runtime(folder, packed, pygments, diagrams.ensure(places))
 
 
 def _stdlib(places: Places) -> Path:

@@ -7,6 +7,7 @@ ones too.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import mimetypes
@@ -27,11 +28,13 @@ from playwright.sync_api import (
 )
 
 from tests.browser.together import WEB, together
+from tooling import diagrams
+from tooling.places import HERE
 
 ROOT = Path(__file__).parents[2]
 MOCK = Path(__file__).parent / "mock_engine"
 SCREEN_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; "
     "font-src 'self'; frame-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; "
     "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
@@ -41,9 +44,19 @@ ENGINE_POLICY = (
     "connect-src 'self' https: http://127.0.0.1:* http://localhost:*; worker-src 'self' blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
+DRAWER_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'"
+)
 MARK = "/*build*/"
 TEMML = ROOT / "node_modules/temml/dist/temml.min.js"
 LATE = "late/temml.js"
+MERMAID = "late/mermaid/"  # a folder that the build makes
+
+
+@functools.cache
+def mermaid() -> Path:
+    return diagrams.ensure(HERE)
 
 
 class Site:
@@ -107,15 +120,17 @@ class Site:
         names = {path.relative_to(self.web).as_posix() for path in files}
         names -= {"sw.js", "sw-off.js", "config.json", "engine.py"}
         parts = {name for name in names if name.startswith("worker/")}
-        names -= parts
-        others = self.files.keys() - names - parts - {"sw.js", "favicon.ico", "config.json", LATE}
+        drawing = {f"{MERMAID}{path.name}" for path in mermaid().iterdir()}
+        late = {LATE} | drawing | {name for name in names if name.startswith("late/")}
+        names -= parts | late
+        others = self.files.keys() - names - parts - {"sw.js", "favicon.ico", "config.json"} - late
         runtime = {name for name in others if self.files[name] is not None}
         lists = {
             "version": version,
             "parts": self._listed(sorted(parts)),
             "shell": self._listed(sorted(names)),
             "runtime": self._listed(sorted(runtime)),
-            "late": self._listed([LATE]),
+            "late": self._listed(sorted(late)),
         }
         before, _, after = (self.web / "sw.js").read_text().split(MARK)
         self.files["sw.js"] = f"{before}{json.dumps(lists)}{after}".encode()
@@ -131,7 +146,11 @@ class Site:
     def content(self, name: str) -> bytes | None:
         if name in self.files:
             return self.files[name]
-        found = (folder / name for folder in (self.web, WEB))
+        if name.startswith(MERMAID):
+            folders, name = [mermaid()], name.removeprefix(MERMAID)
+        else:
+            folders = [self.web, WEB]
+        found = (folder / name for folder in folders)
         return next((path.read_bytes() for path in found if path.is_file()), None)
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
@@ -144,6 +163,8 @@ class Site:
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         if name == "engine.html":
             handler.send_header("Content-Security-Policy", ENGINE_POLICY)
+        elif name == "late/diagram.html":
+            handler.send_header("Content-Security-Policy", DRAWER_POLICY)
         elif name.endswith(".html"):
             handler.send_header("Content-Security-Policy", SCREEN_POLICY)
         handler.send_header("Content-Type", kind)

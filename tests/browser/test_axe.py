@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from midstream.markdown import Parser
+from tests.browser.diagram_support import FLOW, block, button, closed, shown
 from tests.browser.screen_support import Screen, Site, answer, asked
 
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
@@ -76,6 +78,15 @@ def reading(screen: Screen) -> None:
         screen.patch(1, *Parser().feed("Some words."), message=message)
     expect(screen.content("a4")).to_contain_text("Some words")
     expect(screen.content().locator("table")).to_have_count(1)
+
+
+def drawn(screen: Screen) -> None:
+    """A diagram as a drawing, and one as its source."""
+    screen.conversation(asked(), answer("complete"))
+    screen.patch(1, *closed(FLOW, 1), *closed("flowchart LR\n  A -->\n  B ->> C\n", 3))
+    button(screen).click()
+    shown(block(screen))
+    expect(button(screen, 2)).to_have_attribute("title", re.compile("mistake"))
 
 
 def told(screen: Screen) -> None:
@@ -150,7 +161,7 @@ def versions(screen: Screen) -> None:
 
 
 LISTS = [the_list, a_menu, naming, found]
-STAGES: list[Callable[[Screen], None]] = [empty, reading, versions, told, settings, *LISTS]
+STAGES: list[Callable[[Screen], None]] = [empty, reading, drawn, versions, told, settings, *LISTS]
 SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 390, "height": 780}}
 
 

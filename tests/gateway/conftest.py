@@ -73,10 +73,12 @@ async def store(store_spec: str) -> AsyncIterator[Store]:
 def small_dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built app in miniature: one file of each kind."""
     directory = tmp_path_factory.mktemp("dist")
-    (directory / "pyodide").mkdir()
+    for folder in ("pyodide", "late"):
+        (directory / folder).mkdir()
     files = {
         "index.html": "<!doctype html><title>screen</title>",
         "engine.html": "<!doctype html><title>engine</title>",
+        "late/diagram.html": "<!doctype html><title>diagrams</title>",
         "sw.js": "// worker",
         "style.css": "p {}",
         "manifest.json": "{}",

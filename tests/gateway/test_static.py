@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from midstream.gateway.static import ENGINE_POLICY, SCREEN_POLICY
+from midstream.gateway.static import DRAWER_POLICY, ENGINE_POLICY, SCREEN_POLICY
 from tests.gateway.live import in_process
 
 pytestmark = pytest.mark.anyio
@@ -45,10 +45,11 @@ async def test_each_document_has_its_policy(small_dist: Path) -> None:
     async with in_process(dist=str(small_dist)) as gateway:
         policies = {
             path: (await gateway.client.get(path)).headers.get("content-security-policy")
-            for path in ("/", "/index.html", "/engine.html", "/sw.js")
+            for path in ("/", "/index.html", "/engine.html", "/late/diagram.html", "/sw.js")
         }
     assert policies["/"] == policies["/index.html"] == f"{SCREEN_POLICY}; frame-ancestors 'self'"
     assert policies["/engine.html"] == f"{ENGINE_POLICY}; frame-ancestors 'self'"
+    assert policies["/late/diagram.html"] == f"{DRAWER_POLICY}; frame-ancestors 'self'"
     assert policies["/sw.js"] is None  # a worker's own policy would forbid its fetches
     assert "unsafe" not in SCREEN_POLICY
     assert "*" not in SCREEN_POLICY

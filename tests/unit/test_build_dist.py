@@ -19,7 +19,13 @@ from tooling.trouble import Trouble
 BUILT = Path(os.environ.get("MIDSTREAM_DIST", HERE.dist))
 SHELL_LIMIT = 150_000  # bytes on the wire: what a first visit loads before it counts as installed
 # Third-party code names its makers' servers; that none of them is asked is shown in a browser.
-THIRD_PARTY = ("pyscript/", "pyodide/pyodide.", "pyodide/python_stdlib", "wheels/")
+THIRD_PARTY = (
+    "pyscript/",
+    "pyodide/pyodide.",
+    "pyodide/python_stdlib",
+    "wheels/",
+    "late/mermaid/",
+)
 TEXT = (".html", ".js", ".mjs", ".css", ".json", ".svg", ".py")
 
 
@@ -32,7 +38,9 @@ def parts(folder: Path) -> runtime.Runtime:
     stamps.write_text(wheel, "a wheel")
     late = folder / "late-4" / "pygments.zip"
     stamps.write_text(late, "a library")
-    return runtime.Runtime(folder / "parts-2", [wheel], late)
+    mermaid = folder / "mermaid-5"
+    stamps.write_text(mermaid / "mermaid.js", "export default null;")
+    return runtime.Runtime(folder / "parts-2", [wheel], late, mermaid)
 
 
 @pytest.fixture
@@ -201,7 +209,11 @@ def test_the_service_workers_lists_are_complete_and_true() -> None:
     lists = worker_lists(BUILT)
     kept = [*lists["shell"], *lists["runtime"], *lists["late"]]
     entries = {entry["url"]: entry["hash"] for entry in kept}
-    assert [entry["url"] for entry in lists["late"]] == ["late/pygments.zip", "late/temml.js"]
+    late = {entry["url"] for entry in lists["late"]}
+    drawing = {url for url in late if url.startswith("late/mermaid/")}
+    assert "late/mermaid/mermaid.js" in drawing
+    others = ("diagram.html", "diagram.js", "pygments.zip", "temml.js")
+    assert late - drawing == {f"late/{name}" for name in others}
     files = {path.relative_to(BUILT).as_posix(): path for path in stamps.files_in(BUILT)}
     assert set(entries) == {url for url in files if dist.is_kept(url)}
     assert {"sw.js", "config.json"} <= set(files) - set(entries)
@@ -250,7 +262,7 @@ def test_pyscript_is_told_where_the_interpreter_is_and_to_load_no_plugin() -> No
 def test_the_snapshot_comes_out_the_same_again(tmp_path: Path) -> None:
     """Chance, clock and paths of this machine must not be in it; this makes it once more."""
     places = Places(tmp_path / "elsewhere")
-    checkout(places.root, "py", "pyproject.toml", "LICENSE", "requirements")
+    checkout(places.root, "py", "package-lock.json", "pyproject.toml", "LICENSE", "requirements")
     lend_venv(places)
     places.node_modules.symlink_to(HERE.node_modules)
     shutil.copytree(HERE.cache, places.cache, ignore=shutil.ignore_patterns("parts*", "models"))

@@ -6,7 +6,7 @@
 //
 // The service worker uses this module too, with nodes of its own (worker/tree.js): so it keeps to what those can do.
 
-import { add, furnish, isOurs, lastOf, name as nameBlock, size, theirs } from './blocks.js';
+import { add, furnish, isOurs, lastOf, name as nameBlock, offer, size, theirs } from './blocks.js';
 import { t } from './i18n.js';
 import { visible } from './invisible.js';
 import { admitted, isAttribute, isTag, parsed, place } from './vocabulary.js';
@@ -33,6 +33,8 @@ export class Applier {
     this.codes = new Map();
     /** @type {Element[]} formulas that nobody has looked at yet */
     this.formulas = [];
+    /** @type {Element[]} diagrams that are complete, and that nobody has looked at yet */
+    this.diagrams = [];
     /** @type {WeakMap<Element, number>} */
     this.ids = new WeakMap();
   }
@@ -46,6 +48,7 @@ export class Applier {
     this.nodes = new Map([...this.nodes].map(([id, node]) => [id, twin(node)]));
     this.codes = new Map([...this.codes].map(([id, code]) => [id, twin(code)]));
     this.formulas = this.formulas.map(twin);
+    this.diagrams = this.diagrams.map(twin);
     for (const [id, node] of this.nodes) if (node !== this.root) this.ids.set(node, id);
   }
 
@@ -58,6 +61,7 @@ export class Applier {
     this.nodes = new Map([[0, this.root]]);
     this.codes = new Map();
     this.formulas = [];
+    this.diagrams = [];
     this.ids = new WeakMap();
   }
 
@@ -186,7 +190,7 @@ function append(element, more) {
 
 /** @param {Node | null} node @returns {node is Text} */
 const isText = (node) => node?.nodeType === 3;
-/** @param {Node | null} node @returns {node is Element} */
+/** @param {Node | null | undefined} node @returns {node is Element} */
 const isElement = (node) => node?.nodeType === 1;
 
 /** @param {Applier} applier @param {any[]} op */
@@ -295,6 +299,10 @@ function close(applier, [, id]) {
   const element = applier.node(id);
   if (element === applier.root) throw new PatchError('the content is never closed');
   applier.forget(element);
+  const [code] = element.localName === 'pre' ? theirs(element) : [];
+  if (!isElement(code) || code.getAttribute('data-language')?.toLowerCase() !== 'mermaid') return;
+  offer(element);
+  applier.diagrams.push(element);
 }
 
 /**

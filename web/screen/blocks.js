@@ -1,19 +1,22 @@
-// What the screen adds to a code block: two buttons, after all that the model wrote in it. They hold no text, so that neither
-// a selection nor the text of the answer has their words; style.css shows them in a row whose place is kept from the start.
+// What the screen adds to a code block: buttons, after all that the model wrote in it. They hold no text, so that neither a
+// selection nor the text of the answer has their words; style.css shows them in a row whose place is kept from the start. One that
+// is a diagram gets a button more, and when it is drawn the drawing (diagrams.js).
 
 import { set } from './element.js';
 import { t } from './i18n.js';
 
 /** How long a button says what it has done, in ms. */
 const SAID = 2000;
-/** How many elements of ours stand at the end of a `pre`. */
-const OURS = 2;
 
 /** Long lines are broken, in all blocks of this page. */
 let wrapped = false;
 
-/** How many child nodes the model has made. @param {Element} element */
-export const size = (element) => element.childNodes.length - (element.localName === 'pre' ? OURS : 0);
+/** How many child nodes the model has made: in a `pre`, those before ours. @param {Element} element */
+export function size({ localName, childNodes }) {
+  let count = childNodes.length;
+  if (localName === 'pre') while (count && isOurs(childNodes[count - 1])) count -= 1;
+  return count;
+}
 
 /** Those child nodes. @param {Element} element */
 export const theirs = (element) => [...element.childNodes].slice(0, size(element));
@@ -32,8 +35,11 @@ export function add(element, ...children) {
   else element.append(...children);
 }
 
-/** Is this one of ours? @param {Element} element */
-export const isOurs = (element) => element.getAttribute('data-do') !== null;
+/** Is this one of ours? A model's elements have none of these names. @param {Node} node */
+export const isOurs = (node) => isElement(node) && (node.getAttribute('data-do') !== null || node.getAttribute('data-part') !== null);
+
+/** @param {Node} node @returns {node is Element} */
+const isElement = (node) => node.nodeType === 1;
 
 /**
  * Makes a new `pre` a code block.
@@ -42,13 +48,31 @@ export const isOurs = (element) => element.getAttribute('data-do') !== null;
  */
 export function furnish(pre, number) {
   set(pre, { dir: 'ltr', role: 'group', 'data-block': String(number) });
-  for (const what of ['copy', 'wrap']) {
-    const button = pre.ownerDocument.createElement('button');
-    set(button, { type: 'button', 'data-do': what, 'data-caption': t(`button.${what}`) });
-    pre.append(button);
-  }
+  pre.append(made(pre, 'copy'), made(pre, 'wrap'));
   name(pre, '');
   press(pre);
+}
+
+/**
+ * A button of the bar.
+ * @param {Element} pre
+ * @param {string} what it does
+ */
+function made(pre, what) {
+  const button = pre.ownerDocument.createElement('button');
+  set(button, { type: 'button', 'data-do': what, 'data-caption': t(`button.${what}`) });
+  return button;
+}
+
+/**
+ * The block is complete, and can be drawn: one more button, before the others.
+ * @param {Element} pre
+ */
+export function offer(pre) {
+  const button = made(pre, 'diagram');
+  set(button, { 'aria-pressed': 'false', 'aria-label': t('content.code.diagram', { block: String(pre.getAttribute('aria-label')) }) });
+  set(pre, { 'data-diagram': '' });
+  buttons(pre)[0].before(button);
 }
 
 /**
@@ -69,10 +93,13 @@ export function name(pre, language) {
 /** @param {Element} pre */
 const buttons = (pre) => /** @type {Element[]} */ ([...pre.childNodes].slice(size(pre)));
 
+/** @param {Element} pre @param {string} what it does */
+export const button = (pre, what) => /** @type {HTMLElement | undefined} */ (buttons(pre).find((each) => each.getAttribute('data-do') === what));
+
 /** @param {Element} pre */
 function press(pre) {
   pre.toggleAttribute('data-wrap', wrapped);
-  buttons(pre)[1].setAttribute('aria-pressed', String(wrapped));
+  button(pre, 'wrap')?.setAttribute('aria-pressed', String(wrapped));
 }
 
 // In the document

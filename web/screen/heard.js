@@ -157,12 +157,13 @@ export class Heard {
 
   /** @param {Message} patch */
   #apply(patch) {
-    const { formulas, transcript } = this.parts;
+    const { diagrams, formulas, transcript } = this.parts;
     transcript.patch(patch);
     const turn = transcript.turns.get(patch.message);
     const found = turn?.applier?.formulas.splice(0) ?? [];
     if (turn && LIVE.has(turn.status.state)) formulas.draw(found);
     else formulas.watch(found);
+    diagrams.watch(turn?.applier?.diagrams.splice(0) ?? []);
   }
 
   /** @param {Message} message */

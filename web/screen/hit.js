@@ -1,5 +1,7 @@
 // The words that were looked for, in the text itself: marked without touching a node, and brought into view.
 
+import { hide } from './drawing.js';
+
 /** As the engine folds: without case, accents and forms. @param {string} text */
 const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 /** Marks in one message: more would only slow the page down. */
@@ -20,6 +22,8 @@ export function reveal(hit, turns, scroll) {
   undrawn = first ? null : hit;
   if (!turn) return false;
   scroll.toElement(turn.article); // what lies far away may not have been laid out yet
+  const drawn = first?.startContainer.parentElement?.closest('pre[data-drawn]');
+  if (drawn instanceof HTMLElement) hide(drawn); // the words stand in its source
   if (first) scroll.toElement(first);
   return true;
 }

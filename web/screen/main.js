@@ -5,6 +5,7 @@ import { Announcer } from './announce.js';
 import { Boot } from './boot.js';
 import { Colours } from './colours.js';
 import { Composer } from './composer.js';
+import { Diagrams } from './diagrams.js';
 import * as early from './early.js';
 import { Edits } from './edit.js';
 import { Formulas } from './formulas.js';
@@ -66,6 +67,12 @@ const transcript = new Transcript(part('transcript'), {
 const scroll = new Scroll(part('scroller'), part('column'), find('button[name=end]'));
 const colours = new Colours(part('scroller'));
 const formulas = new Formulas(part('scroller'), (change) => (scroll.still(change), settle.again()));
+const diagrams = new Diagrams(part('scroller'), {
+  still: (change) => (scroll.still(change), settle.again()),
+  keep: (button, change) => (scroll.keep(button, change), settle.again()),
+  failed: (code, detail) => notices.show(code, detail, true),
+  unsaved: () => notices.show('choice-not-saved'),
+});
 const composer = new Composer(find('form[data-part=composer]'), {
   send: (pending) => person.send(pending),
   last: () => [...transcript.turns.keys()].at(-1) ?? '',
@@ -113,7 +120,7 @@ const shell = new Shell(part('shell'), part('update'), {
   accept: () => port.tell({ type: 'shell', do: 'update' }),
   mended: () => html.dataset.engine === 'failed' && heard.restart(),
 });
-const parts = { announcer, boot, colours, composer, edits, formulas, list, notices, port, scroll, settle, shell, transcript };
+const parts = { announcer, boot, colours, composer, diagrams, edits, formulas, list, notices, port, scroll, settle, shell, transcript };
 const shown = new Shown(parts, start.conversation);
 const person = new Person(parts, shown);
 const { endpoints, welcome } = furnish({

@@ -58,9 +58,10 @@ export class Person {
 
   /** @param {HTMLElement} button of a code block */
   block(button) {
-    const { announcer, notices, scroll, settle } = this.parts;
+    const { announcer, diagrams, notices, scroll, settle } = this.parts;
     const pre = button.parentElement;
     if (!pre) return;
+    if (button.dataset.do === 'diagram') return void diagrams.press(button);
     if (button.dataset.do === 'wrap') {
       settle.again();
       return scroll.keep(button, () => blocks.wrap(document));

@@ -6,13 +6,14 @@ import { load, store } from './tab.js';
 
 /**
  * What can be chosen; the first one is the default.
- * @type {{theme: string[], language: string[], announce: string[], keys: string[]}}
+ * @type {{theme: string[], language: string[], announce: string[], keys: string[], diagrams: string[]}}
  */
 export const CHOICES = {
   theme: ['system', 'light', 'dark'],
   language: ['system', ...Object.keys(LANGUAGES)],
   announce: ['states', 'whole', 'paragraphs'],
   keys: ['on', 'off'],
+  diagrams: ['source', 'drawn'], // chosen with the button of a diagram
 };
 
 const KEY = 'midstream.preferences';

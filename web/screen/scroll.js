@@ -3,6 +3,8 @@
 
 /** Pixels from the end that still count as being there. */
 const NEAR = 10;
+/** Where it is looked for what stands there, in pixels below that. */
+const LOOKS = [1, 16, 32];
 const UPWARD = new Set(['ArrowUp', 'PageUp', 'Home']);
 
 export class Scroll {
@@ -62,21 +64,32 @@ export class Scroll {
     change();
     const moved = after().getBoundingClientRect().top - before;
     if (moved) this.toPosition(this.scroller.scrollTop + moved);
+    else if (this.below > NEAR) this.toPosition(this.scroller.scrollTop); // it has grown: to follow its end would take it away
   }
 
   /**
-   * Makes a change without moving what stands at the top of what is visible, or at the end where that is followed.
+   * Makes a change without moving what is being read: what has the focus or stands at the top, or the end where that is followed.
    * @param {() => void} change
    */
   still(change) {
-    const { left, top, width } = this.scroller.getBoundingClientRect();
-    const there = document.elementFromPoint(left + width / 2, top + NEAR + 1);
+    const there = this.#anchor();
     if (this.following) return change(), this.toEnd(); // at once: a frame later all of it would have moved
     if (!there || !this.scroller.contains(there)) return change();
     const before = there.getBoundingClientRect().top;
     change();
     const moved = there.getBoundingClientRect().top - before;
     if (moved && there.isConnected) this.#to(this.scroller.scrollTop + moved);
+  }
+
+  /** What must not move: what has the focus, where that can be seen, else what stands at the top. Between two blocks that would be
+      all of the text, so it is the next one. */
+  #anchor() {
+    const { left, top, bottom, width } = this.scroller.getBoundingClientRect();
+    const focused = document.activeElement;
+    const at = focused?.matches('[data-part=content] *') ? focused.getBoundingClientRect() : null;
+    if (at && this.scroller.contains(focused) && at.top >= top && at.bottom <= bottom) return focused;
+    const found = LOOKS.map((down) => document.elementFromPoint(left + width / 2, top + NEAR + down));
+    return found.find((each) => each?.closest('[data-part=content] *')) ?? found[0];
   }
 
   /** The reader has been at work before these scripts were there. */

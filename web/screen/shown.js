@@ -15,6 +15,7 @@ import * as tab from './tab.js';
  * @property {import('./boot.js').Boot} boot
  * @property {import('./colours.js').Colours} colours
  * @property {import('./composer.js').Composer} composer
+ * @property {import('./diagrams.js').Diagrams} diagrams
  * @property {import('./edit.js').Edits} edits
  * @property {import('./formulas.js').Formulas} formulas
  * @property {import('./list.js').List} list
@@ -65,7 +66,7 @@ export class Shown {
    * @returns {Promise<boolean>} false when the person has moved on meanwhile
    */
   async paint(saved) {
-    const { boot, composer, edits, formulas, list, transcript } = this.parts;
+    const { boot, composer, diagrams, edits, formulas, list, transcript } = this.parts;
     if (!this.blank) this.id = saved?.conversation ?? this.id;
     if (saved && !boot.ready) list.show(saved.conversations); // the engine's list has states too
     this.rename(list.titleOf(this.id));
@@ -75,7 +76,10 @@ export class Shown {
     const turns = await transcript.build(saved?.turns ?? []);
     if (this.id !== painting) return false;
     transcript.restore(turns);
-    for (const { applier } of turns.values()) formulas.watch(applier?.formulas.splice(0) ?? []);
+    for (const { applier } of turns.values()) {
+      formulas.watch(applier?.formulas.splice(0) ?? []);
+      diagrams.watch(applier?.diagrams.splice(0) ?? []);
+    }
     edits.restore(turns.values());
     this.repeat();
     this.change();
