@@ -202,7 +202,7 @@ def test_a_child_that_cannot_serve_says_why(
     state = ModelState(model.state_file)
     model.start()
     until(lambda: state.read().state == "failed", "failure")
-    assert state.read().error == "The local model does not run: no such format."
+    assert state.read().error == "no such format"
     model.stop()
 
 
