@@ -17,7 +17,7 @@ await build({
   format: 'esm',
   target: 'esnext',
   charset: 'utf8',
-  legalComments: 'none', // the licences are named in README.md
+  legalComments: 'eof', // whose work it is stays said
   minify: true,
   plugins: [
     {
