@@ -9,7 +9,6 @@ from pathlib import Path
 from tooling import preload, runtime, stamps, wheels
 from tooling.filling import integrity, substitute
 from tooling.places import Places
-from tooling.trouble import Trouble
 
 # Patterns of files that a page asks for only when something else has failed: the browser makes a
 # snapshot of its own, and the rest is for Python as it is published.
@@ -33,20 +32,6 @@ def write(places: Places, made: runtime.Runtime, folder: Path) -> None:
         "lock": json.loads(wheels.package_list(made.wheels, runtime.info(places))),
     }
     substitute(folder / "parts.mjs", build)
-    _preload_core(folder.parent)
-
-
-def _preload_core(target: Path) -> None:
-    """PyScript's core.js only names another file, which the browser would find out late."""
-    page, core = target / "engine.html", '<link rel="modulepreload" href="pyscript/core.js">'
-    named = [
-        f'<link rel="modulepreload" href="pyscript/{path.name}">'
-        for path in sorted((target / "pyscript").glob("*-*.js"))
-    ]
-    text = page.read_text(encoding="utf-8")
-    if core not in text:
-        raise Trouble(f"{page.name} does not preload pyscript/core.js")
-    page.write_text(text.replace(core, "\n".join([core, *named])), encoding="utf-8")
 
 
 def _add_hashed(file: Path, folder: Path) -> dict[str, object]:

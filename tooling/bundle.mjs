@@ -1,6 +1,9 @@
 // Puts the modules of each entry into one file, where the entry is: `node bundle.mjs <folder>`. Prints, as JSON, the files that
 // are made and those that went into them.
 
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+
 import {build} from 'esbuild';
 
 const folder = process.argv[2];
@@ -12,10 +15,21 @@ const folder = process.argv[2];
 const SCRIPTS = [
   {entries: ['screen/early.js', 'screen/main.js'], chunks: 'screen/shared-[hash]'},
   {entries: ['engine.js']},
+  {entries: ['pyscript/core.js']},
   {entries: ['pyodide/boot.js']},
+  {entries: ['pyodide/given.js']},
   {entries: ['pyodide/snapshot.js', 'pyodide/pyodide.js'], rare: true},
   {entries: ['sw.js']},
 ];
+
+/** What is imported while a page runs, and is not there: parts of PyScript that we never ask for. @type {import('esbuild').Plugin} */
+const MISSING = {
+  name: 'missing',
+  setup: ({onResolve}) =>
+    onResolve({filter: /^/}, ({kind, path, resolveDir}) =>
+      kind === 'dynamic-import' && !existsSync(join(resolveDir, path)) ? {path, external: true} : undefined,
+    ),
+};
 
 /** The imports of each file that is made; the modules in them; those that others still import. */
 const found = {made: /** @type {Record<string, string[]>} */ ({}), used: /** @type {string[]} */ ([]), left: /** @type {string[]} */ ([])};
@@ -28,6 +42,7 @@ for (const {entries, chunks, rare} of SCRIPTS) {
     allowOverwrite: true,
     bundle: true,
     external: ['node:*', 'ws'], // Pyodide names them where it runs in Node
+    plugins: [MISSING],
     write: !rare,
     splitting: chunks !== undefined,
     chunkNames: chunks,

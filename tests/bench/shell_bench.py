@@ -28,6 +28,8 @@ from tests.support.processes import Serve, replay, serve
 
 KILOBYTES = 30  # of the stored answer
 PRIMING = 3  # visits until the browser has compiled and kept what it will
+PRIMING_MS = 3000  # each: it keeps machine code some seconds after it has made it
+REST_MS = 1500  # what a site still does after it is there must not meet the next one's visit
 QUIET_MS = 3000  # after which a visit counts as having fetched all it wants
 SNAPSHOT_S = 60  # the page makes it some seconds after its start
 _SNAPSHOT = """async () => {
@@ -99,7 +101,7 @@ def _reloads(context: BrowserContext, ours: str, peer: str, rounds: int) -> dict
         for name, page in tabs.items():  # in turns: what the machine does meets all three
             page.bring_to_front()
             visit = visits.reload(page, marks[name])
-            page.wait_for_timeout(300)  # the paint may be told after the mark
+            page.wait_for_timeout(PRIMING_MS if number < PRIMING else REST_MS)
             visit |= visits.looked(page)
             if number >= PRIMING:
                 found[name].append(visit)

@@ -13,8 +13,9 @@ from tooling.filling import substitute
 from tooling.places import HERE
 
 WEB = HERE.root / "web"
-# Beside Python, which is not there: the build puts them together, too.
-PYODIDE = ("boot.js", "snapshot.js", "pyodide.js")
+# Of Python and PyScript, which are not there: the build puts them together, too.
+ABSENT = tuple(f"pyodide/{name}.js" for name in ("boot", "given", "snapshot", "pyodide"))
+ABSENT += ("pyscript/core.js",)
 NOTHING: dict[str, object] = {"version": "dev", "parts": [], "shell": [], "runtime": [], "late": []}
 
 
@@ -25,10 +26,11 @@ def together() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     target = folder / "web"
     shutil.copytree(WEB, target)
-    for name in PYODIDE:
-        (target / "pyodide" / name).touch()
+    (target / "pyscript").mkdir()
+    for name in ABSENT:
+        (target / name).touch()
     bundle(HERE, target)
-    for name in PYODIDE:
-        (target / "pyodide" / name).unlink()
+    for name in ABSENT:
+        (target / name).unlink()
     substitute(target / "sw.js", NOTHING)
     return target

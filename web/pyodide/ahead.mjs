@@ -8,14 +8,13 @@ import {BUILD, base} from './parts.mjs';
 const begun = new Map();
 
 /** @param {string} name @param {RequestInit} [options] */
-function begin(name, options) {
+export function ask(name, options) {
   const response = fetch(base + name, options);
   response.catch(() => {}); // told when it is asked for
   begun.set(base + name, response);
 }
 
-begin('pyodide.asm.wasm');
-begin(BUILD.stdlib.url, {integrity: BUILD.stdlib.hash});
+ask(BUILD.stdlib.url, {integrity: BUILD.stdlib.hash});
 import(`${base}pyodide.asm.mjs`).catch(() => {});
 
 /**

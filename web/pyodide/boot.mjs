@@ -10,19 +10,19 @@
 // `mistletoe` can be imported at any time, and micropip can be loaded from ../wheels/.
 
 import '../spare.js'; // before PyScript opens its storage, which it does when this module is there
-import {give} from './ahead.mjs';
+import {ask, give} from './ahead.mjs';
+import {WASM, named, streams} from './code.mjs';
 import {begin} from './early.mjs';
-import {failed, read} from './kept.mjs';
+import {failed} from './kept.mjs';
 import {counted} from './loading.mjs';
+import {whole} from './memory.mjs';
 import {APP_ZIP, BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
 import * as real from './pyodide.mjs';
 
 export const {version} = real;
 
-const WASM = 'pyodide.asm.wasm';
-
 begin();
-const kept = handled(read());
+const kept = handled(given());
 const app = handled(bytes(BUILD.app));
 
 /**
@@ -43,28 +43,34 @@ function withStacks(owner, name) {
 withStacks(globalThis, 'fetch');
 withStacks(ReadableStreamDefaultReader.prototype, 'read');
 
-/**
- * Many a static host has no name for WebAssembly. What is not called so is not compiled, and Pyodide would wait for ever.
- * @param {Response} response
- */
-function named(response) {
-  const type = 'application/wasm';
-  const known = response.headers.get('Content-Type') === type;
-  return known ? response : new Response(response.body, {headers: {'Content-Type': type}});
-}
-
 /** Python's code, where it was compiled before Pyodide asked for it. @type {WebAssembly.Module | null} */
 let code = null;
+/** The newest one, as it runs. @type {WebAssembly.Instance | null} */
+let running = null;
 const streaming = WebAssembly.instantiateStreaming;
-const streams = Boolean(streaming);
 if (streams)
   WebAssembly.instantiateStreaming = async (source, imports) => {
-    if (!code) return streaming(named(await source), imports);
-    return {module: code, instance: await WebAssembly.instantiate(code, imports)};
+    const started = code
+      ? {module: code, instance: await WebAssembly.instantiate(code, imports)}
+      : await streaming(named(await source), imports);
+    running = started.instance;
+    return started;
   };
 
-async function compiled() {
-  return streams ? WebAssembly.compileStreaming(fetch(base + WASM).then(named)) : null;
+function heap() {
+  const memory = running?.exports.memory;
+  if (!(memory instanceof WebAssembly.Memory)) throw new Error('Python shows no memory');
+  return new Uint8Array(memory.buffer);
+}
+
+/** What was begun before this worker was there. @returns {Promise<import('./given.mjs').Given | null>} */
+function given() {
+  const {port1, port2} = new MessageChannel();
+  postMessage('given', {transfer: [port2]}); // to engine.js
+  return new Promise((resolve, reject) => {
+    port1.onmessage = ({data}) => (data instanceof Error ? reject(data) : resolve(data));
+    port1.onmessageerror = () => reject(new Error('the kept snapshot could not be handed over'));
+  });
 }
 
 /**
@@ -97,12 +103,13 @@ del sys`);
 const WAYS = {
   async snapshot(options) {
     const found = await kept;
-    if (!found) return null;
-    // Pyodide would begin with the code when it has the memory.
-    const [memory, module] = await Promise.all([found.memory, compiled()]);
-    code = module;
+    if (!found) {
+      ask(WASM); // sooner than Pyodide, which asks for one file after the other
+      return null;
+    }
+    code = found.code;
     if (code) give(WASM, new Response()); // it asks all the same
-    const python = await fast(options, {_loadSnapshot: memory});
+    const python = await fast(options, {_loadSnapshot: whole(found.file, heap)});
     // Chance is frozen too: every page would draw the same numbers.
     python.runPython('import random; random.seed(); del random');
     return [found.kind, python];

@@ -6,9 +6,6 @@ import {BUILD, base, bytes} from './parts.mjs';
 
 /** @typedef {'own' | 'snapshot'} Kind who made it: this browser, or the build */
 
-const MAGIC = 0x5053534d;
-const PAGE = 4096;
-const HEAD = 16;
 // After two that did not load or could not be made the build's is tried, and after that none.
 const OWN_TRIES = 2;
 const TRIES = 3;
@@ -23,23 +20,22 @@ const FAILED = `${KEY}&failed`;
 const opened = async () => caches.open(`midstream-snapshot ${new URL('..', base).href}`);
 
 /**
- * Who made the kept memory, and the memory, whole, which comes later; null when there is none. It raises an Error where it
- * cannot be used.
- * @returns {Promise<{kind: Kind, memory: Promise<Uint8Array>} | null>}
+ * Who made the kept memory, and its file, which comes later; null when there is none. It raises an Error where it cannot be used.
+ * @returns {Promise<{kind: Kind, file: Promise<Uint8Array<ArrayBuffer>>} | null>}
  */
 export async function read() {
   // Where there is no Cache Storage (denied, or plain http) nothing was ever kept.
   const entry = await opened().then(cache => cache.match(KEY), () => undefined);
   if (!entry) return null;
   const kind = entry.headers.get('midstream-kind') === 'own' ? 'own' : 'snapshot';
-  return {kind, memory: whole(entry)};
+  return {kind, file: sound(entry)};
 }
 
 /** @param {Response} entry */
-async function whole(entry) {
+async function sound(entry) {
   const file = new Uint8Array(await entry.arrayBuffer());
   if (entry.headers.get('midstream-hash') !== await hashOf(file)) throw new Error('the kept snapshot is damaged');
-  return expand(file);
+  return file;
 }
 
 /** What is to be done about a snapshot: make one, fetch the build's, or nothing. @returns {Promise<'' | Kind>} */
@@ -87,41 +83,4 @@ async function failures(cache) {
 async function hashOf(file) {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', file));
   return Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('');
-}
-
-/**
- * The whole memory from the pages that are not empty; the format is in tooling/runtime.mjs.
- * @param {Uint8Array<ArrayBuffer>} file
- */
-function expand(file) {
-  const [magic, size, length, count] = new Uint32Array(file.buffer, 0, 4);
-  if (magic !== MAGIC || file.length !== HEAD + count * (4 + size)) throw new Error('not a snapshot');
-  const numbers = new Uint32Array(file.buffer, HEAD, count);
-  const memory = new Uint8Array(length);
-  let from = HEAD + 4 * count;
-  for (const number of numbers) {
-    memory.set(file.subarray(from, from + size), number * size);
-    from += size;
-  }
-  return memory;
-}
-
-/**
- * The file of a whole memory.
- * @param {Uint8Array} memory
- */
-export function sparse(memory) {
-  const words = new Uint32Array(memory.buffer, memory.byteOffset, memory.length / 4);
-  const pages = [];
-  for (let page = 0; page < memory.length / PAGE; page++) {
-    if (words.subarray(page * PAGE / 4, (page + 1) * PAGE / 4).some(word => word !== 0)) pages.push(page);
-  }
-  const file = new Uint8Array(HEAD + pages.length * (4 + PAGE));
-  new Uint32Array(file.buffer, 0, 4 + pages.length).set([MAGIC, PAGE, memory.length, pages.length, ...pages]);
-  let at = HEAD + 4 * pages.length;
-  for (const page of pages) {
-    file.set(memory.subarray(page * PAGE, (page + 1) * PAGE), at);
-    at += PAGE;
-  }
-  return file;
 }

@@ -1,7 +1,8 @@
 // A worker that engine.js starts at an idle time after a start without a snapshot: starts a Python of its own, imports the
 // app, and keeps its memory for the next start. Where that has failed before it fetches the memory that the build has taken.
 
-import {failed, fetched, keep, sparse, wanted} from './kept.mjs';
+import {failed, fetched, keep, wanted} from './kept.mjs';
+import {sparse} from './memory.mjs';
 import {APP_ZIP, BUILD, accelerated, base, bytes} from './parts.mjs';
 
 /** Python source run before the memory is taken, as in tooling/runtime.mjs. */

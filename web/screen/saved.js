@@ -80,12 +80,13 @@ async function whole(reading) {
  * @returns {Promise<Reading>}
  */
 async function view(source, wanted) {
-  const [all, language] = await Promise.all([source.conversations(), source.language()]);
+  const asked = wanted === null ? null : source.messages(wanted); // beside the others, not after them
+  const [all, language, messages] = await Promise.all([source.conversations(), source.language(), asked]);
   const known = all.filter((row) => typeof row?.id === 'string').sort((a, b) => b.updated - a.updated);
   const conversations = known.filter(({ deleted }) => !deleted);
   const conversation = wanted ?? conversations[0]?.id ?? null;
   const there = known.find(({ id }) => id === conversation); // one without a record may have messages all the same
-  const found = conversation === null || there?.deleted ? [] : await source.messages(conversation);
+  const found = conversation === null || there?.deleted ? [] : messages ?? (await source.messages(conversation));
   const usable = found.filter((record) => typeof record?.id === 'string' && ['user', 'assistant'].includes(record.author));
   const shown = line(usable, there?.leaf);
   const turns = shown.toReversed().map(async ({ record, versions }) => saved(record, versions, unbroken(await source.rows(record.id))));

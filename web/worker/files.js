@@ -97,10 +97,9 @@ export class Files {
 
   /** Whether a stored file is what was built; if it is not, it is dropped. @param {string} href */
   async check(href) {
-    const cache = await this.cache();
-    const stored = await cache.match(this.#key(href));
+    const stored = await this.#match(href);
     const sound = stored !== undefined && (await hashOf(stored)) === this.#entry(href).hash;
-    if (stored && !sound) await cache.delete(this.#key(href));
+    if (stored && !sound) await (await this.cache()).delete(this.#key(href));
     return sound;
   }
 
@@ -129,7 +128,12 @@ export class Files {
       if (!(await this.check(href))) return undefined;
       this.#sound.add(href);
     }
-    return (await this.cache()).match(this.#key(href));
+    return this.#match(href);
+  }
+
+  /** In one question to the browser; to open the cache first would be a second one, for each file. @param {string} href */
+  #match(href) {
+    return caches.match(this.#key(href), { cacheName: this.#name });
   }
 
   /** Who asks for one that is on its way gets the same. @param {string} href */
