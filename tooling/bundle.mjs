@@ -17,7 +17,6 @@ const SCRIPTS = [
   {entries: ['engine.js']},
   {entries: ['pyscript/core.js']},
   {entries: ['pyodide/boot.js']},
-  {entries: ['pyodide/given.js']},
   {entries: ['pyodide/snapshot.js', 'pyodide/pyodide.js'], rare: true},
   {entries: ['sw.js']},
 ];

@@ -1,7 +1,6 @@
 // The engine's document, beside PyScript: hands the screen's port to the Python worker and tells the screen when the worker
 // cannot start. offline.js beside it looks after the service worker.
 
-import { given } from './given.js';
 import { provide } from './keeper.js';
 import { Offline } from './offline.js';
 import { Pulse } from './pulse.js';
@@ -78,17 +77,13 @@ const pulse = new Pulse(
   () => tell({ type: 'engine', state: 'lost' }),
 );
 
-/**
- * What the worker says to this document: main.py, and before it pyodide/loading.mjs and boot.mjs.
- * @type {Record<string, (detail: string, ports: readonly MessagePort[]) => void>}
- */
+/** What the worker says to this document: main.py, and before it pyodide/loading.mjs. @type {Record<string, (detail: string) => void>} */
 const SAID = {
   started(way) {
     pulse.begin();
     provide(way).catch((error) => console.info('midstream: no snapshot:', error));
   },
   pong: () => pulse.beat(),
-  given: (_, [port]) => give(port),
   loading(detail) {
     const [done, total] = detail.split('/').map(Number);
     offline.wait();
@@ -97,9 +92,9 @@ const SAID = {
 };
 
 /** @param {MessageEvent} event */
-function heard({ data, ports }) {
+function heard({ data }) {
   const [what, detail] = String(data).split(' ');
-  if (Object.hasOwn(SAID, what)) SAID[what](detail, ports);
+  if (Object.hasOwn(SAID, what)) SAID[what](detail);
 }
 
 /** Resolves when the screen has painted what it has: over a line that is still needed for that, Python would come before it. */
@@ -142,7 +137,6 @@ new MutationObserver(() => {
 
 tell({ type: 'engine?', id });
 const shown = painted();
-const give = given(shown);
 const running = python();
 // An exception in engine.py is only printed by PyScript: the screen is told to expect an answer soon.
 running.then(() => tell({ type: 'engine', state: 'running' }), failed);

@@ -216,7 +216,7 @@ def test_a_snapshot_of_another_build_is_not_loaded_and_goes(page: Page, host: Ho
     host.remove("sw.js")  # it would keep the older build
     start_and_keep(page, host)
     (old,) = until_kept(page)
-    for name in ("boot.js", "given.js", "parts.js"):
+    for name in ("boot.js", "parts.js"):
         change(host.folder / "pyodide" / name, r'(?<="id":)( ?)"\w+"', '"another"')
     assert boot(page, host) == ("compiled", [])
     page.evaluate(f"async () => {{ while ((await ({KEPT})()).includes({old!r})) await 0; }}")
@@ -225,22 +225,10 @@ def test_a_snapshot_of_another_build_is_not_loaded_and_goes(page: Page, host: Ho
     assert boot(page, host) == ("own", [])
 
 
-def test_a_kept_memory_that_nobody_reads_is_done_without_and_stays(page: Page, host: Host) -> None:
-    host.remove("sw.js")  # it would keep what is taken away
-    start_and_keep(page, host)
-    kept = until_kept(page)
-    reader = host.folder / "pyodide" / "given.js"
-    away = reader.rename(reader.with_suffix(".away"))
-    assert boot(page, host) == ("compiled", [])
-    assert until_kept(page) == kept
-    away.rename(reader)
-    assert boot(page, host) == ("own", [])
-
-
 def test_without_cache_storage_the_compiled_way(page: Page, host: Host) -> None:
     denied = "get() { throw new DOMException('denied', 'SecurityError'); }"
     script = f"Object.defineProperty(globalThis, 'caches', {{ {denied} }});"
-    for name in ("engine.js", "pyodide/boot.js", "pyodide/given.js"):
+    for name in ("engine.js", "pyodide/boot.js"):
         change(host.folder / name, "^", script)
     for _ in range(2):
         assert boot(page, host) == ("compiled", [])

@@ -171,7 +171,7 @@ def test_no_module_is_left_over_and_none_is_named_that_is_not_there() -> None:
             "sw.js",
             "sw-off.js",
         ),
-        *(f"pyodide/{name}.js" for name in ("boot", "given", "snapshot")),
+        *(f"pyodide/{name}.js" for name in ("boot", "snapshot")),
         *(f"pyodide/{name}.js" for name in ("kept", "memory", "parts", "pyodide", "pyodide.asm")),
     }
     for page in ("index.html", "engine.html"):

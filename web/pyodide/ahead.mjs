@@ -8,13 +8,14 @@ import {BUILD, base} from './parts.mjs';
 const begun = new Map();
 
 /** @param {string} name @param {RequestInit} [options] */
-export function ask(name, options) {
+function begin(name, options) {
   const response = fetch(base + name, options);
   response.catch(() => {}); // told when it is asked for
   begun.set(base + name, response);
 }
 
-ask(BUILD.stdlib.url, {integrity: BUILD.stdlib.hash});
+begin('pyodide.asm.wasm');
+begin(BUILD.stdlib.url, {integrity: BUILD.stdlib.hash});
 import(`${base}pyodide.asm.mjs`).catch(() => {});
 
 /**

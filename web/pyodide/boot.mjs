@@ -10,10 +10,9 @@
 // `mistletoe` can be imported at any time, and micropip can be loaded from ../wheels/.
 
 import '../spare.js'; // before PyScript opens its storage, which it does when this module is there
-import {ask, give} from './ahead.mjs';
-import {WASM, named, streams} from './code.mjs';
+import {give} from './ahead.mjs';
 import {begin} from './early.mjs';
-import {failed} from './kept.mjs';
+import {failed, read} from './kept.mjs';
 import {counted} from './loading.mjs';
 import {whole} from './memory.mjs';
 import {APP_ZIP, BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
@@ -21,8 +20,10 @@ import * as real from './pyodide.mjs';
 
 export const {version} = real;
 
+const WASM = 'pyodide.asm.wasm';
+
 begin();
-const kept = handled(given());
+const kept = handled(read());
 const app = handled(bytes(BUILD.app));
 
 /**
@@ -43,11 +44,22 @@ function withStacks(owner, name) {
 withStacks(globalThis, 'fetch');
 withStacks(ReadableStreamDefaultReader.prototype, 'read');
 
+/**
+ * Many a static host has no name for WebAssembly. What is not called so is not compiled, and Pyodide would wait for ever.
+ * @param {Response} response
+ */
+function named(response) {
+  const type = 'application/wasm';
+  const known = response.headers.get('Content-Type') === type;
+  return known ? response : new Response(response.body, {headers: {'Content-Type': type}});
+}
+
 /** Python's code, where it was compiled before Pyodide asked for it. @type {WebAssembly.Module | null} */
 let code = null;
 /** The newest one, as it runs. @type {WebAssembly.Instance | null} */
 let running = null;
 const streaming = WebAssembly.instantiateStreaming;
+const streams = Boolean(streaming);
 if (streams)
   WebAssembly.instantiateStreaming = async (source, imports) => {
     const started = code
@@ -63,14 +75,8 @@ function heap() {
   return new Uint8Array(memory.buffer);
 }
 
-/** What was begun before this worker was there. @returns {Promise<import('./given.mjs').Given | null>} */
-function given() {
-  const {port1, port2} = new MessageChannel();
-  postMessage('given', {transfer: [port2]}); // to engine.js
-  return new Promise((resolve, reject) => {
-    port1.onmessage = ({data}) => (data instanceof Error ? reject(data) : resolve(data));
-    port1.onmessageerror = () => reject(new Error('the kept snapshot could not be handed over'));
-  });
+async function compiled() {
+  return streams ? WebAssembly.compileStreaming(fetch(base + WASM).then(named)) : null;
 }
 
 /**
@@ -103,13 +109,12 @@ del sys`);
 const WAYS = {
   async snapshot(options) {
     const found = await kept;
-    if (!found) {
-      ask(WASM); // sooner than Pyodide, which asks for one file after the other
-      return null;
-    }
-    code = found.code;
+    if (!found) return null;
+    // Pyodide would begin with the code when it has the memory.
+    const [file, module] = await Promise.all([found.file, compiled()]);
+    code = module;
     if (code) give(WASM, new Response()); // it asks all the same
-    const python = await fast(options, {_loadSnapshot: whole(found.file, heap)});
+    const python = await fast(options, {_loadSnapshot: whole(file, heap)});
     // Chance is frozen too: every page would draw the same numbers.
     python.runPython('import random; random.seed(); del random');
     return [found.kind, python];

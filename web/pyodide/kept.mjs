@@ -17,7 +17,9 @@ const KEY = `${base}kept/${BUILD.id}?${encodeURIComponent(navigator.userAgent)}`
 const FAILED = `${KEY}&failed`;
 
 // room.py knows this name; the scope comes last, as in the service worker's.
-const opened = async () => caches.open(`midstream-snapshot ${new URL('..', base).href}`);
+const CACHE = `midstream-snapshot ${new URL('..', base).href}`;
+const opened = async () => caches.open(CACHE);
+const found = async () => caches.match(KEY, {cacheName: CACHE}); // opened, it would be made
 
 /**
  * Who made the kept memory, and its file, which comes later; null when there is none. It raises an Error where it cannot be used.
@@ -25,7 +27,7 @@ const opened = async () => caches.open(`midstream-snapshot ${new URL('..', base)
  */
 export async function read() {
   // Where there is no Cache Storage (denied, or plain http) nothing was ever kept.
-  const entry = await opened().then(cache => cache.match(KEY), () => undefined);
+  const entry = await found().catch(() => undefined);
   if (!entry) return null;
   const kind = entry.headers.get('midstream-kind') === 'own' ? 'own' : 'snapshot';
   return {kind, file: sound(entry)};
