@@ -175,13 +175,6 @@ def crawling(answer_file: Path) -> Iterator[Replay]:
 
 
 @pytest.fixture(scope="package")
-def slow_upstream(answer_file: Path) -> Iterator[Replay]:
-    """Slow enough that an answer is still being written after a reload on a busy machine."""
-    with replay(answer_file, rate=15, chunk=6) as running:
-        yield running
-
-
-@pytest.fixture(scope="package")
 def app(upstream: Replay, dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     store = tmp_path_factory.mktemp("log") / "runs.sqlite"
     options = ["--upstream", upstream.url, "--store", f"sqlite:{store}", "--dist", str(dist)]
