@@ -19,7 +19,16 @@ def live(screen: Screen) -> Screen:
     screen.patch(1, *LONG)
     screen.status("streaming", seq=1, saved=1, tokens=400, rate=31)
     expect(screen.content().locator("p")).to_have_count(60)
+    painted(screen)  # a reader can only leave an end that has been reached
+    assert below(screen) <= 1
     return screen
+
+
+def painted(screen: Screen) -> None:
+    """The observer that follows runs before the next frame is painted."""
+    screen.page.evaluate(
+        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
 
 
 def top(screen: Screen) -> float:
@@ -37,10 +46,7 @@ def below(screen: Screen) -> float:
 def grown(screen: Screen) -> None:
     screen.patch(2, *MORE)
     expect(screen.content().locator("p")).to_have_count(80)
-    # The observer that follows runs before the next frame is painted.
-    screen.page.evaluate(
-        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    )
+    painted(screen)
 
 
 def test_follows_at_the_end(live: Screen) -> None:

@@ -190,25 +190,24 @@ export class Heard {
 
   /** @param {Message} message from engine.js: the engine's boot, the service worker */
   aside(message) {
-    const { boot, notices, shell } = this.parts;
+    const { boot, shell } = this.parts;
     if (message.type === 'shell') shell.show(message);
     else if (message.type === 'engine' && message.state === 'running') boot.expect(true);
     else if (message.type === 'engine' && message.state === 'loading') boot.loading(Number(message.done), Number(message.total));
     else if (message.type === 'engine' && message.state === 'lost') this.restart();
-    else if (message.type === 'engine' && message.state === 'failed') this.#failed(String(message.code), String(message.detail));
-    else if (message.type === 'engine') notices.show('failed', String(message.detail), true);
+    else if (message.type === 'engine') this.#failed(String(message.code), String(message.detail));
   }
 
   /**
-   * @param {string} code of a failure that is known beforehand
-   * @param {string} detail what else Python or the browser says
+   * @param {string} code of a failure that is known beforehand; `error` is any other
+   * @param {string} detail what Python or the browser says of it, quoted where we have no words of our own
    */
   #failed(code, detail) {
     const { boot, notices } = this.parts;
     const key = `engine.failed.${code}`;
-    const reason = t(has(key) ? key : 'engine.failed.error', { detail });
-    if (boot.ready) notices.show('failed', detail, true);
-    else boot.fail(reason);
+    const words = code !== 'error' && has(key) ? t(key) : '';
+    if (boot.ready) notices.show('failed', words || detail, true);
+    else boot.fail(words || t('engine.failed.error', { detail }));
   }
 
   /** The engine answers no more. What it had stored is all that was shown, so another one goes on from there. */
