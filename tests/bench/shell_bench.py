@@ -6,6 +6,7 @@
 `text`       reload until the answer's text is on screen ÷ the same text as static HTML, from the
              same service worker
 `long`       main-thread tasks over 50 ms while it starts, in ms
+`code`       machine code of Python that the browser has kept and uses, in bytes
 `first`      what a first visit transfers, in bytes: in all, and before its first paint
 `lighthouse` its categories, of 100
 
@@ -106,9 +107,11 @@ def _reloads(context: BrowserContext, ours: str, peer: str, rounds: int) -> dict
             if number >= PRIMING:
                 found[name].append(visit)
     started = visits.way(tabs["ours"])
+    tabs["ours"].bring_to_front()
+    code = visits.machine_code(tabs["ours"])
     for page in (tabs["static"], tabs["peer"]):
         page.close()
-    return {**_figures(found), "way": started}
+    return {**_figures(found), "way": started, "code": code}
 
 
 def _answered(page: Page, url: str) -> None:

@@ -90,6 +90,19 @@ def test_the_answer_has_the_policy_of_the_stored_page(page: Painted) -> None:
     assert response.headers["content-type"] == "text/html"
 
 
+@pytest.mark.parametrize("count", [1, 60])
+def test_the_engine_comes_after_the_text_unless_that_is_long(page: Painted, count: int) -> None:
+    page.store(many([[FIRST]] * count, state="complete"))
+    response = page.page.goto(page.site.url + "?c=c1")
+    assert response is not None and response.from_service_worker
+    html = response.text()
+    assert html.count('<iframe id="engine"') == 1
+    last, first = html.rindex("</article>"), html.index("<article")
+    at = html.index('<iframe id="engine"')
+    assert at > last if count == 1 else at < first
+    expect(page.page.locator("body > #engine")).to_be_attached()
+
+
 def test_an_address_without_a_name_shows_the_newest(page: Painted) -> None:
     other = [["conversations", {"id": "c2", "title": "Newer", "created": 5, "updated": 9}]]
     question = {"id": "u9", "conversation": "c2", "position": 0, "author": "user"}

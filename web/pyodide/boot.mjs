@@ -15,7 +15,7 @@ import {begin} from './early.mjs';
 import {failed, read} from './kept.mjs';
 import {counted} from './loading.mjs';
 import {whole} from './memory.mjs';
-import {APP_ZIP, BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
+import {APART, APP_ZIP, BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
 import * as real from './pyodide.mjs';
 
 export const {version} = real;
@@ -76,7 +76,7 @@ function heap() {
 }
 
 async function compiled() {
-  return streams ? WebAssembly.compileStreaming(fetch(base + WASM).then(named)) : null;
+  return streams ? WebAssembly.compileStreaming(fetch(base + WASM).then(named), APART) : null;
 }
 
 /**

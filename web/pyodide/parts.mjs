@@ -14,6 +14,14 @@ export const base = new URL('.', import.meta.url).href;
 export const APP_ZIP = '/lib/midstream.zip'; // as in tooling/runtime.mjs: the snapshot remembers this path
 
 /**
+ * How Python's code is compiled where a snapshot is made, and where it is started from one; nowhere else. Chromium keeps machine
+ * code for later visits only when a fresh compilation has given much of it. The start from a snapshot gives too little, and a Python
+ * that is made while the page's own runs gets that one's compilation, unless its options differ. This one changes nothing
+ * else: Pyodide imports none of these built-ins.
+ */
+export const APART = {builtins: ['js-string']};
+
+/**
  * The file, checked by the browser itself against its hash.
  * @param {Asset} asset
  */

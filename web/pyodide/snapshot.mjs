@@ -3,7 +3,7 @@
 
 import {failed, fetched, keep, wanted} from './kept.mjs';
 import {sparse} from './memory.mjs';
-import {APP_ZIP, BUILD, accelerated, base, bytes} from './parts.mjs';
+import {APART, APP_ZIP, BUILD, accelerated, base, bytes} from './parts.mjs';
 
 /** Python source run before the memory is taken, as in tooling/runtime.mjs. */
 const IMPORT = `
@@ -13,6 +13,9 @@ for name in imports:
 del name, imports
 gc.collect()
 `;
+
+const streaming = WebAssembly.instantiateStreaming;
+if (streaming) WebAssembly.instantiateStreaming = (source, imports) => streaming(source, imports, APART);
 
 async function made() {
   const {loadPyodide} = await import(`${base}pyodide.mjs`);

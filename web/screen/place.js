@@ -73,6 +73,17 @@
   };
   requestAnimationFrame(frame);
 
+  // As soon as the text is there, not with the next frame: laid out while it is hidden it would get its styles twice. They are
+  // made here, so that styles and layout are two tasks of half the length.
+  const parsed = new MutationObserver(() => {
+    for (const each of [document.body, document.querySelector('[data-part=page]')]) if (each) parsed.observe(each, { childList: true });
+    look();
+    if (html.dataset.text !== 'whole') return;
+    parsed.disconnect();
+    void getComputedStyle(document.body).visibility;
+  });
+  parsed.observe(html, { childList: true });
+
   const moved = () => (html.dataset.place = 'moved');
   for (const move of moves) addEventListener(move, moved, { once: true, passive: true, capture: true });
 }

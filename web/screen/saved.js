@@ -54,10 +54,11 @@ export async function read(wanted) {
 /**
  * The same without what only a tab knows, for the service worker.
  * @param {string | null} wanted
+ * @param {Promise<unknown>} since nothing is read before; to open the database takes a while too
  * @returns {Promise<Reading | null>} null when nothing is stored
  */
-export async function stored(wanted) {
-  const database = await open();
+export async function stored(wanted, since) {
+  const [database] = await Promise.all([open(), since]);
   try {
     return database && (await view(ofDatabase(database), wanted));
   } finally {

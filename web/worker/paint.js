@@ -16,7 +16,8 @@ import { limited } from './store.js';
 import { Tree, escaped } from './tree.js';
 
 /** @typedef {import('../screen/saved.js').Reading} Reading */
-/** @typedef {Record<'top' | 'body' | 'middle' | 'head' | 'tail', string>} Shell index.html up to the body and the engine, the list, the title, the turns; the rest */
+/** @typedef {Record<'top' | 'body' | 'middle' | 'head' | 'tail' | 'engine' | 'end', string>} Shell index.html up to the body, the list, the title,
+ *   the turns, the engine; the engine; the rest */
 
 /** How long the page may wait for the saved text, in ms. A slow machine's own scripts would need longer still. */
 const READ_MS = 1000;
@@ -65,8 +66,7 @@ function cut(html) {
   const [top, scripts, rest, middle, head, tail, engine, end] = found.slice(1);
   // The scripts come after the text, and nothing waits for them: neither the parser nor the first frame.
   const [metadata, body] = rest.split(/(?<=<body>)/);
-  // The engine has to load much, and can begin while the text is still being read.
-  return { top: top + metadata + engine, body, middle, head, tail: tail + scripts.replace(' blocking="render"', '') + end };
+  return { top: top + metadata, body, middle, head, tail, engine, end: scripts.replace(' blocking="render"', '') + end };
 }
 
 /**
@@ -76,20 +76,26 @@ function cut(html) {
  * @param {(language: string) => Promise<Response>} words
  */
 async function* pieces(shell, wanted, event, words) {
-  const { top, body, middle, head, tail } = shell;
+  const { top, body, middle, head, tail, engine, end } = shell;
   yield top;
   let begun = false;
+  let many = false;
   try {
     const reading = await limited(read(wanted, event, words), READ_MS);
     for await (const turns of reading ? printed(reading) : []) {
-      if (!begun && reading) yield labelled(body) + list(reading) + labelled(middle) + title(reading) + labelled(head);
+      if (!begun && reading) {
+        // The engine comes after the text: begun before, it took the time that the text needs, and was there no sooner. Only
+        // where the text itself takes long it goes first.
+        many = reading.turns.length > MANY;
+        yield (many ? engine : '') + labelled(body) + list(reading) + labelled(middle) + title(reading) + labelled(head);
+      }
       begun = true;
       yield turns;
     }
   } catch (error) {
     warn(error);
   }
-  yield begun ? labelled(tail) : body + middle + head + tail;
+  yield (begun ? labelled(tail) : body + middle + head + tail) + (many ? '' : engine) + end;
 }
 
 /**
@@ -101,11 +107,11 @@ async function* pieces(shell, wanted, event, words) {
 async function read(wanted, event, words) {
   // The page before this one goes on showing what it stores until this one is there.
   const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
-  await worker.clients.get(event.resultingClientId);
+  const there = worker.clients.get(event.resultingClientId);
   const entries = async (/** @type {string} */ language) => (await words(language)).json();
   // Beside the journal, not after it: most people have chosen none.
   const likely = languageOf(null, navigator.languages);
-  const [reading, guessed] = await Promise.all([stored(wanted), entries(likely)]);
+  const [reading, guessed] = await Promise.all([stored(wanted, there), entries(likely)]);
   const language = languageOf(reading?.language, navigator.languages);
   use(language, language === likely ? guessed : await entries(language));
   const known = reading?.conversations.some(({ id }) => id === reading.conversation);

@@ -98,6 +98,25 @@ def looked(page: Page) -> dict[str, Any]:
     return {**paint, "long": long}
 
 
+def machine_code(page: Page) -> int:
+    """Bytes of kept machine code that a reload of the page uses for Python, 0 when there is none."""
+    found: list[dict[str, Any]] = []
+    ended: list[object] = []
+    tracing = page.context.new_cdp_session(page)
+    tracing.on("Tracing.dataCollected", lambda message: found.extend(message["value"]))
+    tracing.on("Tracing.tracingComplete", ended.append)
+    config = {"includedCategories": ["disabled-by-default-devtools.timeline"]}
+    tracing.send("Tracing.start", {"transferMode": "ReportEvents", "traceConfig": config})
+    reload(page, "midstream:engine")
+    tracing.send("Tracing.end")
+    while not ended:
+        page.wait_for_timeout(50)
+    if any(event["name"] == "v8.wasm.moduleCacheInvalid" for event in found):
+        return 0
+    hits = [event["args"] for event in found if event["name"] == "v8.wasm.moduleCacheHit"]
+    return max((int(hit["consumedCacheSize"]) for hit in hits), default=0)
+
+
 def way(page: Page) -> str:
     """How Python was started (web/pyodide/boot.mjs)."""
     for worker in page.workers:
