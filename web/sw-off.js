@@ -17,7 +17,7 @@ async function install() {
   await off.skipWaiting();
 }
 
-async function activate() {
+async function leave() {
   const names = (await caches.keys()).filter((name) => name.startsWith('midstream ') && name.endsWith(` ${PLACE}`));
   await Promise.all(names.map((name) => caches.delete(name)));
   for (const page of await off.clients.matchAll({ includeUncontrolled: true })) page.postMessage({ type: 'off' });
@@ -25,6 +25,10 @@ async function activate() {
 }
 
 off.addEventListener('install', (event) => event.waitUntil(install()));
-off.addEventListener('activate', (event) => event.waitUntil(activate()));
-// Pages ask how much is stored.
-off.addEventListener('message', (event) => event.ports[0]?.postMessage({ version: 'off', done: 0, total: 0 }));
+off.addEventListener('activate', (event) => event.waitUntil(leave()));
+// Pages ask how much is stored, each of them when this version is there. A browser that has ended this worker in the middle of
+// its leave says it is active all the same, and has no other event for the rest of it.
+off.addEventListener('message', (event) => {
+  event.ports[0]?.postMessage({ version: 'off', done: 0, total: 0 });
+  if (off.serviceWorker.state === 'activated') event.waitUntil(leave());
+});

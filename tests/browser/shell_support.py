@@ -71,6 +71,29 @@ def restart_worker(screen: Screen) -> None:
     session.detach()
 
 
+def hand_over(screen: Screen) -> None:
+    """As the browser does when the worker in charge is idle, which none is under a debugger.
+
+    It is stopped, and the one that waits takes over; again and again, since a question of the page
+    starts it once more. The new one is left alone: stopped in the middle of its activation it would
+    be in charge without having done its work.
+    """
+    states: dict[str, str] = {}
+    session = screen.context.new_cdp_session(screen.page)
+    session.on(
+        "ServiceWorker.workerVersionUpdated",
+        lambda told: states.update(
+            {each["versionId"]: each["status"] for each in told["versions"]}
+        ),
+    )
+    session.send("ServiceWorker.enable")
+    while not states or "installed" in states.values():
+        for name in [name for name, state in states.items() if state == "activated"]:
+            session.send("ServiceWorker.stopWorker", {"versionId": name})
+        screen.page.evaluate("new Promise(requestAnimationFrame)")  # events come while one waits
+    session.detach()
+
+
 def version(screen: Screen) -> str:
     """Of the style that the page shows; "" is the first one."""
     style = "getComputedStyle(document.body).getPropertyValue('--version')"

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Frame, Page, expect
 from tests.browser.screen_support import WEB, Screen, Site
 from tests.browser.shell_support import (
     READY,
+    hand_over,
     offline_ready,
-    restart_worker,
     stored,
     until,
     update,
@@ -20,6 +20,8 @@ from tests.browser.shell_support import (
 )
 
 OFF = (WEB / "sw-off.js").read_bytes()
+# The leave ends before it has begun, as when the browser ends the worker.
+CUT = b"addEventListener('activate', (event) => event.stopImmediatePropagation());\n"
 READY_TO_UPDATE = ("data-shell", "update-ready")
 LOGIN = b"<!doctype html><title>Log in to this network</title>"
 
@@ -251,6 +253,19 @@ QUEUED = """async () => {
 }"""
 
 
+def test_an_off_switch_that_was_cut_off_is_made_up(app: Screen, shell_site: Site) -> None:
+    shell_site.build("1")
+    offline_ready(app)
+    shell_site.files["sw.js"] = CUT + OFF
+    look_for_an_update(app)
+    until_settled(app)
+    hand_over(app)
+    app.goto()  # asks how much is stored
+    expect(app.part("shell")).to_have_text(SWITCHED_OFF)
+    until(app, "async () => !(await caches.keys()).length")
+    app.problems.clear()
+
+
 def test_the_off_switch(app: Screen, shell_site: Site) -> None:
     shell_site.build("1")
     offline_ready(app)
@@ -260,9 +275,7 @@ def test_the_off_switch(app: Screen, shell_site: Site) -> None:
     app.page.evaluate("window.same = true")
     look_for_an_update(app)
     until_settled(app)
-    restart_worker(
-        app
-    )  # Chromium waits until the other one is idle, which it never is under a debugger
+    hand_over(app)
     expect(app.part("shell")).to_have_text(SWITCHED_OFF)
     expect(app.part("update")).to_be_hidden()
     assert app.page.evaluate("window.same")  # nobody has reloaded it
