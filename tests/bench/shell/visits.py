@@ -104,7 +104,7 @@ def machine_code(page: Page) -> int:
     ended: list[object] = []
     tracing = page.context.new_cdp_session(page)
     tracing.on("Tracing.dataCollected", lambda message: found.extend(message["value"]))
-    tracing.on("Tracing.tracingComplete", ended.append)
+    tracing.on("Tracing.tracingComplete", lambda message: ended.append(message))
     config = {"includedCategories": ["disabled-by-default-devtools.timeline"]}
     tracing.send("Tracing.start", {"transferMode": "ReportEvents", "traceConfig": config})
     reload(page, "midstream:engine")
