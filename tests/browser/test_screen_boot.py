@@ -86,33 +86,28 @@ def test_python_runs_and_says_nothing(screen: Screen) -> None:
     expect(screen.part("engine")).to_contain_text("no answer for 10 s")
 
 
+INSIDE = {"en": "Something went wrong inside: “{}”", "ru": "Внутренняя ошибка: «{}»"}
 LATER = {
-    "error": ("onerror({ error: new Error('KeyError: x') })", "“KeyError: x”", "«KeyError: x»"),
-    "worker": ("onerror({})", "“Python stopped”", "«Python остановился»"),
-    "message": (
-        "dispatchEvent(new Event('messageerror'))",
-        "“a message could not be read”",
-        "«сообщение не удалось прочитать»",
-    ),
+    "onerror({ error: new Error('KeyError: x') })": {"en": "KeyError: x", "ru": "KeyError: x"},
+    "onerror({})": {"en": "Python stopped", "ru": "Python остановился"},
+    "dispatchEvent(new Event('messageerror'))": {
+        "en": "a message could not be read",
+        "ru": "сообщение не удалось прочитать",
+    },
 }
 
 
-@pytest.mark.parametrize("how", LATER)
-@pytest.mark.parametrize("locale", ["en", "ru"])
+@pytest.mark.parametrize("breaks", LATER, ids=["error", "worker", "message"])
+@pytest.mark.parametrize("locale", INSIDE)
 def test_what_breaks_later_is_a_notice(
-    browser: Browser, shell_site: Site, how: str, locale: str
+    browser: Browser, shell_site: Site, breaks: str, locale: str
 ) -> None:
-    breaks, english, russian = LATER[how]
     screen = Screen(browser, shell_site, locale=locale)
     screen.goto()
     expect(screen.html).to_have_attribute("data-engine", "ready")
     screen.engine.evaluate(f"mock.worker.{breaks}")
-    said = (
-        f"Something went wrong inside: {english}"
-        if locale == "en"
-        else f"Внутренняя ошибка: {russian}"
-    )
-    expect(screen.part("notice")).to_contain_text(said)
+    said = LATER[breaks][locale]
+    expect(screen.part("notice")).to_contain_text(INSIDE[locale].format(said))
     expect(screen.html).to_have_attribute("data-engine", "ready")
     screen.close()
 

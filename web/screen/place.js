@@ -76,6 +76,7 @@
   // As soon as the text is there, not with the next frame: laid out while it is hidden it would get its styles twice. They are
   // made here, so that styles and layout are two tasks of half the length.
   const parsed = new MutationObserver(() => {
+    if (html.dataset.paint === 'done') return parsed.disconnect();
     for (const each of [document.body, document.querySelector('[data-part=page]')]) if (each) parsed.observe(each, { childList: true });
     look();
     if (html.dataset.text !== 'whole') return;

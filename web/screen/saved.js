@@ -58,8 +58,9 @@ export async function read(wanted) {
  * @returns {Promise<Reading | null>} null when nothing is stored
  */
 export async function stored(wanted, since) {
-  const [database] = await Promise.all([open(), since]);
+  const database = await open();
   try {
+    await since;
     return database && (await view(ofDatabase(database), wanted));
   } finally {
     database?.close(); // as soon as what has been asked for has come
