@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -128,7 +129,11 @@ class Client:
         return found
 
     def sync(self, tag: str) -> None:
-        """What the browser does when it believes that there is a network again."""
+        """What the browser does when it believes that there is a network again.
+
+        It tells of its registrations when it has read them from its disk, which `enable` does not
+        wait for.
+        """
         session = self.context.new_cdp_session(self.page)
         found: list[str] = []
         session.on(
@@ -136,13 +141,16 @@ class Client:
             lambda event: found.extend(row["registrationId"] for row in event["registrations"]),
         )
         session.send("ServiceWorker.enable")
+        late = time.monotonic() + PATIENCE_MS / 1000
+        while not found:
+            assert time.monotonic() < late, "the browser told no registration"
+            self.page.wait_for_timeout(20)  # events come while one waits
         origin = self.page.evaluate("origin")
         for registration in found:
             event = {"origin": origin, "registrationId": registration}
             session.send(
                 "ServiceWorker.dispatchSyncEvent", {**event, "tag": tag, "lastChance": False}
             )
-        assert found
         session.detach()
 
     def stop_worker(self) -> None:
