@@ -25,6 +25,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page
 
 from tests.bench.shell import lighthouse, sites, visits
+from tests.browser.kept import KEPT
 from tests.support.processes import Serve, replay, serve
 
 KILOBYTES = 30  # of the stored answer
@@ -33,11 +34,6 @@ PRIMING_MS = 3000  # each: it keeps machine code some seconds after it has made 
 REST_MS = 1500  # what a site still does after it is there must not meet the next one's visit
 QUIET_MS = 3000  # after which a visit counts as having fetched all it wants
 SNAPSHOT_S = 60  # the page makes it some seconds after its start
-_SNAPSHOT = """async () => {
-  const names = (await caches.keys()).filter((name) => name.startsWith('midstream-snapshot'));
-  const kept = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
-  return kept.some((keys) => keys.length > 0);
-}"""
 
 
 def measure(quick: bool) -> dict[str, Any]:
@@ -123,7 +119,7 @@ def _answered(page: Page, url: str) -> None:
     page.wait_for_selector("article[data-author=assistant][data-state=complete]")
     page.wait_for_selector("html[data-shell=offline-ready]", state="attached")
     for _ in range(SNAPSHOT_S):
-        if page.evaluate(_SNAPSHOT):
+        if page.evaluate(KEPT):
             return
         page.wait_for_timeout(1000)
     raise AssertionError("the browser has made no snapshot")

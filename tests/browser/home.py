@@ -13,14 +13,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext
 
+from tests.browser.kept import UNTIL_KEPT
 from tests.support.processes import Serve, serve
 from tests.support.proxy import Proxy
 
 EMPTY = "icons/icon.svg"  # a page of the same origin that runs nothing
-UNTIL_KEPT = """async () => {
-  const cache = await caches.open('midstream-snapshot ' + new URL('.', document.baseURI).href);
-  while (!(await cache.keys()).length) await new Promise((resolve) => setTimeout(resolve, 50));
-}"""
 # The address stays and its server changes: the next one has a config.json of its own.
 FORGET_CONFIG = """async () => {
   const config = new URL('../config.json', location);

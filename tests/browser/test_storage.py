@@ -351,6 +351,23 @@ async () => {
 """
 
 
+# In the origin's file system: where another copy of the app keeps its Python, and a folder that is none of ours.
+KEEP = """
+async () => {
+  const root = await navigator.storage.getDirectory();
+  const names = ['midstream-snapshot %2Fcopy%2F', "another's"];
+  for (const name of names) await root.getDirectoryHandle(name, { create: true });
+}
+"""
+FOLDERS = """
+async () => {
+  const names = [];
+  for await (const name of (await navigator.storage.getDirectory()).keys()) names.push(name);
+  return names;
+}
+"""
+
+
 def limit(page: Page, url: str, size: int | None) -> None:
     """Sets how much the origin may store in this context, in bytes."""
     quota = {"origin": url.rstrip("/")} | ({} if size is None else {"quotaSize": size})
@@ -363,12 +380,14 @@ def test_when_storage_is_full_the_runtime_goes_before_any_chat(page: Page, app: 
     limit(chat.page, chat.url, 60 * 10**6)
     chat.open()
     chat.page.wait_for_selector("html[data-shell=offline-ready]", state="attached")
+    chat.page.evaluate(KEEP)
     before = chat.page.evaluate(CACHED)
     chat.page.evaluate(FILL)
     chat.send("Tell me").until_seq(5)
     after = chat.page.evaluate(CACHED)
     gone = {path.split("/")[1] for path in set(before) - set(after)}
     assert gone == {"pyodide", "pyscript"}  # wheels are not kept offline
+    assert chat.page.evaluate(FOLDERS) == ["another's"]
     assert {"/index.html", "/engine.html", "/screen/main.js"} <= set(after)
     expect(chat.page.locator("[data-part=notice]")).to_be_hidden()
     assert len(dump(chat.page)["journal"]) > 0

@@ -172,7 +172,8 @@ def test_no_module_is_left_over_and_none_is_named_that_is_not_there() -> None:
             "sw-off.js",
         ),
         *(f"pyodide/{name}.js" for name in ("boot", "snapshot")),
-        *(f"pyodide/{name}.js" for name in ("kept", "memory", "parts", "pyodide", "pyodide.asm")),
+        *(f"pyodide/{name}.js" for name in ("code", "kept", "memory", "parts")),
+        *(f"pyodide/{name}.js" for name in ("pyodide", "pyodide.asm")),
     }
     for page in ("index.html", "engine.html"):
         named = re.findall(r' (?:src|href)="([^"]+\.js)"', (BUILT / page).read_text())

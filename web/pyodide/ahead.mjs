@@ -2,20 +2,19 @@
 //
 // Pyodide has no option for that: it calls `fetch`, which is exchanged here for one that knows what is on its way.
 
-import {BUILD, base} from './parts.mjs';
+import {base} from './parts.mjs';
 
 /** By the address, each to be used once: what has failed is asked for again. @type {Map<string, Promise<Response>>} */
 const begun = new Map();
 
 /** @param {string} name @param {RequestInit} [options] */
-function begin(name, options) {
+export function begin(name, options) {
   const response = fetch(base + name, options);
   response.catch(() => {}); // told when it is asked for
   begun.set(base + name, response);
 }
 
 begin('pyodide.asm.wasm');
-begin(BUILD.stdlib.url, {integrity: BUILD.stdlib.hash});
 import(`${base}pyodide.asm.mjs`).catch(() => {});
 
 /**

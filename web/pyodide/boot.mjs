@@ -10,21 +10,30 @@
 // `mistletoe` can be imported at any time, and micropip can be loaded from ../wheels/.
 
 import '../spare.js'; // before PyScript opens its storage, which it does when this module is there
-import {give} from './ahead.mjs';
+import {begin as ahead, give} from './ahead.mjs';
+import {WASM, compiled, heap, use} from './code.mjs';
 import {begin} from './early.mjs';
 import {failed, read} from './kept.mjs';
 import {counted} from './loading.mjs';
 import {whole} from './memory.mjs';
-import {APART, APP_ZIP, BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
+import {APP_ZIP, BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
 import * as real from './pyodide.mjs';
 
 export const {version} = real;
 
-const WASM = 'pyodide.asm.wasm';
-
 begin();
-const kept = handled(read());
-const app = handled(bytes(BUILD.app));
+const kept = read().then(found => {
+  if (!found) zips();
+  return found;
+});
+
+/** @type {Promise<Uint8Array> | undefined} */
+let app;
+/** The app's, while that of Python's library is on its way: fetched where they do not come with the kept memory. */
+function zips() {
+  if (!app) ahead(BUILD.stdlib.url, {integrity: BUILD.stdlib.hash});
+  return app ??= handled(bytes(BUILD.app));
+}
 
 /**
  * Pyodide can only raise errors that have a stack. WebKit's fetch and streams reject with errors that have none: Python
@@ -45,41 +54,6 @@ withStacks(globalThis, 'fetch');
 withStacks(ReadableStreamDefaultReader.prototype, 'read');
 
 /**
- * Many a static host has no name for WebAssembly. What is not called so is not compiled, and Pyodide would wait for ever.
- * @param {Response} response
- */
-function named(response) {
-  const type = 'application/wasm';
-  const known = response.headers.get('Content-Type') === type;
-  return known ? response : new Response(response.body, {headers: {'Content-Type': type}});
-}
-
-/** Python's code, where it was compiled before Pyodide asked for it. @type {WebAssembly.Module | null} */
-let code = null;
-/** The newest one, as it runs. @type {WebAssembly.Instance | null} */
-let running = null;
-const streaming = WebAssembly.instantiateStreaming;
-const streams = Boolean(streaming);
-if (streams)
-  WebAssembly.instantiateStreaming = async (source, imports) => {
-    const started = code
-      ? {module: code, instance: await WebAssembly.instantiate(code, imports)}
-      : await streaming(named(await source), imports);
-    running = started.instance;
-    return started;
-  };
-
-function heap() {
-  const memory = running?.exports.memory;
-  if (!(memory instanceof WebAssembly.Memory)) throw new Error('Python shows no memory');
-  return new Uint8Array(memory.buffer);
-}
-
-async function compiled() {
-  return streams ? WebAssembly.compileStreaming(fetch(base + WASM).then(named), APART) : null;
-}
-
-/**
  * A failure is told when the value is asked for, not before.
  * @template T @param {Promise<T>} promise @returns {Promise<T>}
  */
@@ -89,11 +63,11 @@ function handled(promise) {
 }
 
 /**
- * @param {object} options @param {object} more
+ * @param {object} options @param {Promise<Uint8Array>} app
  */
-async function fast(options, more) {
+async function fast(options, app) {
   const {options: ours, check} = accelerated(app);
-  const python = await real.loadPyodide({...options, ...ours, ...more});
+  const python = await real.loadPyodide({...options, ...ours});
   check(python.FS);
   // PyScript writes its Python into the working folder, which comes first, as source; compiled it lies in the app's zip.
   python.runPython(`
@@ -111,15 +85,16 @@ const WAYS = {
     const found = await kept;
     if (!found) return null;
     // Pyodide would begin with the code when it has the memory.
-    const [file, module] = await Promise.all([found.file, compiled()]);
-    code = module;
-    if (code) give(WASM, new Response()); // it asks all the same
-    const python = await fast(options, {_loadSnapshot: whole(file, heap)});
+    const [{memory, stdlib, app}, module] = await Promise.all([found.parts, compiled()]);
+    use(module);
+    if (module) give(WASM, new Response()); // it asks all the same
+    give(BUILD.stdlib.url, new Response(stdlib));
+    const python = await fast({...options, _loadSnapshot: whole(memory, heap)}, Promise.resolve(app));
     // Chance is frozen too: every page would draw the same numbers.
     python.runPython('import random; random.seed(); del random');
     return [found.kind, python];
   },
-  compiled: async options => ['compiled', await counted(() => fast(options, {env: {PYTHONPATH: APP_ZIP}}))],
+  compiled: async options => ['compiled', await counted(() => fast({...options, env: {PYTHONPATH: APP_ZIP}}, zips()))],
   plain: async options => ['plain', await real.loadPyodide({...options, ...wheels, packages: ['mistletoe', 'midstream']})],
 };
 
@@ -146,7 +121,7 @@ export async function loadPyodide(options) {
       scope.midstreamBoot = started[0];
       return started[1];
     } catch (error) {
-      code = null;
+      use(null);
       errors.push(`${way}: ${reason(error)}`);
       console.warn(`Python did not start the fast way (${way}): ${reason(error)}`);
       if (way === 'snapshot') failed().catch(() => {}); // where storage is denied there is none to drop

@@ -8,15 +8,34 @@ from typing import Any
 import js
 from pyodide.ffi import JsException
 
-# How sw.js and pyodide/kept.mjs begin the names of their caches; the scope comes last.
-CACHES = ("midstream ", "midstream-snapshot ")
+# How sw.js begins the names of its caches; the scope comes last.
+CACHES = "midstream "
+# How pyodide/kept.mjs begins the names of its folders.
+SNAPSHOTS = "midstream-snapshot "
 # The large half of the app. The rest, which shows saved conversations offline, stays.
 RUNTIME = ("pyscript/", "pyodide/", "wheels/")
 
 
 async def make_room() -> bool:
-    """Drops the runtime from the service worker's caches, those of other copies of the app on this
-    origin too: they share its quota. Tells whether there was anything to drop."""
+    """Drops the kept memory, and the runtime from the service worker's caches, those of other
+    copies of the app on this origin too: they share its quota. Tells whether there was anything to
+    drop."""
+    return any([await _drop_snapshots(), await _thin_all()])
+
+
+async def _drop_snapshots() -> bool:
+    try:
+        root: Any = await js.navigator.storage.getDirectory()
+        names = [str(entry.name) async for entry in root.values()]
+        found = [name for name in names if name.startswith(SNAPSHOTS)]
+        for name in found:
+            await root.removeEntry(name, recursive=True)
+    except (JsException, AttributeError):  # there is none, it is denied, or another tab reads one
+        return False
+    return bool(found)
+
+
+async def _thin_all() -> bool:
     try:
         names = [str(name) for name in await js.caches.keys()]
         dropped = [await _thin(name) for name in names if name.startswith(CACHES)]
