@@ -139,6 +139,13 @@ HARM = f"""async ([at, bytes, rightly]) => {{
   await out.write(whole);
   await out.close();
 }}"""
+UNSAY = f"""async () => {{
+  const root = await navigator.storage.getDirectory();
+  const file = await (await root.getDirectoryHandle({IN_OPFS})).getFileHandle('snapshot');
+  const out = await file.createWritable({{keepExistingData: true}});
+  await out.write(new Uint8Array(4096));
+  await out.close();
+}}"""
 FAIL_TWICE = """
 import {failed} from './pyodide/kept.js';
 await failed();
@@ -221,6 +228,15 @@ def test_a_damaged_snapshot_is_dropped_and_made_again(
     assert boot(page, host) == ("own", [])
 
 
+def test_half_a_snapshot_says_nothing_and_is_made_again(page: Page, host: Host) -> None:
+    """As when the browser was closed while it was written."""
+    start_and_keep(page, host)
+    page.evaluate(UNSAY)
+    assert boot(page, host) == ("compiled", [])
+    until_kept(page)
+    assert boot(page, host) == ("own", [])
+
+
 def test_a_snapshot_of_another_build_is_not_loaded_and_goes(page: Page, host: Host) -> None:
     host.remove("sw.js")  # it would keep the older build
     start_and_keep(page, host)
@@ -238,9 +254,12 @@ def test_without_a_file_system_the_compiled_way(page: Page, host: Host) -> None:
     script = f"Object.defineProperty(navigator.storage, 'getDirectory', {{ {denied} }});"
     for name in ("boot.js", "snapshot.js"):
         change(host.folder / "pyodide" / name, "^", script)
+    codes: list[str] = []
+    page.context.on("request", lambda asked: "asm.wasm" in asked.url and codes.append(asked.url))
     for _ in range(2):
         with page.expect_console_message(lambda said: "no snapshot: denied" in said.text):
             assert boot(page, host) == ("compiled", [])
+    assert len(codes) == 2, "a snapshot is made though none can be kept"
 
 
 @pytest.mark.parametrize("pattern", ["pyodide/app-*.zip", "pyodide/stdlib-*.zip"])
