@@ -17,6 +17,7 @@ const SCRIPTS = [
   {entries: ['engine.js']},
   {entries: ['pyscript/core.js']},
   {entries: ['pyodide/boot.js']},
+  {entries: ['pyodide/reader.js']},
   {entries: ['pyodide/snapshot.js', 'pyodide/pyodide.js'], rare: true},
   {entries: ['sw.js']},
 ];

@@ -92,7 +92,8 @@ const SAID = {
 };
 
 /** @param {MessageEvent} event */
-function heard({ data }) {
+function heard({ data, ports }) {
+  if (data === 'found?') return void ask(ports[0]);
   const [what, detail] = String(data).split(' ');
   if (Object.hasOwn(SAID, what)) SAID[what](detail);
 }
@@ -108,6 +109,23 @@ async function painted() {
     observer.observe({ type: 'paint', buffered: true });
   });
   await Promise.race([first, new Promise((resolve) => setTimeout(resolve, FRAME))]); // in a hidden tab nothing is painted
+}
+
+/** A worker that reads what Python is started from; null where it does not start: Python does without. @returns {Promise<Worker | null>} */
+async function reading() {
+  await shown;
+  const worker = new Worker('pyodide/reader.mjs', { type: 'module', name: 'reader' });
+  return new Promise((resolve) => {
+    worker.onerror = () => resolve(null);
+    worker.onmessage = () => resolve(worker);
+  });
+}
+
+/** @param {MessagePort} port on which Python's worker waits for what was found (pyodide/boot.mjs) */
+async function ask(port) {
+  const worker = await reader;
+  if (worker) worker.postMessage('found?', [port]);
+  else port.postMessage(null);
 }
 
 /** Resolves when Python runs; rejects when it cannot. PyScript resolves `whenDefined` as soon as the worker is made. */
@@ -137,6 +155,7 @@ new MutationObserver(() => {
 
 tell({ type: 'engine?', id });
 const shown = painted();
+const reader = reading();
 const running = python();
 // An exception in engine.py is only printed by PyScript: the screen is told to expect an answer soon.
 running.then(() => tell({ type: 'engine', state: 'running' }), failed);

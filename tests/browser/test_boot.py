@@ -240,7 +240,7 @@ def test_half_a_snapshot_says_nothing_and_is_made_again(page: Page, host: Host) 
 def test_a_snapshot_of_another_build_is_not_loaded_and_goes(page: Page, host: Host) -> None:
     host.remove("sw.js")  # it would keep the older build
     start_and_keep(page, host)
-    for name in ("boot.js", "parts.js"):
+    for name in ("boot.js", "reader.js", "parts.js"):
         change(host.folder / "pyodide" / name, r'(?<="id":)( ?)"\w+"', '"another"')
     assert boot(page, host) == ("compiled", [])
     page.evaluate(

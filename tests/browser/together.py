@@ -14,7 +14,7 @@ from tooling.places import HERE
 
 WEB = HERE.root / "web"
 # Of Python and PyScript, which are not there: the build puts them together, too.
-ABSENT = tuple(f"pyodide/{name}.js" for name in ("boot", "snapshot", "pyodide"))
+ABSENT = tuple(f"pyodide/{name}.js" for name in ("boot", "reader", "snapshot", "pyodide"))
 ABSENT += ("pyscript/core.js",)
 NOTHING: dict[str, object] = {"version": "dev", "parts": [], "shell": [], "runtime": [], "late": []}
 

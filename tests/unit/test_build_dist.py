@@ -149,7 +149,9 @@ def test_where_folders_cannot_be_exchanged_they_are_renamed(
 # The built one
 
 
-@pytest.mark.parametrize("script", ["screen/main.js", "engine.js", "pyodide/boot.js", "sw.js"])
+@pytest.mark.parametrize(
+    "script", ["screen/main.js", "engine.js", "pyodide/boot.js", "pyodide/reader.js", "sw.js"]
+)
 def test_what_is_loaded_together_is_in_one_file(script: str) -> None:
     """Beside it there is only what another script of the same page needs too, and that is named in the page."""
     others = modules(script) - {script}
@@ -171,7 +173,7 @@ def test_no_module_is_left_over_and_none_is_named_that_is_not_there() -> None:
             "sw.js",
             "sw-off.js",
         ),
-        *(f"pyodide/{name}.js" for name in ("boot", "snapshot")),
+        *(f"pyodide/{name}.js" for name in ("boot", "reader", "snapshot")),
         *(f"pyodide/{name}.js" for name in ("code", "kept", "memory", "parts")),
         *(f"pyodide/{name}.js" for name in ("pyodide", "pyodide.asm")),
     }

@@ -14,7 +14,6 @@ export function begin(name, options) {
   begun.set(base + name, response);
 }
 
-begin('pyodide.asm.wasm');
 import(`${base}pyodide.asm.mjs`).catch(() => {});
 
 /**

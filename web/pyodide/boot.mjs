@@ -11,9 +11,9 @@
 
 import '../spare.js'; // before PyScript opens its storage, which it does when this module is there
 import {begin as ahead, give} from './ahead.mjs';
-import {WASM, compiled, heap, use} from './code.mjs';
+import {WASM, heap, use} from './code.mjs';
 import {begin} from './early.mjs';
-import {failed, read} from './kept.mjs';
+import {failed} from './kept.mjs';
 import {counted} from './loading.mjs';
 import {whole} from './memory.mjs';
 import {APP_ZIP, BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
@@ -22,16 +22,26 @@ import * as real from './pyodide.mjs';
 export const {version} = real;
 
 begin();
-const kept = read().then(found => {
-  if (!found) zips();
-  return found;
-});
+const found = handled(asked());
+found.then(given => void (given ?? zips()), () => {});
+
+/** What reader.mjs has read of the snapshot, by way of the document; null if there is none of this build. @returns {Promise<import('./reader.mjs').Found | null>} */
+function asked() {
+  const {port1, port2} = new MessageChannel();
+  postMessage('found?', {transfer: [port2]});
+  return new Promise((resolve, reject) => {
+    port1.onmessage = ({data}) => (data instanceof Error ? reject(data) : resolve(data?.id === BUILD.id ? data : null));
+  });
+}
 
 /** @type {Promise<Uint8Array> | undefined} */
 let app;
-/** The app's, while that of Python's library is on its way: fetched where they do not come with the kept memory. */
+/** The app's zip, while the library's and Python's code are on their way: fetched where no memory is kept. */
 function zips() {
-  if (!app) ahead(BUILD.stdlib.url, {integrity: BUILD.stdlib.hash});
+  if (!app) {
+    ahead(WASM);
+    ahead(BUILD.stdlib.url, {integrity: BUILD.stdlib.hash});
+  }
   return app ??= handled(bytes(BUILD.app));
 }
 
@@ -82,17 +92,16 @@ del sys`);
 /** A way, and what it gives: Python, or null where it is not to be had at all. @type {Record<string, (options: object) => Promise<any>>} */
 const WAYS = {
   async snapshot(options) {
-    const found = await kept;
-    if (!found) return null;
-    // Pyodide would begin with the code when it has the memory.
-    const [{memory, stdlib, app}, module] = await Promise.all([found.parts, compiled()]);
-    use(module);
-    if (module) give(WASM, new Response()); // it asks all the same
+    const given = await found;
+    if (!given) return null;
+    const {memory, stdlib, app} = given.parts;
+    use(given.code);
+    if (given.code) give(WASM, new Response()); // Pyodide asks all the same
     give(BUILD.stdlib.url, new Response(stdlib));
     const python = await fast({...options, _loadSnapshot: whole(memory, heap)}, Promise.resolve(app));
     // Chance is frozen too: every page would draw the same numbers.
     python.runPython('import random; random.seed(); del random');
-    return [found.kind, python];
+    return [given.kind, python];
   },
   compiled: async options => ['compiled', await counted(() => fast({...options, env: {PYTHONPATH: APP_ZIP}}, zips()))],
   plain: async options => ['plain', await real.loadPyodide({...options, ...wheels, packages: ['mistletoe', 'midstream']})],
