@@ -249,6 +249,13 @@ def test_a_snapshot_of_another_build_is_not_loaded_and_goes(page: Page, host: Ho
     assert boot(page, host) == ("own", [])
 
 
+def test_without_its_reader_the_compiled_way(page: Page, host: Host) -> None:
+    host.remove("sw.js")  # it would keep the reader
+    start_and_keep(page, host)
+    host.remove("pyodide/reader.js")
+    assert boot(page, host) == ("compiled", [])
+
+
 def test_without_a_file_system_the_compiled_way(page: Page, host: Host) -> None:
     denied = "value: () => Promise.reject(new DOMException('denied', 'SecurityError'))"
     script = f"Object.defineProperty(navigator.storage, 'getDirectory', {{ {denied} }});"

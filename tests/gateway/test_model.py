@@ -206,6 +206,23 @@ def test_a_child_that_cannot_serve_says_why(
     model.stop()
 
 
+def test_a_child_that_ended_before_it_was_told_anything_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    model = supervisor(monkeypatch, tmp_path, 'print(\'{"error": "no such format"}\')')
+    state = ModelState(model.state_file)
+
+    def late(_: object) -> str:
+        until(lambda: model._child is not None and model._child.poll() is not None, "its end")
+        return "an order\n"
+
+    monkeypatch.setattr(model_process.Order, "to_line", late)
+    model.start()
+    until(lambda: state.read().state == "failed", "failure")
+    assert state.read().error == "no such format"
+    model.stop()
+
+
 def test_threads_leave_a_core_free(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MIDSTREAM_MODEL_THREADS", raising=False)
     for cores, threads in [(1, 1), (2, 1), (3, 2), (5, 4), (64, 4)]:

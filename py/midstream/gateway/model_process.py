@@ -136,9 +136,12 @@ class ModelProcess:
         ) as child:
             self._child = child
             assert child.stdin is not None and child.stdout is not None
-            with contextlib.suppress(OSError):
+            try:
                 child.stdin.write(order.to_line())
                 child.stdin.flush()
+            except OSError:  # it has ended already, and may have said why
+                with contextlib.suppress(OSError):
+                    child.stdin.close()  # or the rest would be written, and refused, once more
             line = child.stdout.readline()
             answer = json.loads(line) if line else {}
             if "url" in answer:
