@@ -259,7 +259,7 @@ def test_without_its_reader_the_compiled_way(page: Page, host: Host) -> None:
 def test_without_a_file_system_the_compiled_way(page: Page, host: Host) -> None:
     denied = "value: () => Promise.reject(new DOMException('denied', 'SecurityError'))"
     script = f"Object.defineProperty(navigator.storage, 'getDirectory', {{ {denied} }});"
-    for name in ("boot.js", "snapshot.js"):
+    for name in ("reader.js", "snapshot.js"):
         change(host.folder / "pyodide" / name, "^", script)
     codes: list[str] = []
     page.context.on("request", lambda asked: "asm.wasm" in asked.url and codes.append(asked.url))

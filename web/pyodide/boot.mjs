@@ -25,7 +25,10 @@ begin();
 const found = handled(asked());
 found.then(given => void (given ?? zips()), () => {});
 
-/** What reader.mjs has read of the snapshot, by way of the document; null if there is none of this build. @returns {Promise<import('./reader.mjs').Found | null>} */
+/**
+ * What reader.mjs has read of the snapshot, by way of the document; null if there is none of this build.
+ * @returns {Promise<import('./reader.mjs').Found | null>}
+ */
 function asked() {
   const {port1, port2} = new MessageChannel();
   postMessage('found?', {transfer: [port2]});
