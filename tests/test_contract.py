@@ -15,7 +15,11 @@ WEB = PROJECT / "web"
 
 
 def screen() -> str:
-    files = [WEB / "index.html", *sorted((WEB / "screen").glob("*.js"))]
+    files = [
+        WEB / "index.html",
+        *sorted((WEB / "screen").rglob("*.js")),
+        *sorted((WEB / "shared").glob("*.js")),
+    ]
     return "\n".join(path.read_text() for path in files)
 
 
@@ -40,8 +44,10 @@ def test_the_screen_has_the_name(name: str) -> None:
 
 
 def test_the_stores_have_their_names() -> None:
-    assert re.search(r"indexedDB\.open\('midstream'\)", (WEB / "screen" / "saved.js").read_text())
-    assert 'NAME = "midstream"' in (PROJECT / "py/midstream/engine/database.py").read_text()
+    assert re.search(
+        r"indexedDB\.open\('midstream'\)", (WEB / "shared" / "stored_conversation.js").read_text()
+    )
+    assert 'NAME = "midstream"' in (PROJECT / "py/midstream/engine/browser/database.py").read_text()
     assert "'midstream-sw'" in (WEB / "worker" / "store.js").read_text()
 
 

@@ -50,7 +50,7 @@ def test_what_shows_a_feature_exists() -> None:
 
 def test_the_architecture_names_every_state_of_an_answer() -> None:
     words = set(re.findall(r"`([a-z-]+)`", read("ARCHITECTURE.md")))
-    status = read("web/screen/status.js")
+    status = read("web/shared/status.js")
     states = set(re.findall(r"'([a-z-]+)'", status[: status.index("@typedef {object} Status")]))
     assert len(states) == 12 and states <= words
 

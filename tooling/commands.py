@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from tooling import brotli, checks, dist, machine, model, npm, runtime, stamps, venv
+from tooling import stamps
+from tooling.assets import brotli, dist, runtime
+from tooling.checks import preflight
 from tooling.places import HERE, Places
 from tooling.report import say
+from tooling.setup import machine, model, npm, venv
 from tooling.trouble import USAGE, Trouble, from_os_error
 
 HELP = """\
@@ -76,10 +79,10 @@ def build(places: Places, options: list[str]) -> int:
 
 def serve(places: Places, options: list[str]) -> int:
     # Said before minutes of set-up, not after.
-    wanted = checks.serve_options(places, options)
-    checks.port_is_free(wanted.host, wanted.port)
+    wanted = preflight.serve_options(places, options)
+    preflight.port_is_free(wanted.host, wanted.port)
     with alone(places):
-        _set_up(places, packed=not checks.is_loopback(wanted.host))
+        _set_up(places, packed=not preflight.is_loopback(wanted.host))
         if _is_local(wanted):
             _set_up_model(places)
     _become(places, [places.script("midstream"), "serve", *options])

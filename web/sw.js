@@ -1,13 +1,13 @@
 // The service worker: the app's own files, so that it starts without a network. It keeps one cache of files by content hash;
 // /v1/* and whatever is not listed here go to the network untouched. What has to go on without a page is in two parts beside
 // it, asked for by fetches of the engine: spool/ (worker/spool.js) and outbox/ (worker/outbox.js). The page itself is sent with
-// its saved text in it (worker/paint.js), which only reads what the engine has stored.
+// its saved text in it (worker/prerender.js), which only reads what the engine has stored.
 //
 //   install        the shell (small) is fetched, checked and stored; one missing or corrupt file fails the whole install,
 //                  the old version stays, and the next try fetches only what is missing
 //   fetch          spool/ and outbox/; listed files from the cache; a runtime file that is not there yet is stored as it passes
 //                  and so are those that not everybody needs (`late`)
-//   message fill   the runtime (large), file by file, asked for by offline.js while the app runs; `check` looks after it
+//   message fill   the runtime (large), file by file, asked for by engine/offline.js while the app runs; `check` looks after it
 //   activate       files that neither this version nor a page of an older one needs are dropped
 //   sync           the outbox
 //
@@ -20,10 +20,10 @@
 import { refused, warn } from './worker/common.js';
 import { exactly, Files } from './worker/files.js';
 import { Outbox, OUTBOX_TAG } from './worker/outbox.js';
-import { painted } from './worker/paint.js';
+import { painted } from './worker/prerender.js';
 import { Spool } from './worker/spool.js';
 import { WorkerStore } from './worker/store.js';
-import { Versions } from './worker/versions.js';
+import { Versions } from './worker/page_versions.js';
 
 /** @type {import('./worker/files.js').Build} */
 const BUILD = /*build*/{"version": "dev", "parts": [], "shell": [], "runtime": [], "late": []}/*build*/;

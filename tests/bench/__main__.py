@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import gateway_bench, markdown_bench, reading_bench, shell_bench
-from tooling import npm
 from tooling.places import HERE
+from tooling.setup import npm
 
 PROJECT = Path(__file__).resolve().parents[2]
 RESULTS = PROJECT / "bench" / "results"

@@ -24,7 +24,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
 
-from midstream.engine import archive
+from midstream.engine.transfer import archive
 from midstream.journal import Change, MemoryStore, Row
 from midstream.markdown import VERSION, Parser
 from tests.bench.measure import document

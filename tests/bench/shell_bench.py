@@ -26,7 +26,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page
 
 from tests.bench.shell import lighthouse, sites, visits
-from tests.browser.kept import KEPT
+from tests.browser.start.snapshots import KEPT
 from tests.support.processes import Serve, replay, serve
 
 KILOBYTES = 30  # of the stored answer

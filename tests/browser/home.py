@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.browser.kept import UNTIL_KEPT
+from tests.browser.start.snapshots import UNTIL_KEPT
 from tests.support.processes import Serve, serve
 from tests.support.proxy import Proxy
 

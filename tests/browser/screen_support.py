@@ -28,7 +28,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser.together import WEB, together
-from tooling import diagrams
+from tooling.assets import diagrams
 from tooling.places import HERE
 
 ROOT = Path(__file__).parents[2]
@@ -105,20 +105,20 @@ class Site:
             self._server = None
 
     def mock_engine(self) -> None:
-        for name in ("engine.html", "engine.js"):
+        for name in ("engine.html", "engine/engine.js"):
             self.files[name] = (MOCK / name).read_bytes()
 
     def mock_pyscript(self) -> None:
         self.files["pyscript/core.js"] = (MOCK / "core.js").read_bytes()
         self.files |= dict.fromkeys(
-            ("py.json", "engine.py", "pyodide/a.wasm", "pyodide/b.zip"), b"{}"
+            ("py.json", "engine/engine.py", "engine/pyodide/a.wasm", "engine/pyodide/b.zip"), b"{}"
         )
 
     def build(self, version: str) -> None:
         """Fills in sw.js as the build does: web/ is the shell, what a test has added is the runtime."""
         files = [path for path in self.web.rglob("*") if path.is_file()]
         names = {path.relative_to(self.web).as_posix() for path in files}
-        names -= {"sw.js", "sw-off.js", "config.json", "engine.py"}
+        names -= {"sw.js", "sw-off.js", "config.json", "engine/engine.py"}
         parts = {name for name in names if name.startswith("worker/")}
         drawing = {f"{MERMAID}{path.name}" for path in mermaid().iterdir()}
         late = {LATE} | drawing | {name for name in names if name.startswith("late/")}

@@ -8,13 +8,15 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tooling.bundle import bundle
-from tooling.filling import substitute
+from tooling.assets.bundle import bundle
+from tooling.assets.filling import substitute
 from tooling.places import HERE
 
 WEB = HERE.root / "web"
 # Of Python and PyScript, which are not there: the build puts them together, too.
-ABSENT = tuple(f"pyodide/{name}.js" for name in ("boot", "reader", "snapshot", "pyodide"))
+ABSENT = tuple(
+    f"engine/pyodide/{name}.js" for name in ("boot", "reader", "snapshot_maker", "pyodide")
+)
 ABSENT += ("pyscript/core.js",)
 NOTHING: dict[str, object] = {"version": "dev", "parts": [], "shell": [], "runtime": [], "late": []}
 

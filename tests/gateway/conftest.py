@@ -84,8 +84,8 @@ def small_dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "manifest.json": "{}",
         "config.json": '{"endpoints": [], "default": "file"}',
         "icon.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
-        "pyodide/pyodide.mjs": "export {}",
-        "pyodide/pyodide.asm.wasm": "\0asm",
+        "engine/pyodide/pyodide.mjs": "export {}",
+        "engine/pyodide/pyodide.asm.wasm": "\0asm",
         "engine.py": "pass",
         "unknown.bin": "x",
     }

@@ -20,8 +20,8 @@ TYPES = {
     "/style.css": "text/css; charset=utf-8",
     "/manifest.json": "application/json",
     "/icon.svg": "image/svg+xml",
-    "/pyodide/pyodide.mjs": "text/javascript; charset=utf-8",
-    "/pyodide/pyodide.asm.wasm": "application/wasm",
+    "/engine/pyodide/pyodide.mjs": "text/javascript; charset=utf-8",
+    "/engine/pyodide/pyodide.asm.wasm": "application/wasm",
     "/engine.py": "text/plain; charset=utf-8",
     "/unknown.bin": "application/octet-stream",
 }
@@ -60,8 +60,8 @@ async def test_each_document_has_its_policy(small_dist: Path) -> None:
     [
         "/missing.js",
         "/pyodide",
-        "/pyodide/",
-        "/pyodide/missing.wasm",
+        "/engine/pyodide/",
+        "/engine/pyodide/missing.wasm",
         "/%2e%2e/%2e%2e/etc/passwd",
         "/..%2f..%2fetc%2fpasswd",
         "//etc/passwd",
@@ -92,13 +92,13 @@ def packed_dist(small_dist: Path, tmp_path: Path) -> Path:
     """One in which Pyodide has been compressed. What is in it does not matter to the server."""
     folder = tmp_path / "dist"
     shutil.copytree(small_dist, folder)
-    (folder / "pyodide/pyodide.asm.wasm").write_text(PLAIN)
-    (folder / "pyodide/pyodide.asm.wasm.br").write_bytes(PACKED)
+    (folder / "engine/pyodide/pyodide.asm.wasm").write_text(PLAIN)
+    (folder / "engine/pyodide/pyodide.asm.wasm.br").write_bytes(PACKED)
     return folder
 
 
 PLAIN, PACKED = "0123456789", b"packed"
-WASM = "/pyodide/pyodide.asm.wasm"
+WASM = "/engine/pyodide/pyodide.asm.wasm"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import httpx
 
-from midstream.engine.replies import broken, unreachable
+from midstream.engine.endpoints.http_errors import broken, unreachable
 
 
 class HttpNet:

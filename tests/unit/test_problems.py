@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from midstream.engine.checked import sound_message
+from midstream.engine.store.validation import sound_message
 from midstream.errors import MidstreamError, RequestError, UpstreamError
 from midstream.problems import ENGLISH, VALUES, WORDS, Problem, is_record, problem, read
 
@@ -24,7 +24,7 @@ SOURCES = {
 CATALOGUES: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "web/i18n").glob("*.json"))
 }
-SCREEN = "\n".join(path.read_text() for path in sorted((ROOT / "web/screen").glob("*.js")))
+SCREEN = "\n".join(path.read_text() for path in sorted((ROOT / "web").glob("s*/**/*.js")))
 WORKER = "\n".join(
     path.read_text() for path in [ROOT / "web/sw.js", *sorted((ROOT / "web/worker").glob("*.js"))]
 )

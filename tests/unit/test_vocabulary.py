@@ -1,4 +1,4 @@
-"""The screen's own gate (web/screen/vocabulary.js) and its words, read as text and held against their sources."""
+"""The screen's own gate (web/shared/vocabulary.js) and its words, read as text and held against their sources."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ import pytest
 from midstream import patch
 
 WEB = Path(__file__).parents[2] / "web"
-VOCABULARY = (WEB / "screen" / "vocabulary.js").read_text()
-SCRIPTS = {path.name: path.read_text() for path in (WEB / "screen").glob("*.js")}
+VOCABULARY = (WEB / "shared" / "vocabulary.js").read_text()
+SCRIPTS = {
+    path.name: path.read_text()
+    for folder in ("shared", "screen")
+    for path in (WEB / folder).rglob("*.js")
+}
 CATALOGUES: dict[str, dict[str, Any]] = {
     file.stem: json.loads(file.read_text()) for file in sorted((WEB / "i18n").glob("*.json"))
 }
@@ -54,13 +58,6 @@ def test_no_html_sink() -> None:
     assert {name for name, source in SCRIPTS.items() if sinks.search(source)} == set()
 
 
-def test_preloads_name_every_module() -> None:
-    markup = (WEB / "index.html").read_text()
-    preloaded = set(re.findall(r'modulepreload" href="screen/([\w.]+)"', markup))
-    # What begins it all, and the script before the text, are asked for by their own elements.
-    assert preloaded == SCRIPTS.keys() - {"main.js", "place.js"}
-
-
 def keys_used() -> set[str]:
     sources = "\n".join([*SCRIPTS.values(), (WEB / "index.html").read_text()])
     return set(re.findall(r"""\bt\([^)`]*?'([\w-]+\.[\w.-]+)'""", sources)) | set(
@@ -91,7 +88,7 @@ def names(text: str) -> set[str]:
 
 
 def test_there_is_a_catalogue_of_each_language() -> None:
-    source = (WEB / "screen" / "i18n.js").read_text()
+    source = (WEB / "shared" / "i18n.js").read_text()
     listed = re.search(r"LANGUAGES = \{(.*)\}", source)
     assert listed and set(re.findall(r"(\w+):", listed[1])) == set(CATALOGUES) == set(PLURALS)
 

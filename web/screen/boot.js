@@ -1,8 +1,8 @@
 // Whether there is an engine: it is expected within a time, comes, or has failed, which is said; one that comes late is as
 // good as any. The one writer of `data-engine`.
 
-import { duration, t } from './i18n.js';
-import { find, html, part } from './page.js';
+import { duration, t } from '../shared/i18n.js';
+import { find, html, part } from './page/page.js';
 
 /** Milliseconds until an engine that does not answer is said to have failed; it may still come. */
 const BOOT_LIMIT = 60_000;

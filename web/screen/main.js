@@ -1,34 +1,34 @@
-// Wires the screen: storage → first paint, engine → transcript (heard.js), person → intents (person.js). It decides nothing that
+// Wires the screen: storage → first paint, engine → transcript (engine_messages.js), person → intents (actions.js). It decides nothing that
 // another module owns.
 
-import { Announcer } from './announce.js';
+import { Announcer } from './page/announce.js';
 import { Boot } from './boot.js';
-import { Colours } from './colours.js';
-import { Composer } from './composer.js';
-import { Diagrams } from './diagrams.js';
-import * as early from './early.js';
-import { Edits } from './edit.js';
-import { Formulas } from './formulas.js';
-import { Heard } from './heard.js';
-import { reveal, unmark } from './hit.js';
-import { label } from './i18n.js';
-import { Launch } from './launch.js';
-import { List } from './list.js';
-import { Manage } from './manage.js';
-import { Notices, connection, find, html, listed, part, suggest } from './page.js';
-import { unfoldForPaper } from './paper.js';
-import { Person } from './person.js';
+import { Colours } from './answer/colours.js';
+import { Composer } from './composer/composer.js';
+import { Diagrams } from './answer/diagrams.js';
+import * as early from './preload.js';
+import { Edits } from './answer/edit.js';
+import { Formulas } from './answer/formulas.js';
+import { Heard } from './engine_messages.js';
+import { reveal, unmark } from './answer/search_highlight.js';
+import { label } from '../shared/i18n.js';
+import { Launch } from './composer/launch.js';
+import { List } from '../shared/conversation_list.js';
+import { Manage } from './sidebar/conversation_menu.js';
+import { Notices, connection, find, html, listed, part, suggest } from './page/page.js';
+import { unfoldForPaper } from './page/print.js';
+import { Person } from './actions.js';
 import { Port } from './port.js';
-import { read } from './saved.js';
-import { Search } from './search.js';
-import { Scroll } from './scroll.js';
-import { bring } from './share.js';
-import { Settle } from './settle.js';
+import { read } from '../shared/stored_conversation.js';
+import { Search } from './sidebar/search_panel.js';
+import { Scroll } from './page/scroll.js';
+import { bring } from './composer/files.js';
+import { Settle } from './page/content_visibility.js';
 import { Shell } from './shell.js';
-import { Shown } from './shown.js';
-import * as tab from './tab.js';
-import { furnish } from './tools.js';
-import { Transcript } from './transcript.js';
+import { Shown } from './current_conversation.js';
+import * as tab from '../shared/tab.js';
+import { furnish } from './settings/page_tools.js';
+import { Transcript } from './answer/transcript.js';
 
 const { words } = early;
 /** At an address that names no conversation: the one that the service worker has painted. */

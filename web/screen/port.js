@@ -3,7 +3,7 @@
 // The engine's document may come late, or anew: whenever a new one says "engine?" it gets a fresh port, and what was sent
 // before it was there is kept in order.
 
-import { Pace } from './pace.js';
+import { Pace } from './page/typing_priority.js';
 
 /** @typedef {Record<string, any> & {type: string}} Message */
 
@@ -16,7 +16,7 @@ export class Port {
    * @param {object} on
    * @param {() => Message[]} on.connect the first messages of a new line, before those that wait
    * @param {(message: Message) => void} on.message from the engine
-   * @param {(message: Message) => void} on.aside from engine.js itself: its boot, the service worker
+   * @param {(message: Message) => void} on.aside from engine/engine.js itself: its boot, the service worker
    * @param {() => void} on.silent the engine has died while the page was put away
    */
   constructor(frame, on) {
@@ -68,7 +68,7 @@ export class Port {
   }
 
   /**
-   * Tells engine.js something that is not for Python.
+   * Tells engine/engine.js something that is not for Python.
    * @param {Message} message
    */
   tell(message) {

@@ -1,7 +1,7 @@
 // What the service worker says about the shell, in words: being stored, ready for offline use, a new version waiting. Nothing
 // here reloads by itself; the person is asked, and not while an answer is being written.
 
-import { t } from './i18n.js';
+import { t } from '../shared/i18n.js';
 
 /** What each state is on `html[data-shell]`; the others change nothing there. @type {Record<string, string>} */
 const STATES = {

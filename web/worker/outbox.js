@@ -12,10 +12,10 @@
 /// <reference lib="webworker" />
 
 import { OURS, refused, warn, within } from './common.js';
-import { entryIn, FIRST_WAIT_MS, send, waits } from './entry.js';
+import { entryIn, FIRST_WAIT_MS, send, waits } from './outbox_entry.js';
 import { result } from './store.js';
 
-/** @typedef {import('./entry.js').Entry} Entry */
+/** @typedef {import('./outbox_entry.js').Entry} Entry */
 /** @typedef {import('./store.js').WorkerStore} WorkerStore */
 
 const OUTBOX_LOCK = 'midstream-outbox';

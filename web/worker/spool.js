@@ -12,10 +12,10 @@
 /// <reference lib="webworker" />
 
 import { isTextMap, mayBeAsked, nothing, OURS, refused, warn, within } from './common.js';
-import { joined, Line } from './line.js';
+import { joined, Line } from './connection.js';
 import { chunksOf, result } from './store.js';
 
-/** @typedef {import('./line.js').Asked} Asked */
+/** @typedef {import('./connection.js').Asked} Asked */
 /** @typedef {import('./store.js').WorkerStore} WorkerStore */
 
 /**

@@ -1,7 +1,7 @@
 """The engine's one entry: intents of a screen come in, messages to it go out through the host.
 
-It wires the parts: what the person asks (`prompts.py`) makes answers that are being written
-(`answers.py`); what they tell (`reports.py`) goes to what the screen shows (`shown.py`). What stands
+It wires the parts: what the person asks (`answer_intents.py`) makes answers that are being written
+(`answers.py`); what they tell (`reports.py`) goes to what the screen shows (`current_view.py`). What stands
 here is about other places: tabs of this browser, and devices that use the same gateway.
 """
 
@@ -13,23 +13,23 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from .. import __version__
-from ..errors import StoreError, UpstreamError
-from ..journal import Change
-from .answers import Answers
-from .conversations import Conversations
-from .copies import Copies
-from .devices import Devices
-from .endpoints import Endpoint
-from .host import Host, Message, notice_of
-from .jobs import Jobs
-from .models import model_of
-from .offers import Offers
-from .prompts import Prompts
-from .reports import Reports
-from .search import Search
-from .shown import Shown
-from .stores import take_kept
+from midstream import __version__
+from midstream.engine.answer_intents import Prompts
+from midstream.engine.answers.answers import Answers
+from midstream.engine.answers.reports import Reports
+from midstream.engine.conversation_intents import Conversations
+from midstream.engine.current_view import Shown
+from midstream.engine.devices.devices import Devices
+from midstream.engine.endpoints.endpoints import Endpoint
+from midstream.engine.endpoints.models import model_of
+from midstream.engine.endpoints.registry import Offers
+from midstream.engine.ports.host import Host, Message, notice_of
+from midstream.engine.ports.jobs import Jobs
+from midstream.engine.search.search import Search
+from midstream.engine.store.tab_store import take_kept
+from midstream.engine.transfer.transfers import Copies
+from midstream.errors import StoreError, UpstreamError
+from midstream.journal import Change
 
 PROTOCOL = 2  # of the port; a screen and an engine of two versions may meet during an update
 

@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tooling import npm, stamps
+from tooling import stamps
 from tooling.places import HERE
-from tooling.programs import run
+from tooling.setup import npm
+from tooling.setup.programs import run
 
 LOCKED = Path(__file__).with_name("lighthouse")
 CATEGORIES = ("performance", "accessibility", "best-practices")

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tooling import filling, runtime, wheels
+from tooling.assets import filling, runtime
 from tooling.places import HERE
+from tooling.setup import wheels
 
 PEER = Path(__file__).with_name("peer")
 STATIC = "static.html"

@@ -118,7 +118,7 @@ def machine_code(page: Page) -> int:
 
 
 def way(page: Page) -> str:
-    """How Python was started (web/pyodide/boot.mjs)."""
+    """How Python was started (web/engine/pyodide/boot.mjs)."""
     for worker in page.workers:
         with contextlib.suppress(Exception):  # a worker of another kind, or one that is going
             if isinstance(found := worker.evaluate("globalThis.midstreamBoot"), str):

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.browser.screen_support import Site
-from tests.browser.worker_support import ROWS
+from tests.browser.worker.worker_support import ROWS
 from tests.support.cdp import Chromium, Tab
 from tests.support.scripted import Call, Scripted
 
-PING_MS = 12_000  # as py/midstream/engine/spool.py has it
+PING_MS = 12_000  # as py/midstream/engine/transport/spool_client.py has it
 PAGE = "page.xhtml"
 READER = """
 onmessage = async ({data: [base, method, path, body, ping]}) => {

@@ -1,4 +1,4 @@
-// A mock of PyScript's module for tests of engine.js: "Python" is there at once, takes the port and says hello.
+// A mock of PyScript's module for tests of engine/engine.js: "Python" is there at once, takes the port and says hello.
 
 class Worker extends EventTarget {
   ready = Promise.resolve(this);

@@ -17,7 +17,7 @@ const mock = {
     mock.port?.postMessage(typeof batch === 'string' ? batch : JSON.stringify(batch));
   },
 
-  /** As engine.js itself: news of the boot and the shell. */
+  /** As engine/engine.js itself: news of the boot and the shell. */
   aside(/** @type {any} */ message) {
     parent.postMessage(message, location.origin);
   },

@@ -30,8 +30,8 @@ from tests.browser.scenarios.watch import View, unique
 from tests.support.gate import Model
 from tests.support.processes import Replay, Serve, replay, serve
 from tests.support.proxy import Proxy
-from tooling.dist import swap
-from tooling.filling import MARKER, integrity, substitute
+from tooling.assets.dist import swap
+from tooling.assets.filling import MARKER, integrity, substitute
 
 Kind = Literal["gateway", "direct"]
 GATEWAY: Kind = "gateway"

@@ -1,0 +1,222 @@
+"""What the person asks: prompts, other answers to them, more of an answer; and prompts that are taken
+back before they are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from midstream.engine.answers.answers import Answers
+from midstream.engine.answers.status import FINAL_STATES
+from midstream.engine.current_view import Shown
+from midstream.engine.endpoints.registry import Offers
+from midstream.engine.ports.host import Host, Message
+from midstream.engine.store.branches import Paths, unsaid
+from midstream.engine.store.records import (
+    new_answer,
+    new_conversation,
+    new_question,
+    new_run,
+    next_position,
+    run_key,
+)
+from midstream.engine.store.rendering import paths_of, rows_of
+from midstream.journal import Change, Record
+
+CONTINUABLE = FINAL_STATES - {"complete"}
+
+
+class Prompts:
+    """Makes the records of questions and answers, and begins with the answers. It keeps nothing
+    beside the store."""
+
+    def __init__(self, host: Host, shown: Shown, answers: Answers, offers: Offers) -> None:
+        self._host = host
+        self._shown = shown
+        self._answers = answers
+        self._offers = offers
+        self.intents: dict[str, Callable[[Message], Awaitable[None]]] = {
+            "send": self._send,
+            "stop": self._stop,
+            "retry": self._again,
+            "regenerate": self._again,
+            "continue": self._continue,
+            "edit": self._edit,
+            "remove": self._remove,
+            "version": self._version,
+        }
+
+    async def _send(self, intent: Message) -> None:
+        words = str(intent["text"]).strip()
+        if not words:
+            return
+        if said := await self._host.store.message(str(intent["message"])):
+            # A page that went before it saw its prompt confirmed repeats it: this is the confirmation.
+            await self._shown.open(said["conversation"], {})
+            return
+        await self._offers.configured.wait()
+        now = self._milliseconds()
+        asked = intent.get("conversation")
+        conversation = await self._host.store.conversation(str(asked)) if asked else None
+        if conversation is None or conversation.get("gone"):
+            conversation = new_conversation(self._host.new_id(), words, now)
+        messages = await self._host.store.messages(conversation["id"])
+        parent = _parent(Paths(messages), intent, conversation.get("leaf"))
+        position = next_position(messages)
+        question = new_question(str(intent["message"]), conversation, position, words, now, parent)
+        answer = self._new_answer(conversation, [*messages, question], now, question["id"])
+        await self._begin(conversation, answer, question)
+
+    async def _again(self, intent: Message) -> None:
+        """Retry and Regenerate: another version of the answer. While a connection is waited for, Try
+        now: the wait is cut short."""
+        answer = self._answers.get(intent["message"])
+        if answer and answer.state not in FINAL_STATES:
+            answer.wake()
+            return
+        old, conversation = await self._ended(intent["message"])
+        messages = await self._host.store.messages(old["conversation"])
+        question = Paths(messages).parents[old["id"]]
+        again = self._new_answer(conversation, messages, self._milliseconds(), question)
+        await self._begin(conversation, again)
+
+    async def _continue(self, intent: Message) -> None:
+        """One more run of an answer that was cut off. Its text goes on where it stands."""
+        record, conversation = await self._ended(intent["message"])
+        if record["state"] not in CONTINUABLE:
+            return
+        await self._offers.configured.wait()
+        now, runs = self._milliseconds(), record["runs"]
+        messages = await self._host.store.messages(conversation["id"])
+        question = Paths(messages).parents[record["id"]]
+        said = _said(messages, question)
+        key = run_key(question or record["id"], record["id"], len(runs), said)
+        run = new_run(key, self._offers.like(runs[-1]["endpoint"]))
+        run |= {"began": now, "before": float(record.get("seconds", 0))}
+        record = {name: record[name] for name in record if name != "error"}
+        record |= {"state": "sending", "runs": [*runs, run]}
+        await self._begin(conversation, record, here=True)
+
+    async def _ended(self, message: str) -> tuple[Record, Record]:
+        """An answer that nobody is writing, and its conversation. Raises KeyError."""
+        answer = self._answers.get(message)
+        if answer and answer.state in FINAL_STATES:
+            await answer.ended.wait()  # its end is being stored
+        record = await self._host.store.message(message)
+        if record is None or record["state"] not in FINAL_STATES:
+            raise KeyError(f"there is no ended answer {message}")
+        conversation = await self._host.store.conversation(record["conversation"])
+        if conversation is None:
+            raise KeyError(f"conversation {record['conversation']} is not stored")
+        return record, conversation
+
+    async def _begin(
+        self, conversation: Record, answer: Record, *others: Record, here: bool = False
+    ) -> None:
+        """Stores an answer that is to be written, and begins. `here`: it stands there already."""
+        change = Change(durability="strict")
+        fields: Record = {"updated": self._milliseconds()}
+        fields |= {} if here else {"leaf": answer["id"]}
+        if await self._host.store.conversation(conversation["id"]):
+            # One that was deleted in another tab is wanted: the person writes in it.
+            change.amend("conversations", conversation["id"], {**fields, "deleted": None})
+        else:
+            change.put("conversations", conversation | fields)
+        for record in (*others, answer):
+            change.put("messages", record)
+        await self._host.store.commit(change)
+        self._answers.write(answer, recalled=False)
+        await self._shown.turns(conversation["id"], [*others, answer], new=not here)
+        self._host.tell_tabs({"conversation": conversation["id"], "changed": True})
+
+    def _new_answer(
+        self, conversation: Record, messages: list[Record], now: int, question: str
+    ) -> Record:
+        """`messages`: those before it."""
+        key, position = self._host.new_id(), next_position(messages)
+        first, said = self._offers.first, _said(messages, question)
+        answer = new_answer(key, conversation, position, now, question, first, said)
+        answer["runs"][0]["began"] = now
+        return answer
+
+    async def _stop(self, intent: Message) -> None:
+        self._host.tell_tabs({"stop": intent["message"]})
+        await self._answers.stop(intent["message"])
+
+    # A prompt that waits to be sent
+
+    async def _edit(self, intent: Message) -> None:
+        if question := await self._take_back(intent["message"]):
+            draft = {"conversation": self._shown.conversation, "text": question["text"]}
+            self._host.post({"type": "draft", **draft})
+
+    async def _remove(self, intent: Message) -> None:
+        await self._take_back(intent["message"])
+
+    async def _take_back(self, message: str) -> Record | None:
+        """Removes an answer that is queued, or has ended without a word, and its question, which
+        is given back; None when it has been sent."""
+        answer = await self._host.store.message(message)
+        if answer is None:
+            return None
+        self._host.tell_tabs({"drop": message})
+        over = answer["state"] in FINAL_STATES and not await rows_of(self._host.store, message)
+        if not over and not await self._answers.drop(message):
+            self._host.post({"type": "notice", "code": "already-sent", "level": "info"})
+            return None
+        conversation = answer["conversation"]
+        messages = await self._host.store.messages(conversation)
+        paths = Paths(messages)
+        gone, at = [message], paths.parents[message]
+        question = next((m for m in messages if m["id"] == at and m["author"] == "user"), None)
+        if question and len(paths.beside(message)) == 1:
+            gone.append(question["id"])
+        change = Change(durability="strict")
+        for key in gone:
+            change.drop("messages", key)
+        if len(gone) == len(messages):
+            change.drop("conversations", conversation)
+        else:
+            left = [key for key in paths.beside(gone[-1]) if key not in gone]
+            leaf = left[-1] if left else paths.parents[gone[-1]]
+            change.amend("conversations", conversation, {"leaf": leaf or None})
+        await self._host.store.commit(change)
+        self._host.tell_tabs({"conversation": conversation, "changed": True})
+        self._host.post({"type": "removed", "conversation": conversation, "messages": gone})
+        await self._shown.removed(conversation)
+        return question
+
+    # Versions
+
+    async def _version(self, intent: Message) -> None:
+        """Shows a message, or, `step` from it, another version of it, with the newest below it."""
+        record = await self._host.store.message(str(intent["message"]))
+        if record is None:
+            raise KeyError(f"there is no message {intent['message']}")
+        key = record["conversation"]
+        paths = await paths_of(self._host.store, key)
+        beside = paths.beside(record["id"])
+        at = beside.index(record["id"]) + int(intent.get("step", 0))
+        wanted = beside[min(max(at, 0), len(beside) - 1)]
+        change = Change(durability="strict")
+        await self._host.store.commit(
+            change.amend("conversations", key, {"leaf": paths.end(wanted)})
+        )
+        await self._shown.switch(key, wanted)
+        self._host.tell_tabs({"conversation": key, "changed": True})
+
+    def _milliseconds(self) -> int:
+        return round(self._host.now() * 1000)
+
+
+def _parent(paths: Paths, intent: Message, leaf: str | None) -> str:
+    """What a new question follows: the message that the person saw last, or, where it is another
+    version of a question, the one which that follows."""
+    if (edits := str(intent.get("edits") or "")) in paths.parents:
+        return paths.parents[edits]
+    after = str(intent.get("after") or "")
+    return paths.end(after if after in paths.parents else leaf)
+
+
+def _said(messages: list[Record], question: str) -> str | None:
+    """What the question follows, where that has to be said (`path.unsaid`)."""
+    return None if unsaid(messages, question) else Paths(messages).parents[question]

@@ -1,0 +1,27 @@
+"""What Python does in a page, many times over, at an idle time.
+
+A browser optimizes the machine code of what it has often seen run, and keeps that for later visits:
+`web/engine/pyodide/snapshot_maker.mjs` lets a Python rehearse that was started as the next one will be.
+"""
+
+from __future__ import annotations
+
+import json
+
+from midstream.markdown import Parser
+from midstream.providers.demo import tokens
+
+# Chromium keeps code when a megabyte of it was optimized, which a start alone does not reach.
+ROUNDS = 400
+
+
+def rehearse(rounds: int = ROUNDS) -> int:
+    """Draws the demo's answer word by word, as it is streamed, and writes and reads its patches.
+    Gives the number of patches."""
+    patches = 0
+    for _ in range(rounds):
+        parser = Parser()
+        for token in tokens("rehearsal"):
+            patches += len(json.loads(json.dumps(parser.feed(token))))
+        patches += len(parser.finish())
+    return patches

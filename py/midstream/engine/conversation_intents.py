@@ -1,0 +1,176 @@
+"""What the person does with whole conversations: naming, pinning, deleting and taking that back.
+
+Deleting marks the conversation first (`deleted`, strictly stored), which hides it everywhere and
+stops its answers. Its words go when nobody has taken that back for a while (`UNDO_S`); a page that is
+loaded in between offers it again for as long. What is left then is the mark (`gone`), as long as a
+gateway might list the conversation, and until the gateway has deleted its part (`owed`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from midstream.engine.answers.answer import Answer
+from midstream.engine.answers.answers import Answers
+from midstream.engine.current_view import Shown
+from midstream.engine.devices.devices import Devices
+from midstream.engine.ports.host import Host, Message
+from midstream.engine.ports.jobs import Jobs
+from midstream.engine.store.records import NAME_CHARACTERS, titled
+from midstream.journal import Change, Record
+
+UNDO_S = 20.0
+# A gateway keeps its logs for 30 days, and their tombstones for one more.
+GONE_MS = 60 * 24 * 3600 * 1000
+
+
+class Conversations:
+    def __init__(
+        self, host: Host, shown: Shown, answers: Answers, devices: Devices, jobs: Jobs
+    ) -> None:
+        self._host = host
+        self._shown = shown
+        self._answers = answers
+        self._devices = devices
+        self._jobs = jobs
+        self._waiting: dict[str, asyncio.Task[None]] = {}  # for the time to undo, by conversation
+        self.intents: dict[str, Callable[[Message], Awaitable[None]]] = {
+            "rename": self._rename,
+            "pin": self._pin,
+            "delete": self._delete,
+            "delete-all": self._delete_all,
+            "undelete": self._undelete,
+        }
+
+    async def _rename(self, intent: Message) -> None:
+        if title := titled(str(intent["title"]), NAME_CHARACTERS):
+            await self._amend(str(intent["conversation"]), {"title": title})
+
+    async def _pin(self, intent: Message) -> None:
+        await self._amend(str(intent["conversation"]), {"pinned": True if intent["on"] else None})
+
+    async def _amend(self, key: str, fields: Record) -> None:
+        change = Change(durability="strict").amend("conversations", key, fields)
+        await self._host.store.commit(change)
+        await self._tell(key)
+
+    async def _tell(self, key: str) -> None:
+        self._host.tell_tabs({"conversation": key, "changed": True})
+        await self._shown.list()
+
+    # Deleting
+
+    async def _delete(self, intent: Message) -> None:
+        key, now = str(intent["conversation"]), round(self._host.now() * 1000)
+        change = Change(durability="strict")
+        if await self._host.store.conversation(key):
+            change.amend("conversations", key, {"deleted": now})
+        elif item := next((one for one in self._shown.elsewhere if one["id"] == key), None):
+            named = {"id": key, "title": item["title"], "created": now, "updated": item["updated"]}
+            change.put("conversations", named | {"deleted": now})
+        else:
+            raise KeyError(f"there is no conversation {key}")
+        await self._host.store.commit(change)
+        await self._end_answers(key)
+        if self._shown.conversation == key:
+            await self._shown.blank()
+        await self._tell(key)
+        await self.look()
+
+    async def _delete_all(self, intent: Message) -> None:
+        """All that the list shows, those of other devices too. Each can be taken back alone."""
+        here = await self._host.store.conversations()
+        keys = [record["id"] for record in here if not record.get("deleted")]
+        known = {record["id"] for record in here}
+        keys += [item["id"] for item in self._shown.elsewhere if item["id"] not in known]
+        for key in keys:
+            await self._delete({"conversation": key})
+
+    async def _end_answers(self, key: str) -> None:
+        """Its answers are stopped; a prompt that still waits is not sent any more. The last one
+        first: it must not be sent because the one before it is over."""
+        for answer in sorted(self._answers.of(key), key=_position, reverse=True):
+            if answer.state == "queued":
+                self._host.tell_tabs({"drop": answer.id})
+                if await self._answers.drop(answer.id):
+                    stopped = Change(durability="strict")
+                    stopped.amend("messages", answer.id, {"state": "stopped"})
+                    await self._host.store.commit(stopped)
+                    continue
+            self._host.tell_tabs({"stop": answer.id})
+            await self._answers.stop(answer.id)
+
+    async def _undelete(self, intent: Message) -> None:
+        key = str(intent["conversation"])
+        record = await self._host.store.conversation(key)
+        if record is None or record.get("gone"):
+            self._host.post({"type": "notice", "code": "undo-too-late", "level": "info"})
+            return
+        change = Change(durability="strict").amend("conversations", key, {"deleted": None})
+        if not await self._host.store.messages(key):  # it has never been here, only its mark
+            change = Change(durability="strict").drop("conversations", key)
+        await self._host.store.commit(change)
+        await self._tell(key)
+
+    # Going
+
+    async def look(self) -> None:
+        """Begins the time to undo for every conversation that is marked, whichever tab, or page
+        before this one, has done that; drops marks that no gateway can need any more."""
+        old = self._host.now() * 1000 - GONE_MS
+        change = Change()
+        for record in await self._host.store.conversations():
+            key, since = record["id"], record.get("deleted")
+            if record.get("gone") and (since or 0) < old:
+                change.drop("conversations", key)
+            elif since and not record.get("gone") and key not in self._waiting:
+                self._waiting[key] = self._jobs.spawn(self._sweep_later(key, since))
+        if change.drops:
+            await self._host.store.commit(change)
+
+    async def _sweep_later(self, key: str, since: float) -> None:
+        try:
+            await asyncio.sleep(UNDO_S)
+        finally:
+            del self._waiting[key]
+        record = await self._host.store.conversation(key)
+        if record and record.get("deleted") == since:
+            await self._sweep(key)
+        elif record and record.get("deleted"):  # taken back, and deleted once more
+            await self.look()
+
+    async def _sweep(self, key: str) -> None:
+        self._host.tell_tabs({"gone": key})
+        await self.gone(key)
+        messages = await self._host.store.messages(key)
+        change = Change(durability="strict")
+        for record in messages:
+            change.drop("messages", record["id"])
+        kinds = {run["endpoint"].get("kind") for record in messages for run in record["runs"]}
+        if messages and "gateway" not in kinds:
+            change.drop("conversations", key)
+        else:
+            words = dict.fromkeys(("pinned", "last", "unseen"))
+            mark = {"title": "", "gone": True, "owed": True}
+            change.amend("conversations", key, words | mark)
+        await self._host.store.commit(change)
+        await self._tell(key)
+        await self.settle()
+
+    async def gone(self, key: str) -> None:
+        """Nothing more is written of a conversation; an answer may still wait for its stop to
+        reach the server."""
+        for answer in self._answers.of(key):
+            await self._answers.abandon(answer.id)
+
+    async def settle(self) -> None:
+        """Has the gateway delete what it is still to delete."""
+        for record in await self._host.store.conversations():
+            if record.get("owed") and await self._devices.delete(record["id"]):
+                change = Change().amend("conversations", record["id"], {"owed": None})
+                await self._host.store.commit(change)
+
+
+def _position(answer: Answer) -> int:
+    return int(answer.record["position"])

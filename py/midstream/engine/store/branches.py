@@ -1,0 +1,97 @@
+"""The versions of a conversation: which message follows which, and the line of them that is shown.
+
+Messages come in the order of their positions. An answer follows its `question`, a question the
+message in its `parent`, "" for a first one. Where that is not said, or names nobody before it, a
+message follows as in the line that conversations were before there were versions: a question the
+newest answer to the question before it. What follows the same message are its versions.
+
+web/shared/branches.js is the same for the first frame; tests/unit/engine/store/branches.json holds both to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from midstream.journal import Record
+
+Place = tuple[int, int]  # which version of a message one is, from 1, and how many there are
+Placed = tuple[Record, Place]
+
+
+class Paths:
+    def __init__(self, messages: Sequence[Record]) -> None:
+        self._records: dict[str, Record] = {str(record["id"]): record for record in messages}
+        self.parents = _parents(messages)
+        self._after: dict[str, list[str]] = {}  # by message: what follows it
+        # By message: the newest of itself and all below it. A message stands after its parent.
+        order = {key: n for n, key in enumerate(self.parents)}
+        self._newest = {key: key for key in self.parents}
+        for key, parent in self.parents.items():
+            self._after.setdefault(parent, []).append(key)
+        for key in reversed(self.parents):
+            parent, newest = self.parents[key], self._newest[key]
+            if parent and order[newest] > order[self._newest[parent]]:
+                self._newest[parent] = newest
+
+    def end(self, message: str | None) -> str:
+        """The newest of a message and all below it, of everything when it is not here; "" when
+        there is nothing."""
+        return self._newest.get(message or "") or next(reversed(self.parents), "")
+
+    def up_to(self, message: str) -> list[Record]:
+        """From the first message to this one; none when it is not here."""
+        found = []
+        while message in self._records:
+            found.append(self._records[message])
+            message = self.parents[message]
+        return found[::-1]
+
+    def line(self, leaf: str | None) -> list[Placed]:
+        """What is shown: `leaf` and the newest below it, with all that leads there."""
+        return [(record, self.place(record["id"])) for record in self.up_to(self.end(leaf))]
+
+    def beside(self, message: str) -> list[str]:
+        """All versions of a message, oldest first."""
+        return self._after.get(self.parents[message], [])
+
+    def place(self, message: str) -> Place:
+        versions = self.beside(message)
+        return versions.index(message) + 1, len(versions)
+
+
+def unsaid(messages: Sequence[Record], question: str) -> bool:
+    """Whether a question would follow the same message if it did not say which."""
+    before: list[Record] = []
+    for record in messages:
+        if record["id"] == question:
+            given = Paths([*before, record]).parents[question]
+            bare = {name: value for name, value in record.items() if name != "parent"}
+            return given == Paths([*before, bare]).parents[question]
+        before.append(record)
+    return True
+
+
+def _parents(messages: Sequence[Record]) -> dict[str, str]:
+    """By message, in their order: the one that it follows, "" for a first one."""
+    parents: dict[str, str] = {}
+    answered: dict[str, str] = {}  # by question: the newest answer to it
+    lost: dict[str, str] = {}  # by parent that is not here: what stands for it
+    question = last = ""
+    for record in messages:
+        key = str(record["id"])
+        if key in parents:  # damaged: it would lead in a circle
+            continue
+        if record["author"] == "user":
+            line = answered.get(question, question) or last
+            parent = record.get("parent", line)
+            if parent and parent not in parents:  # its versions stay versions of each other
+                parent = lost.setdefault(parent, line)
+            question = key
+        else:
+            parent = record.get("question")
+            if parent not in parents:
+                parent = question or last
+            answered[parent] = key
+        parents[key] = parent
+        last = key
+    return parents

@@ -1,0 +1,116 @@
+"""A conversation of Open WebUI's export: a list of `{id, title, chat: {history: {messages: {id: {role,
+content, parentId, timestamp, …}}, currentId}, messages}, created_at, updated_at}`.
+
+It writes reasoning into the text, as `<details type="reasoning">`; here it is put beside it again.
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+from midstream.engine.transfer.export_tree import (
+    Converted,
+    Node,
+    Unusable,
+    answer_runs,
+    key_of,
+    messages_of,
+    milliseconds,
+)
+from midstream.problems import problem
+
+_DETAILS = re.compile(r'<details type="reasoning"[^>]{0,500}>(.*?)</details>\s*', re.DOTALL)
+_SUMMARY = re.compile(r"\A\s*<summary>[^<]{0,500}</summary>\s*")
+_QUOTED = re.compile(r"^> ?", re.MULTILINE)
+
+
+def is_one(raw: Any) -> bool:
+    return isinstance(raw, dict) and isinstance(raw.get("chat"), dict)
+
+
+def conversation(raw: dict[str, Any]) -> Converted:
+    """Raises Unusable."""
+    chat = raw["chat"]
+    nodes, current = _nodes(chat)
+    title = raw.get("title") or chat.get("title")
+    created = milliseconds(raw.get("created_at")) or milliseconds(chat.get("timestamp"))
+    name = raw.get("id") or chat.get("id") or (title, created)
+    messages, leaf = messages_of(
+        nodes, current, "parentId", lambda key: _turn(name, key, nodes[key])
+    )
+    return {
+        "id": key_of("openwebui", name),
+        "title": title if isinstance(title, str) else "",
+        "created": created,
+        "updated": milliseconds(raw.get("updated_at")) or created,
+        "messages": messages,
+        "leaf": leaf,
+        "pinned": raw.get("pinned") is True,
+    }
+
+
+def _nodes(chat: dict[str, Any]) -> tuple[dict[str, Node], Any]:
+    """The tree; where there is none, the list that older versions have written is its only branch."""
+    history = chat.get("history")
+    if isinstance(history, dict) and isinstance(found := history.get("messages"), dict):
+        return {key: node for key, node in found.items() if isinstance(node, dict)}, history.get(
+            "currentId"
+        )
+    listed = chat.get("messages")
+    if not isinstance(listed, list):
+        raise Unusable(problem("unusable_empty"))
+    nodes: dict[str, Node] = {}
+    for n, node in enumerate(listed):
+        if isinstance(node, dict):
+            nodes[str(n)] = node | {"parentId": next(reversed(nodes), None)}
+    return nodes, None
+
+
+def _turn(name: Any, key: str, node: Node) -> dict[str, Any] | None:
+    said = _said(node)
+    if not said:
+        return None
+    author, text, reasoning = said
+    turn = {
+        "id": key_of("openwebui", name, key),
+        "author": author,
+        "text": text,
+        "created": milliseconds(node.get("timestamp")),
+    }
+    if author == "user":
+        return turn
+    state = "streaming" if node.get("done") is False else "complete"
+    more = {"reasoning": reasoning, "state": state}
+    return turn | more | {"runs": answer_runs("Open WebUI", node.get("model"))}
+
+
+def _said(node: Node) -> tuple[str, str, str] | None:
+    role, text = node.get("role"), _content(node)
+    if role not in ("user", "assistant"):
+        return None
+    if role == "user":
+        return ("user", text, "") if text else None
+    thoughts = [_thought(found) for found in _DETAILS.findall(text)]
+    text = _DETAILS.sub("", text).strip()
+    return ("assistant", text, "\n\n".join(thoughts)) if text or thoughts else None
+
+
+def _content(node: Node) -> str:
+    content = node.get("content")
+    if isinstance(content, list):  # parts, as OpenAI has them
+        words = [one.get("text") for one in content if isinstance(one, dict)]
+        content = "\n\n".join(word for word in words if isinstance(word, str))
+    files = node.get("files")
+    kinds = (
+        [one.get("type") for one in files if isinstance(one, dict)]
+        if isinstance(files, list)
+        else []
+    )
+    places = ["[image]" if kind == "image" else "[attachment]" for kind in kinds]
+    return "\n\n".join(filter(None, [*places, content if isinstance(content, str) else ""]))
+
+
+def _thought(found: str) -> str:
+    return _QUOTED.sub("", unescape(_SUMMARY.sub("", found))).strip()

@@ -1,0 +1,97 @@
+"""Copies that leave the browser's storage, or come into it: an answer, a conversation, or
+everything."""
+
+from __future__ import annotations
+
+from midstream.engine.answers.answers import Answers
+from midstream.engine.answers.status import FINAL_STATES
+from midstream.engine.ports.host import Host, Message, said_of
+from midstream.engine.store.rendering import rows_of
+from midstream.engine.transfer import archive
+from midstream.engine.transfer.documents import (
+    WORDS,
+    as_markdown,
+    conversation_name,
+    file_name,
+    markdown_of,
+)
+from midstream.engine.transfer.webpage import web_page
+from midstream.errors import StoreError, UsageError
+from midstream.journal import Record, Row, text, tokens
+
+
+class Copies:
+    """The intents save, copy, export and import; all work while answers are being written."""
+
+    def __init__(self, host: Host, answers: Answers) -> None:
+        self._host = host
+        self._answers = answers
+
+    async def save(self, intent: Message) -> None:
+        record, rows = await self._written(intent["message"])
+        partial = record["state"] not in FINAL_STATES
+        now = self._host.now()
+        content = as_markdown(record, text(rows), partial=partial, tokens=tokens(rows), now=now)
+        self._download(file_name(record, now), "text/markdown", content)
+
+    async def copy(self, intent: Message) -> None:
+        _, rows = await self._written(intent["message"])
+        self._host.post({"type": "clipboard", "text": text(rows)})
+
+    async def source(self, intent: Message) -> None:
+        """What the answer was made of so far. Later patches bring the rest of it with them."""
+        record, rows = await self._written(intent["message"])
+        n = rows[-1].n if rows else 0
+        self._host.post({"type": "source", "message": record["id"], "n": n, "text": text(rows)})
+
+    async def export(self, intent: Message) -> None:
+        """Of one conversation in some format, else of everything."""
+        if "conversation" in intent:
+            await self._export_one(intent)
+            return
+        content = archive.encode(await archive.everything(self._host.store))
+        self._download(archive.file_name(self._host.now()), "application/json", content)
+
+    async def _export_one(self, intent: Message) -> None:
+        key, store = str(intent["conversation"]), self._host.store
+        conversation = await store.conversation(key)
+        if conversation is None or conversation.get("deleted"):
+            raise KeyError(f"there is no conversation {key}")
+        given = intent.get("words") or {}
+        words = {name: str(given.get(name, word)) for name, word in WORDS.items()}
+        match intent["format"]:
+            case "markdown":
+                content = await markdown_of(store, conversation, words, self._host.now())
+                self._download(conversation_name(conversation, "md"), "text/markdown", content)
+            case "html":
+                content = await web_page(store, conversation, words)
+                self._download(conversation_name(conversation, "html"), "text/html", content)
+            case "json":
+                content = archive.encode(await archive.everything(store, only=key))
+                self._download(conversation_name(conversation, "json"), "application/json", content)
+            case other:
+                raise ValueError(f"there is no format {other!r}")
+
+    async def restore(self, file: str) -> None:
+        """Adds the conversations of an exported file, and says how many, or why not."""
+        try:
+            data = archive.decode(file)
+            added = await archive.restore(self._host.store, data)
+        except (UsageError, StoreError) as error:
+            code = {"code": "import-failed", "level": "error"}
+            self._host.post({"type": "notice", **code, **said_of(error)})
+        else:
+            words = {"code": "imported", "level": "info", "detail": f"{added.conversations}"}
+            self._host.post({"type": "notice", **words})
+
+    def _download(self, name: str, mime: str, content: str) -> None:
+        self._host.post({"type": "download", "name": name, "mime": mime, "text": content})
+
+    async def _written(self, message: str) -> tuple[Record, list[Row]]:
+        record = await self._host.store.message(message)
+        if record is None:
+            raise KeyError(f"message {message} is not stored")
+        answer = self._answers.get(message)
+        if answer and answer.writes:
+            return record, answer.rows
+        return record, await rows_of(self._host.store, message)

@@ -1,0 +1,165 @@
+"""Puts `dist/` together: the page, PyScript, Pyodide, wheels; same inputs, same bytes."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Iterable
+from fnmatch import fnmatch
+from pathlib import Path
+
+from tooling import stamps
+from tooling.assets import boot_files, bundle, plain_names, runtime
+from tooling.assets.filling import integrity, substitute
+from tooling.places import Places
+from tooling.report import step
+from tooling.trouble import Trouble
+
+STAMP = ".build"
+
+# Of PyScript only what a worker script needs; its editors, terminals and games stay out.
+PYSCRIPT = ("core.js", "core-*.js", "error-*.js")
+PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+
+# Never kept by the service worker: itself and its off switch, what the server makes up for each
+# start, what a browser shows before installing, what is only for the wire, and what Python rarely
+# starts from.
+NOT_KEPT = (
+    "sw.js",
+    "sw-off.js",
+    "config.json",
+    "screenshots/*",
+    "*.br",
+    *boot_files.RARE,
+)
+# What a first visit must have before it counts as installed; everything else is the runtime.
+SHELL_SUFFIXES = (".html", ".css", ".js", ".json", ".svg", ".png", ".ico", ".woff2", ".py")
+RUNTIME_FOLDERS = ("pyscript/", "engine/pyodide/", "wheels/")
+# Not needed by everybody: kept from the first time on that it is asked for.
+LATE_FOLDER = "late/"
+
+
+def ensure(places: Places, made: runtime.Runtime) -> None:
+    """Makes `dist/` anew when one of its inputs changed. Raises Trouble."""
+    key = _key(places, made)
+    if stamps.read(places.dist / STAMP) == key:
+        return
+    with step("putting dist/ together"):
+        fresh, old = (places.root / f"dist.{end}" for end in ("new", "old"))
+        stamps.remove(fresh, old)
+        _fill(places, made, fresh)
+        stamps.write_text(fresh / STAMP, key)
+        swap(fresh, places.dist)
+        stamps.remove(fresh, old)
+
+
+def _key(places: Places, made: runtime.Runtime) -> str:
+    # The cached parts are named by the hash of what is in them, so their names will do.
+    names = [
+        made.folder.name,
+        made.pygments.parent.name,
+        made.mermaid.name,
+        *(wheel.parent.name for wheel in made.wheels),
+    ]
+    locks = places.root / "package-lock.json"
+    return stamps.digest(places.root / "web", locks, Path(__file__).parent, json.dumps(names))
+
+
+def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
+    shutil.copytree(
+        places.root / "web", target, ignore=shutil.ignore_patterns(".*", "*~", "*.d.*ts")
+    )
+    _copy(places.node_modules / "@pyscript/core/dist", target / "pyscript", PYSCRIPT)
+    _copy(runtime.pyodide(places), target / "engine/pyodide", PYODIDE)
+    _copy_all(made.wheels, target / "wheels")
+    _copy_all([made.pygments], target / "late")
+    _write_temml(places, target / "late/temml.js")
+    boot_files.write(places, made, target / "engine/pyodide")
+    plain_names.give(target)
+    bundle.bundle(places, target)
+    shutil.copytree(made.mermaid, target / "late/mermaid")
+    _write_worker(target)
+
+
+def _write_temml(places: Places, target: Path) -> None:
+    """Temml as a module: its own one is three times as large."""
+    source = places.node_modules / "temml/dist/temml.min.js"
+    code = source.read_text(encoding="utf-8")
+    if not code.startswith("var temml="):
+        raise Trouble(f"{source} is not what it was")
+    stamps.write_text(target, f"{code}\nexport default temml;\n")
+
+
+def _copy(source: Path, target: Path, patterns: Iterable[str]) -> None:
+    for pattern in patterns:
+        found = sorted(source.glob(pattern))
+        if not found:
+            raise Trouble(f"{source} lacks {pattern}; delete node_modules and run this again")
+        _copy_all(found, target)
+
+
+def _copy_all(files: Iterable[Path], target: Path) -> None:
+    target.mkdir(exist_ok=True)
+    for file in files:
+        shutil.copyfile(file, target / file.name)
+
+
+def _write_worker(target: Path) -> None:
+    # No parts beside it: it is one file here.
+    lists: dict[str, list[dict[str, str | int]]] = {
+        "parts": [],
+        "shell": [],
+        "runtime": [],
+        "late": [],
+    }
+    version = hashlib.sha256()
+    for file in stamps.files_in(target):
+        url = file.relative_to(target).as_posix()
+        data = file.read_bytes()
+        entry: dict[str, str | int] = {"url": url, "hash": integrity(data), "size": len(data)}
+        if url == "sw.js" or is_kept(url):
+            version.update(json.dumps(entry).encode())
+        if is_kept(url):
+            lists[_list_of(url)].append(entry)
+    substitute(target / "sw.js", {"version": version.hexdigest()[:16], **lists})
+
+
+def is_kept(url: str) -> bool:
+    return not any(fnmatch(url, pattern) for pattern in NOT_KEPT)
+
+
+def _list_of(url: str) -> str:
+    if url.startswith(LATE_FOLDER):
+        return "late"
+    return "shell" if _is_shell(url) else "runtime"
+
+
+def _is_shell(url: str) -> bool:
+    return url.endswith(SHELL_SUFFIXES) and not url.startswith(RUNTIME_FOLDERS)
+
+
+def swap(fresh: Path, target: Path) -> None:
+    """Puts the folder `fresh` in the place of `target` so that no reader sees half of it.
+
+    Linux can exchange two folders in one step; elsewhere `target` is missing for an instant.
+    """
+    if target.exists() and not _exchange(fresh, target):
+        target.rename(target.with_name(f"{target.name}.old"))
+    if not target.exists():
+        fresh.rename(target)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    at_working_folder, exchange = -100, 2
+    if sys.platform != "linux":
+        return False
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):  # an older or another C library
+        return False
+    paths = (str(one).encode(), str(other).encode())
+    done: int = rename(at_working_folder, paths[0], at_working_folder, paths[1], exchange)
+    return done == 0

@@ -1,6 +1,0 @@
-# PyScript hands a message of the page to `xworker.onmessage`, and looks for that name here, in the script's globals.
-from polyscript import xworker
-
-from midstream.engine.main import main
-
-main(xworker)

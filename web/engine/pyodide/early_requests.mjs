@@ -1,0 +1,110 @@
+// The first requests of the engine, made before there is a Python: an answer that was being written when the page went goes on
+// as soon as the network allows, while Python still loads.
+//
+// Nothing is decided here. What is asked for is what Python is going to ask for, found in what it has stored; Python takes the
+// answer only when its own request is the very same (engine/browser/net.py), and counts every event as ever. A wrong guess costs one
+// request, never a word.
+
+/** Milliseconds in which the database has to answer; later the engine is nearly there itself. */
+const LIMIT = 1000;
+const AT_MOST = 3;
+
+const page = new URL('../..', import.meta.url).href;
+
+/** @typedef {{url: string, headers: Record<string, string>}} Asked */
+/** @typedef {{response: Promise<Response>, controller: AbortController}} Started */
+/** By what Python would ask for. @type {Map<string, Started>} */
+const started = new Map();
+let over = false;
+
+/**
+ * The answer to a request of just this kind, to be used once.
+ * @param {string} method @param {string} url @param {string} headers as JSON
+ * @returns {Started | undefined}
+ */
+function take(method, url, headers) {
+  over = true; // Python asks by itself now: one that begins later would be a second one
+  const key = `${method} ${url} ${headers}`;
+  const found = started.get(key);
+  started.delete(key);
+  return found;
+}
+
+/** Lets go of what nobody has wanted. */
+function end() {
+  over = true;
+  for (const {controller} of started.values()) controller.abort();
+  started.clear();
+}
+
+/** With the options of engine/browser/net.py. @param {Asked} request */
+function ask({url, headers}) {
+  const controller = new AbortController();
+  const {signal} = controller;
+  const response = fetch(url, {method: 'GET', headers, cache: 'no-store', credentials: 'same-origin', redirect: 'error', signal});
+  const key = `GET ${url} ${JSON.stringify(headers)}`;
+  started.set(key, {response, controller});
+  response.catch(() => started.delete(key)); // Python's own attempt is as good, and says what is wrong
+}
+
+/**
+ * @template T @param {IDBRequest<T>} request @returns {Promise<T>}
+ */
+function result(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** The engine's database as it is; an Error where there is none. */
+function opened() {
+  const request = indexedDB.open('midstream');
+  // It does not exist: making it is the engine's.
+  request.onupgradeneeded = () => request.transaction?.abort();
+  return result(request);
+}
+
+/**
+ * What the newest run of an answer would be asked for; null when it cannot be joined.
+ * @param {IDBDatabase} database @param {any} message @returns {Promise<Asked | null>}
+ */
+async function requestOf(database, message) {
+  const index = message.runs.length - 1;
+  const run = message.runs[index];
+  if (!run.run || run.stop) return null;
+  if (run.via === 'spool') return {url: new URL(`spool/${run.key}`, page).href, headers: {}};
+  if (run.endpoint.kind !== 'gateway') return null;
+  const keys = IDBKeyRange.bound([message.id, 0], [message.id, Infinity]);
+  const last = await result(database.transaction('journal').objectStore('journal').openCursor(keys, 'prev'));
+  const {last: seq, epoch} = last?.value.run === index ? last.value : {last: 0, epoch: 0};
+  const base = run.endpoint.url.replace(/\/+$/, '') || 'v1';
+  const after = epoch ? `${epoch}-${seq}` : `${seq}`;
+  return {url: new URL(`${base}/runs/${run.run}/events?after=${after}`, page).href, headers: {accept: 'text/event-stream'}};
+}
+
+async function find() {
+  const database = await opened();
+  database.onversionchange = () => database.close();
+  try {
+    const streaming = database.transaction('messages').objectStore('messages').index('state').getAll('streaming');
+    const messages = (await result(streaming)).sort((one, other) => other.created - one.created).slice(0, AT_MOST);
+    const {held = []} = await navigator.locks.query();
+    const writing = new Set(held.map(({name}) => name));
+    const free = messages.filter(({id}) => !writing.has(`midstream:answer:${id}`));
+    return await Promise.all(free.map(message => requestOf(database, message)));
+  } finally {
+    database.close();
+  }
+}
+
+export async function begin() {
+  Object.assign(globalThis, {midstreamEarly: {take, end}});
+  const late = setTimeout(() => { over = true; }, LIMIT);
+  try {
+    for (const request of await find()) if (request && !over) ask(request);
+  } catch {
+    // No database, or one that is not as expected: the engine looks for itself, and says what is wrong.
+  }
+  clearTimeout(late);
+}

@@ -1,0 +1,128 @@
+// Draws diagrams, in a hidden document that has a policy of its own (late/diagram.js): it comes with the first one and goes when
+// none has been asked for in a while. What comes back is text; it is shown as an image, which can run and load nothing.
+
+import { element } from '../../shared/element.js';
+
+/** @typedef {{text: string, dark: boolean, colours: Record<string, string>, font: string}} Wanted */
+/** @typedef {{svg: string, width: number, height: number, kind: string, title: string}} Drawing */
+
+const DOCUMENT = 'late/diagram.html';
+/** Milliseconds until somebody has to be told that it does not come: the document, and a drawing with what it needs. */
+const LIMITS = { missing: 20_000, slow: 30_000 };
+/** Milliseconds without a drawing after which the document goes, and with it some ten megabytes. */
+const IDLE = 60_000;
+
+/** Why there is no drawing: `missing`, `slow`, `large`, `line` (with its number) or `wrong` (with a reason). */
+export class NotDrawn extends Error {
+  /** @param {string} code @param {string} [detail] */
+  constructor(code, detail = '') {
+    super(`${code} ${detail}`);
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+export class Drawer {
+  /** @type {HTMLElement | null} */
+  #frame = null;
+  /** @type {Promise<MessagePort> | null} */
+  #port = null;
+  /** @type {Promise<unknown>} one after the other: the document has one page to write on */
+  #last = Promise.resolve();
+  #idle = 0;
+
+  /**
+   * @param {Wanted} wanted
+   * @returns {Promise<Drawing>} rejects with NotDrawn
+   */
+  draw(wanted) {
+    const drawing = this.#last.then(() => this.#draw(wanted));
+    this.#last = drawing.catch(() => {});
+    return drawing;
+  }
+
+  /** @param {Wanted} wanted */
+  async #draw(wanted) {
+    clearTimeout(this.#idle);
+    try {
+      this.#port ??= this.#open();
+      const port = await within('missing', this.#port);
+      const answer = await within('slow', asked(port, wanted));
+      if (answer.failed) throw new NotDrawn(answer.failed, answer.detail);
+      return answer;
+    } catch (error) {
+      // A browser asks for a module that it could not get only once in each document.
+      if (error instanceof NotDrawn && ['missing', 'slow'].includes(error.code)) this.#close();
+      throw error;
+    } finally {
+      this.#idle = setTimeout(() => this.#close(), IDLE);
+    }
+  }
+
+  /** @returns {Promise<MessagePort>} */
+  #open() {
+    const hidden = { 'data-part': 'drawer', src: DOCUMENT, 'aria-hidden': 'true', tabindex: '-1' };
+    const frame = /** @type {HTMLIFrameElement} */ (element(document, 'iframe', hidden));
+    this.#frame = frame;
+    return new Promise((resolve, reject) => {
+      /** @param {MessageEvent} event */
+      const heard = ({ source, origin, ports }) => {
+        if (source !== frame.contentWindow || origin !== location.origin || !ports.length) return;
+        removeEventListener('message', heard);
+        resolve(ports[0]);
+      };
+      addEventListener('message', heard);
+      // A browser's own page about a missing network is nobody's to read.
+      frame.addEventListener('load', () => frame.contentDocument ?? reject(new NotDrawn('missing')));
+      document.body.append(frame);
+    });
+  }
+
+  #close() {
+    this.#frame?.remove();
+    this.#frame = null;
+    this.#port = null;
+  }
+}
+
+/**
+ * @param {MessagePort} port
+ * @param {Wanted} wanted
+ * @returns {Promise<any>} Drawing, or why there is none
+ */
+function asked(port, wanted) {
+  return new Promise((resolve) => {
+    port.onmessage = ({ data }) => resolve(data);
+    port.postMessage(wanted);
+  });
+}
+
+/**
+ * @template T
+ * @param {keyof typeof LIMITS} code
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+function within(code, promise) {
+  const late = new Promise((/** @type {(nothing: never) => void} */ _, reject) => setTimeout(() => reject(new NotDrawn(code)), LIMITS[code]));
+  return Promise.race([promise, late]);
+}
+
+/**
+ * An image of a drawing, loaded; its address is of no use to anybody else, and ends at once.
+ * @param {Drawing} drawing
+ * @returns {Promise<HTMLImageElement>}
+ */
+export async function picture({ svg, width, height }) {
+  const address = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
+  const image = new Image(Math.ceil(width), Math.ceil(height));
+  try {
+    image.src = address;
+    await image.decode();
+    return image;
+  } catch {
+    throw new NotDrawn('wrong', 'SVG');
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+}

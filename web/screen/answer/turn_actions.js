@@ -1,0 +1,35 @@
+// The buttons in the transcript: those under a turn, those of a code block, those that stand for pictures.
+
+import { ACTIONS } from '../../shared/article.js';
+
+/** @typedef {import('../../shared/article.js').Turn} Turn */
+/**
+ * @typedef {object} Buttons
+ * @property {(message: import('../port.js').Message) => void} intent
+ * @property {(button: HTMLElement) => void} block a button of a code block
+ * @property {(turn: Turn) => void} edit a question is to be edited
+ * @property {(turn: Turn, step: number) => void} version the version before or after it is to be shown
+ * @property {(button: HTMLElement, turn: Turn) => void} source its source is to be shown, or its text again
+ */
+
+/** @type {Record<string, number>} */
+const STEPS = { previous: -1, next: 1 };
+
+/**
+ * @param {Event} event a click
+ * @param {Map<string, Turn>} turns
+ * @param {Buttons} on
+ */
+export function pressed(event, turns, on) {
+  const button = event.target instanceof Element ? event.target.closest('button') : null;
+  const turn = turns.get(button?.closest('article')?.dataset.message ?? '');
+  if (!button || !turn) return;
+  const { name } = button;
+  // Our own policy forbids foreign images: the person decides to go there, in a tab that knows nothing of this one.
+  if (button.dataset.src) open(button.dataset.src, '_blank', 'noopener,noreferrer');
+  else if (button.dataset.do) on.block(button);
+  else if (Object.hasOwn(STEPS, name)) on.version(turn, STEPS[name]);
+  else if (name === 'source') on.source(button, turn);
+  else if (name === 'edit' && !turn.applier) on.edit(turn);
+  else if (ACTIONS.includes(name)) on.intent({ type: name, message: turn.id });
+}

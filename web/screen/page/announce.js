@@ -1,0 +1,54 @@
+// Spoken words: one polite region for states, one assertive region for errors. The transcript itself is never spoken while
+// it grows: a screen reader that reads out every token cannot be used. Who wants to hear the text has it read from a third
+// region, block by block or when it is whole (speech.js).
+
+import { element } from '../../shared/element.js';
+
+/** Milliseconds between two polite announcements; of several in that time only the last one is spoken. */
+const SPACING = 5000;
+/** Blocks that stay in the region: what was added is read, also when it has been taken away again meanwhile. */
+const KEPT = 20;
+
+export class Announcer {
+  /**
+   * @param {HTMLElement} polite
+   * @param {HTMLElement} assertive
+   * @param {HTMLElement} reading
+   */
+  constructor(polite, assertive, reading) {
+    this.polite = polite;
+    this.assertive = assertive;
+    this.reading = reading;
+    this.last = -SPACING;
+    this.waiting = '';
+    this.timer = 0;
+  }
+
+  /** @param {string} text */
+  say(text) {
+    this.waiting = text;
+    if (this.timer) return;
+    const wait = Math.max(0, this.last + SPACING - performance.now());
+    this.timer = setTimeout(() => this.#speak(), wait);
+  }
+
+  #speak() {
+    this.timer = 0;
+    this.last = performance.now();
+    this.polite.textContent = this.waiting;
+  }
+
+  /** @param {string} text */
+  alarm(text) {
+    this.assertive.textContent = text;
+  }
+
+  /**
+   * Has the text of these blocks read, after what is being read.
+   * @param {Element[]} blocks
+   */
+  read(blocks) {
+    for (const { textContent } of blocks) this.reading.append(element(document, 'p', {}, textContent?.trim() ?? ''));
+    while (this.reading.children.length > KEPT) this.reading.firstChild?.remove();
+  }
+}

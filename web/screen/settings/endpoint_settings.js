@@ -1,0 +1,204 @@
+// Who answers: choosing an endpoint, adding one of one's own, trying it out. The engine owns the list; of the keys this tab
+// keeps those that are to go with it, and tells them to every engine.
+
+import { element } from '../../shared/element.js';
+import { t } from '../../shared/i18n.js';
+import { quoting, told } from '../../shared/problem.js';
+import { load, store } from '../../shared/tab.js';
+
+/** @typedef {import('../port.js').Message} Message */
+/** @typedef {{name: string, url: string, model: string, own: boolean, key?: string, keep?: string}} Item */
+
+/** Addresses under which servers of these kinds are usually found. @type {Record<string, string>} */
+const PRESETS = {
+  Ollama: 'http://127.0.0.1:11434/v1',
+  'llama.cpp': 'http://127.0.0.1:8080/v1',
+  'LM Studio': 'http://127.0.0.1:1234/v1',
+  vLLM: 'http://127.0.0.1:8000/v1',
+  OpenRouter: 'https://openrouter.ai/api/v1',
+  OpenAI: 'https://api.openai.com/v1',
+};
+const KEYS = 'midstream.keys';
+
+/** The keys that this tab keeps, by base URL. @returns {Record<string, string>} */
+export function keysOfTab() {
+  const found = Object.entries(load('sessionStorage', KEYS) ?? {});
+  return Object.fromEntries(found.filter(([, key]) => typeof key === 'string'));
+}
+
+/** @param {Record<string, string>} keys @returns {boolean} false when the browser refuses: they hold until a reload */
+const keepKeys = (keys) => store('sessionStorage', KEYS, keys);
+
+/** As the engine writes it. @param {string} url */
+const baseOf = (url) => url.trim().replace(/\/+$/, '');
+
+export class Endpoints {
+  /**
+   * @param {HTMLElement} section of the settings
+   * @param {object} on
+   * @param {(message: Message) => void} on.intent
+   * @param {() => void} on.unsaved the browser does not store the key
+   */
+  constructor(section, on) {
+    this.section = section;
+    this.on = on;
+    this.test = 0; // of several tests the newest counts
+    /** @type {Item[]} */
+    this.items = [];
+    const { chosen, preset } = this.fields;
+    chosen.addEventListener('change', () => on.intent({ type: 'endpoint-choose', name: chosen.value }));
+    preset.append(...Object.keys(PRESETS).map((name) => element(document, 'option', { value: name }, name)));
+    preset.addEventListener('change', () => this.#preset());
+    section.addEventListener('click', (event) => this.#clicked(event.target));
+    section.addEventListener('keydown', (event) => this.#key(event));
+    section.addEventListener('input', () => this.#said(''));
+  }
+
+  get fields() {
+    /** @param {string} name */
+    const field = (name) => /** @type {any} */ (this.section.querySelector(`[name=${name}]`));
+    /** @type {{chosen: HTMLSelectElement, preset: HTMLSelectElement, keep: HTMLSelectElement, label: HTMLInputElement,
+     *   url: HTMLInputElement, model: HTMLInputElement, key: HTMLInputElement}} */
+    const all = {
+      chosen: field('endpoint'), preset: field('preset'), keep: field('keep'), label: field('endpoint-name'),
+      url: field('endpoint-url'), model: field('endpoint-model'), key: field('endpoint-key'),
+    };
+    return all;
+  }
+
+  /** @param {Message} message `endpoints` of the engine */
+  show({ items, chosen }) {
+    this.items = Array.isArray(items) ? items.filter((item) => typeof item?.name === 'string') : [];
+    const select = this.fields.chosen;
+    select.replaceChildren(...this.items.map(({ name }) => element(document, 'option', { value: name }, name)));
+    select.value = String(chosen);
+    const list = this.section.querySelector('[data-part=own]');
+    list?.replaceChildren(...this.items.filter(({ own }) => own).map((item) => this.#row(item)));
+  }
+
+  /** @param {Item} item one that the person has added */
+  #row({ name, url, model, key, keep }) {
+    const kept = key ? t(`settings.key.${keep === 'device' ? 'device' : 'session'}`, { key }) : t('settings.key.none');
+    const words = element(document, 'span', {}, element(document, 'b', { dir: 'auto' }, name), ` ${[url, model, kept].filter(Boolean).join(' · ')}`);
+    const remove = element(document, 'button', { type: 'button', name: 'endpoint-remove', value: name }, t('button.remove'));
+    remove.setAttribute('aria-label', t('settings.remove', { name }));
+    return element(document, 'li', {}, words, remove);
+  }
+
+  /**
+   * The form for another endpoint, begun.
+   * @param {string} kind one of the presets
+   */
+  offer(kind) {
+    const details = this.section.querySelector('details');
+    if (details) details.open = true;
+    const { preset, url, key } = this.fields;
+    preset.value = kind;
+    this.#preset();
+    (PRESETS[kind].startsWith('https:') ? key : url).focus();
+  }
+
+  #preset() {
+    const { preset, label, url } = this.fields;
+    if (!Object.hasOwn(PRESETS, preset.value)) return;
+    label.value = preset.value;
+    url.value = PRESETS[preset.value];
+    this.#said('');
+  }
+
+  /** @param {EventTarget | null} target */
+  #clicked(target) {
+    const button = target instanceof Element ? target.closest('button') : null;
+    if (button?.name === 'endpoint-test') this.#try();
+    else if (button?.name === 'endpoint-add') this.#add();
+    else if (button?.name === 'endpoint-remove') this.#remove(button.value);
+  }
+
+  /** @param {KeyboardEvent} event Enter in a field would close the dialog, whose form this stands in */
+  #key(event) {
+    if (event.key !== 'Enter' || !(event.target instanceof HTMLInputElement)) return;
+    event.preventDefault();
+    this.#add();
+  }
+
+  #described() {
+    const { label, url, model } = this.fields;
+    const host = URL.canParse(url.value) ? new URL(url.value).host : '';
+    return { name: label.value.trim() || host, url: baseOf(url.value), model: model.value.trim(), kind: 'openai' };
+  }
+
+  #try() {
+    this.#said(t('settings.testing'));
+    const { key } = this.fields;
+    this.on.intent({ type: 'endpoint-test', test: ++this.test, endpoint: this.#described(), key: key.value.trim() });
+  }
+
+  #add() {
+    const { url, label, model, key, keep } = this.fields;
+    const endpoint = this.#described();
+    if (!endpoint.name || !URL.canParse(endpoint.url)) {
+      this.#said(t('settings.test.url', { detail: url.value }));
+      return url.focus();
+    }
+    const secret = key.value.trim();
+    const keys = keysOfTab();
+    delete keys[endpoint.url];
+    if (secret && keep.value === 'session') keys[endpoint.url] = secret;
+    if (!keepKeys(keys) && secret) this.on.unsaved();
+    this.on.intent({ type: 'endpoint-add', endpoint, key: secret, keep: keep.value });
+    for (const field of [url, label, model, key]) field.value = '';
+    this.#said(t('settings.added', { name: endpoint.name }));
+  }
+
+  /** @param {string} name */
+  #remove(name) {
+    const keys = keysOfTab();
+    const gone = this.items.find((item) => item.own && item.name === name);
+    if (gone && keys[gone.url]) {
+      delete keys[gone.url];
+      keepKeys(keys);
+    }
+    this.on.intent({ type: 'endpoint-remove', name });
+  }
+
+  /** @param {Message} message `tested` of the engine */
+  tested({ test, code, host, detail, models, status, problem, url }) {
+    if (test !== this.test) return;
+    const names = Array.isArray(models) ? models.map(String) : [];
+    this.section.querySelector('datalist')?.replaceChildren(...names.map((value) => element(document, 'option', { value })));
+    const values = { host: String(host), detail: String(detail), status: Number(status), n: names.length, origin: location.origin };
+    const line = t(`settings.test.${code}`, values);
+    this.#said(answered(line, problem), code === 'nobody' ? String(url) : '');
+    if (code === 'ok' && !this.fields.model.value && names.length) this.fields.model.value = names[0];
+  }
+
+  /**
+   * @param {string} words
+   * @param {string} [url] that the person may open to see more than a page is told
+   */
+  #said(words, url = '') {
+    const line = this.section.querySelector('[data-part=tested]');
+    if (!line || (line.textContent === words && !url)) return;
+    line.replaceChildren(words, ...(/^https?:/.test(url) ? [' ', tabOf(url)] : []));
+  }
+}
+
+/**
+ * What the server itself says, behind our line: in the words of the page where it is a gateway of ours, else as a quote.
+ * @param {string} line
+ * @param {any} problem
+ */
+function answered(line, problem) {
+  const words = told('', problem);
+  return words && !GENERAL.test(problem.code) ? `${line} ${words}` : quoting(line, String(problem?.quote ?? ''));
+}
+
+/** What the engine says of an endpoint that gives no code of ours: our line has said that already. */
+const GENERAL = /^endpoint_/;
+
+/** A link that shows where it leads. @param {string} url */
+function tabOf(url) {
+  const link = element(document, 'a', { href: url, target: '_blank', rel: 'noreferrer' });
+  link.textContent = t('settings.test.open', { host: new URL(url).host });
+  return link;
+}

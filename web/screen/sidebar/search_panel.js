@@ -1,0 +1,132 @@
+// The search above the list. The engine looks; here stand the field, what was found, and the way into a conversation.
+
+import { element } from '../../shared/element.js';
+import { t } from '../../shared/i18n.js';
+import { told } from '../../shared/problem.js';
+
+/** Milliseconds without a key after which is searched. */
+const PAUSE = 150;
+
+/** @typedef {{conversation: string, message: string, text: string}} Hit */
+
+export class Search {
+  /**
+   * @param {HTMLElement} nav
+   * @param {object} on
+   * @param {(intent: import('../port.js').Message) => void} on.send
+   * @param {(hit: Hit) => void} on.open
+   * @param {() => void} on.end nothing is looked for any more
+   * @param {() => boolean} on.ready the engine answers
+   */
+  constructor(nav, on) {
+    this.on = on;
+    this.field = /** @type {HTMLInputElement} */ (nav.querySelector('input[name=search]'));
+    this.list = /** @type {HTMLElement} */ (nav.querySelector('[data-part=conversations]'));
+    this.found = /** @type {HTMLElement} */ (nav.querySelector('[data-part=found]'));
+    this.line = /** @type {HTMLElement} */ (this.found.querySelector('p'));
+    this.results = /** @type {HTMLElement} */ (this.found.querySelector('ul'));
+    this.n = 0; // of the newest search: an answer to an older one comes too late
+    this.timer = 0;
+    this.field.addEventListener('input', () => this.#typed());
+    this.field.addEventListener('keydown', (event) => this.#inField(event));
+    this.found.addEventListener('keydown', (event) => this.#inResults(event));
+    this.found.addEventListener('click', (event) => this.#clicked(event));
+    if (this.text) this.#typed(); // before these scripts were there, or kept by the browser
+  }
+
+  get text() {
+    return this.field.value.trim();
+  }
+
+  #typed() {
+    clearTimeout(this.timer);
+    this.n += 1;
+    const { text } = this;
+    this.list.hidden = text !== '';
+    this.found.hidden = text === '';
+    if (text) this.line.textContent = t(this.on.ready() ? 'search.searching' : 'search.booting');
+    else this.#end();
+    if (text) this.timer = setTimeout(() => this.on.send({ type: 'search', text, n: this.n }), PAUSE);
+  }
+
+  #end() {
+    this.results.replaceChildren();
+    this.on.send({ type: 'search', text: '', n: this.n });
+    this.on.end();
+  }
+
+  clear() {
+    this.field.value = '';
+    this.#typed();
+  }
+
+  /** @param {import('../port.js').Message} message */
+  show({ n, items, more, done, failed, problem }) {
+    if (n !== this.n || !this.text) return;
+    const usable = (Array.isArray(items) ? items : []).filter((item) => typeof item?.id === 'string');
+    const at = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.found : undefined;
+    this.results.replaceChildren(...usable.map(result));
+    if (at) [...this.results.querySelectorAll('a')].find((link) => link.dataset.found === at)?.focus();
+    const count = { n: usable.length };
+    if (!done && !failed) return;
+    if (failed) this.line.textContent = t('search.failed', { detail: told(failed, problem) });
+    else this.line.textContent = usable.length ? t(more ? 'search.more' : 'search.found', count) : t('search.none');
+  }
+
+  /** The engine answers from now on. */
+  come() {
+    if (this.text) this.line.textContent = t('search.searching');
+  }
+
+  /** @param {KeyboardEvent} event */
+  #inField(event) {
+    if (event.isComposing) return;
+    const [first] = this.results.querySelectorAll('a');
+    if (event.key === 'Escape' && this.field.value) this.clear();
+    else if (event.key === 'Enter' && first) first.click();
+    else if (event.key === 'ArrowDown' && first) first.focus();
+    else return;
+    event.preventDefault(); // Escape would close the sheet
+    event.stopPropagation();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #inResults(event) {
+    const links = [...this.results.querySelectorAll('a')];
+    const at = links.findIndex((link) => link === document.activeElement);
+    if (event.key === 'ArrowDown') links[at + 1]?.focus();
+    else if (event.key === 'ArrowUp') (links[at - 1] ?? this.field).focus();
+    else if (event.key === 'Escape') {
+      this.clear();
+      this.field.focus();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** @param {MouseEvent} event */
+  #clicked(event) {
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    for (const each of this.results.querySelectorAll('a')) each.ariaCurrent = each === link ? 'true' : null;
+    const { found: conversation = '', message = '' } = link.dataset;
+    this.on.open({ conversation, message, text: this.text });
+  }
+}
+
+/** @param {Record<string, any>} item */
+function result({ id, title, message, snippet }) {
+  const link = { href: `?c=${encodeURIComponent(id)}`, 'data-found': id, 'data-message': String(message ?? '') };
+  const named = marked(title);
+  const name = element(document, 'span', { dir: 'auto' }, ...(named.length ? named : [t('list.untitled')]));
+  const words = marked(snippet);
+  const around = words.length ? [element(document, 'small', { dir: 'auto' }, ...words)] : [];
+  return element(document, 'li', {}, element(document, 'a', link, name, ...around));
+}
+
+/** @param {unknown} parts [[text, is it one of the words], …] */
+function marked(parts) {
+  const usable = (Array.isArray(parts) ? parts : []).filter((part) => Array.isArray(part) && part[0]);
+  return usable.map(([text, hit]) => (hit ? element(document, 'mark', {}, String(text)) : String(text)));
+}

@@ -1,0 +1,187 @@
+// The page with its saved text in it. A navigation is answered with the beginning of index.html at once, then, as soon as the
+// journal has been read, with the list, the title and the turns printed into their places, then with the rest. Nothing is kept
+// for that beside the journal: what stood on screen is in it, and what is printed is built by the screen's own modules.
+//
+// A read that fails or takes too long leaves the page as it is stored, and the page's own scripts paint.
+
+/// <reference lib="webworker" />
+
+import { draw, make, paint, renew, statusOf } from '../shared/article.js';
+import { languageOf, t, use } from '../shared/i18n.js';
+import { grouped, row, section, titleOf } from '../shared/conversation_list.js';
+import { stored } from '../shared/stored_conversation.js';
+import { NEW, asked } from '../shared/tab.js';
+import { warn } from './common.js';
+import { limited } from './store.js';
+import { Tree, escaped } from './mini_dom.js';
+
+/** @typedef {import('../shared/stored_conversation.js').Reading} Reading */
+/** @typedef {Record<'top' | 'body' | 'middle' | 'head' | 'tail' | 'engine' | 'end', string>} Shell index.html up to the body, the list, the title,
+ *   the turns, the engine; the engine; the rest */
+
+/** How long the page may wait for the saved text, in ms. A slow machine's own scripts would need longer still. */
+const READ_MS = 1000;
+/** A conversation of more turns is printed from its end: the last ones first, then those before them. */
+const MANY = 40;
+const LAST = 12;
+/** Turns in one piece of those before. */
+const PIECE = 20;
+const PLACES = /^(.*)<!--scripts-->(.*)<!--\/scripts-->(.*)<!--list-->(.*)<!--title-->.*<!--\/title-->(.*)<!--turns-->(.*)(<iframe .*<\/iframe>)(.*)$/s;
+
+const paper = /** @type {Document} */ (/** @type {unknown} */ (new Tree()));
+
+/**
+ * @param {Response} page index.html
+ * @param {FetchEvent} event the navigation
+ * @param {(language: string) => Promise<Response>} words
+ * @returns {Promise<Response>}
+ */
+export async function painted(page, event, words) {
+  const wanted = asked(new URL(event.request.url).searchParams);
+  const shell = wanted === NEW || !page.ok ? null : cut(await page.clone().text());
+  if (!shell) return page;
+  const headers = new Headers(page.headers);
+  for (const name of ['Content-Length', 'Content-Encoding', 'ETag', 'Last-Modified']) headers.delete(name);
+  const encoder = new TextEncoder();
+  const body = new ReadableStream({
+    async start(controller) {
+      try {
+        for await (const piece of pieces(shell, wanted, event, words)) controller.enqueue(encoder.encode(piece));
+        controller.close();
+      } catch (error) {
+        warn(error); // the page has gone meanwhile
+      }
+    },
+  });
+  return new Response(body, { headers });
+}
+
+/**
+ * @param {string} html
+ * @returns {Shell | null}
+ */
+function cut(html) {
+  const found = PLACES.exec(html);
+  if (!found) return null;
+  const [top, scripts, rest, middle, head, tail, engine, end] = found.slice(1);
+  // The scripts come after the text, and nothing waits for them: neither the parser nor the first frame.
+  const [metadata, body] = rest.split(/(?<=<body>)/);
+  return { top: top + metadata, body, middle, head, tail, engine, end: scripts.replace(' blocking="render"', '') + end };
+}
+
+/**
+ * @param {Shell} shell
+ * @param {string | null} wanted
+ * @param {FetchEvent} event
+ * @param {(language: string) => Promise<Response>} words
+ */
+async function* pieces(shell, wanted, event, words) {
+  const { top, body, middle, head, tail, engine, end } = shell;
+  yield top;
+  let begun = false;
+  let many = false;
+  try {
+    const reading = await limited(read(wanted, event, words), READ_MS);
+    for await (const turns of reading ? printed(reading) : []) {
+      if (!begun && reading) {
+        // The engine comes after the text: begun before, it took the time that the text needs, and was there no sooner. Only
+        // where the text itself takes long it goes first.
+        many = reading.turns.length > MANY;
+        yield (many ? engine : '') + labelled(body) + list(reading) + labelled(middle) + title(reading) + labelled(head);
+      }
+      begun = true;
+      yield turns;
+    }
+  } catch (error) {
+    warn(error);
+  }
+  yield (begun ? labelled(tail) : body + middle + head + tail) + (many ? '' : engine) + end;
+}
+
+/**
+ * @param {string | null} wanted
+ * @param {FetchEvent} event
+ * @param {(language: string) => Promise<Response>} words
+ * @returns {Promise<Reading | null>} null when there is nothing to paint
+ */
+async function read(wanted, event, words) {
+  // The page before this one goes on showing what it stores until this one is there.
+  const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+  const there = worker.clients.get(event.resultingClientId);
+  const entries = async (/** @type {string} */ language) => (await words(language)).json();
+  // Beside the journal, not after it: most people have chosen none.
+  const likely = languageOf(null, navigator.languages);
+  const [reading, guessed] = await Promise.all([stored(wanted, there), entries(likely)]);
+  const language = languageOf(reading?.language, navigator.languages);
+  use(language, language === likely ? guessed : await entries(language));
+  const known = reading?.conversations.some(({ id }) => id === reading.conversation);
+  return known ? reading : null;
+}
+
+/**
+ * The turns in the order in which they are to be sent.
+ * @param {Reading} reading
+ */
+async function* printed({ messages, turns }) {
+  let answers = 0;
+  const numbers = messages.map(({ author }) => (author === 'assistant' ? ++answers : answers));
+  const from = turns.length > MANY ? turns.length - LAST : 0;
+  for (const turn of turns) turn.catch(() => {}); // said where it is waited for
+  for (const [first, end] of [[from, turns.length], ...ranges(from)]) {
+    const group = await limited(Promise.all(turns.slice(first, end)), READ_MS);
+    yield group.map((saved, i) => article(saved, numbers[first + i], from > 0 && first === from)).join('');
+  }
+}
+
+/** @param {number} end @returns {[number, number][]} */
+function ranges(end) {
+  const count = Math.ceil(end / PIECE);
+  return Array.from({ length: count }, (_, i) => [i * PIECE, Math.min(end, (i + 1) * PIECE)]);
+}
+
+/**
+ * @param {import('../shared/stored_conversation.js').SavedTurn} saved
+ * @param {number} number
+ * @param {boolean} last one of those that come first
+ */
+function article({ turn: raw, rows }, number, last) {
+  const status = statusOf(raw);
+  if (!status) return '';
+  const turn = make(paper, raw, number);
+  renew(turn, status);
+  paint(turn, rows);
+  draw(turn, false);
+  turn.article.toggleAttribute('data-last', last);
+  return html(turn.article);
+}
+
+/** @param {Reading} reading */
+function list({ conversation, conversations }) {
+  return grouped(conversations, Date.now()).map(([group, items]) => {
+    const rows = items.map((item) => {
+      const link = paper.createElement('a');
+      if (item.id === conversation) link.setAttribute('aria-current', 'page');
+      return row(link, item);
+    });
+    return html(section(paper, group, rows));
+  }).join('');
+}
+
+/** @param {Reading} reading */
+function title({ conversation, conversations }) {
+  return escaped(titleOf(conversations.find(({ id }) => id === conversation) ?? {}));
+}
+
+/**
+ * Markup of ours with its words in the page's language, as the screen's `label` puts them there.
+ * @param {string} markup
+ */
+function labelled(markup) {
+  return markup
+    .replace(/(<[^>]* data-words="([^"]+)"[^>]*>)[^<]*/g, (_, tag, key) => tag + escaped(t(key)))
+    .replace(/ aria-label="[^"]*"(?= data-label="([^"]+)")/g, (_, key) => ` aria-label="${escaped(t(key))}"`)
+    .replace(/ placeholder="[^"]*"(?= data-placeholder="([^"]+)")/g, (_, key) => ` placeholder="${escaped(t(key))}"`);
+}
+
+/** @param {Element} branch of the tree above */
+const html = (branch) => /** @type {{html: string}} */ (/** @type {unknown} */ (branch)).html;
