@@ -73,8 +73,8 @@ async def store(store_spec: str) -> AsyncIterator[Store]:
 def small_dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built app in miniature: one file of each kind."""
     directory = tmp_path_factory.mktemp("dist")
-    for folder in ("pyodide", "late"):
-        (directory / folder).mkdir()
+    for folder in ("engine/pyodide", "late"):
+        (directory / folder).mkdir(parents=True)
     files = {
         "index.html": "<!doctype html><title>screen</title>",
         "engine.html": "<!doctype html><title>engine</title>",
@@ -86,7 +86,7 @@ def small_dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "icon.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
         "engine/pyodide/pyodide.mjs": "export {}",
         "engine/pyodide/pyodide.asm.wasm": "\0asm",
-        "engine.py": "pass",
+        "engine/engine.py": "pass",
         "unknown.bin": "x",
     }
     for name, text in files.items():

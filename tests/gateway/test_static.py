@@ -22,7 +22,7 @@ TYPES = {
     "/icon.svg": "image/svg+xml",
     "/engine/pyodide/pyodide.mjs": "text/javascript; charset=utf-8",
     "/engine/pyodide/pyodide.asm.wasm": "application/wasm",
-    "/engine.py": "text/plain; charset=utf-8",
+    "/engine/engine.py": "text/plain; charset=utf-8",
     "/unknown.bin": "application/octet-stream",
 }
 

@@ -99,13 +99,12 @@ def test_a_fill_that_was_cut_off_goes_on_where_it_was(
     """The host lacks the largest file at first, and the browser is closed meanwhile."""
     lacking = tmp_path / "dist"
     lacking.mkdir()
-    for path in dist.iterdir():
-        if path.name != "pyodide":
-            (lacking / path.name).symlink_to(path)
-    (lacking / "pyodide").mkdir()
-    for path in (dist / "pyodide").iterdir():
-        if not path.name.startswith("pyodide.asm.wasm"):
-            (lacking / "pyodide" / path.name).symlink_to(path)
+    for path in dist.rglob("*"):
+        inside = lacking / path.relative_to(dist)
+        if path.is_dir():
+            inside.mkdir()
+        elif not path.name.startswith("pyodide.asm.wasm"):
+            inside.symlink_to(path)
     sent: dict[str, list[int]] = {}
 
     def started() -> Page:
@@ -120,10 +119,11 @@ def test_a_fill_that_was_cut_off_goes_on_where_it_was(
         page.goto(url)
         page.get_by_text("some files could not be fetched").wait_for(state="attached")
         page.context.close()
-        (lacking / "pyodide" / "pyodide.asm.wasm").symlink_to(dist / "pyodide" / "pyodide.asm.wasm")
+        wasm = "engine/pyodide/pyodide.asm.wasm"
+        (lacking / wasm).symlink_to(dist / wasm)
         sent.clear()
         page = started()
         Chat(page, url).open()
         offline_ready(page)
         page.context.close()
-    assert set(sent) - {"config.json", "sw.js"} == {"engine/pyodide/pyodide.asm.wasm"}
+    assert set(sent) - {"config.json", "sw.js"} == {wasm}

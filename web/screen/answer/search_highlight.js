@@ -2,8 +2,6 @@
 
 import { hide } from './diagram_view.js';
 
-/** As the engine folds: without case, accents and forms. @param {string} text */
-const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 /** Marks in one message: more would only slow the page down. */
 const MOST = 500;
 
@@ -18,7 +16,7 @@ let undrawn = null;
  */
 export function reveal(hit, turns, scroll) {
   const turn = turns.get(hit.message);
-  const first = turn && mark(turn.content, hit.text);
+  const first = turn && mark(turn.content, hit.spellings);
   undrawn = first ? null : hit;
   if (!turn) return false;
   scroll.toElement(turn.article); // what lies far away may not have been laid out yet
@@ -40,13 +38,12 @@ export function drawn(message, turns, scroll) {
 
 /**
  * @param {HTMLElement} content of the message
- * @param {string} text what was looked for
+ * @param {string[]} spellings
  * @returns {Range | null} the first place
  */
-function mark(content, text) {
+function mark(content, spellings) {
   unmark();
-  const words = [...new Set(fold(text).split(/\s+/).filter(Boolean))];
-  const ranges = words.length ? places(content, words) : [];
+  const ranges = places(content, spellings);
   if (ranges.length && 'highlights' in CSS) {
     document.documentElement.dataset.found = ''; // for the style sheet
     CSS.highlights.set('found', new Highlight(...ranges));
@@ -62,17 +59,16 @@ export function unmark() {
 
 /**
  * @param {HTMLElement} content
- * @param {string[]} words folded
+ * @param {string[]} spellings
  */
-function places(content, words) {
+function places(content, spellings) {
   const ranges = [];
   const walker = document.createTreeWalker(content, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node && ranges.length < MOST; node = walker.nextNode()) {
-    const { data } = /** @type {Text} */ (node);
-    const folded = fold(data);
-    for (const word of words) {
-      for (let at = folded.indexOf(word); at >= 0 && ranges.length < MOST; at = folded.indexOf(word, at + word.length)) {
-        ranges.push(range(/** @type {Text} */ (node), folded, at, at + word.length));
+    const text = /** @type {Text} */ (node);
+    for (const words of spellings) {
+      for (let at = text.data.indexOf(words); at >= 0 && ranges.length < MOST; at = text.data.indexOf(words, at + words.length)) {
+        ranges.push(range(text, at, at + words.length));
       }
     }
   }
@@ -80,31 +76,13 @@ function places(content, words) {
 }
 
 /**
- * @param {Text} node
- * @param {string} folded its text
+ * @param {Text} text
  * @param {number} from
- * @param {number} to both in the folded text
+ * @param {number} to
  */
-function range(node, folded, from, to) {
+function range(text, from, to) {
   const found = document.createRange();
-  found.setStart(node, position(node.data, folded, from));
-  found.setEnd(node, position(node.data, folded, to));
+  found.setStart(text, from);
+  found.setEnd(text, to);
   return found;
-}
-
-/**
- * @param {string} text
- * @param {string} folded
- * @param {number} at
- */
-function position(text, folded, at) {
-  if (text.length === folded.length) return at; // nothing was longer or shorter
-  let position = 0;
-  for (const character of text) {
-    const { length } = fold(character);
-    if (at < length || (at === 0 && length > 0)) break;
-    at -= length;
-    position += character.length;
-  }
-  return position;
 }

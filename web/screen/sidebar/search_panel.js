@@ -7,7 +7,7 @@ import { told } from '../../shared/problem.js';
 /** Milliseconds without a key after which is searched. */
 const PAUSE = 150;
 
-/** @typedef {{conversation: string, message: string, text: string}} Hit */
+/** @typedef {{conversation: string, message: string, spellings: string[]}} Hit `spellings`: the words as that message has them */
 
 export class Search {
   /**
@@ -25,6 +25,8 @@ export class Search {
     this.found = /** @type {HTMLElement} */ (nav.querySelector('[data-part=found]'));
     this.line = /** @type {HTMLElement} */ (this.found.querySelector('p'));
     this.results = /** @type {HTMLElement} */ (this.found.querySelector('ul'));
+    /** What the list shows. @type {Record<string, any>[]} */
+    this.items = [];
     this.n = 0; // of the newest search: an answer to an older one comes too late
     this.timer = 0;
     this.field.addEventListener('input', () => this.#typed());
@@ -63,14 +65,14 @@ export class Search {
   /** @param {import('../port.js').Message} message */
   show({ n, items, more, done, failed, problem }) {
     if (n !== this.n || !this.text) return;
-    const usable = (Array.isArray(items) ? items : []).filter((item) => typeof item?.id === 'string');
+    this.items = listed(items).filter((item) => typeof item?.id === 'string');
     const at = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.found : undefined;
-    this.results.replaceChildren(...usable.map(result));
+    this.results.replaceChildren(...this.items.map(result));
     if (at) [...this.results.querySelectorAll('a')].find((link) => link.dataset.found === at)?.focus();
-    const count = { n: usable.length };
+    const count = { n: this.items.length };
     if (!done && !failed) return;
     if (failed) this.line.textContent = t('search.failed', { detail: told(failed, problem) });
-    else this.line.textContent = usable.length ? t(more ? 'search.more' : 'search.found', count) : t('search.none');
+    else this.line.textContent = count.n ? t(more ? 'search.more' : 'search.found', count) : t('search.none');
   }
 
   /** The engine answers from now on. */
@@ -110,14 +112,25 @@ export class Search {
     if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     for (const each of this.results.querySelectorAll('a')) each.ariaCurrent = each === link ? 'true' : null;
-    const { found: conversation = '', message = '' } = link.dataset;
-    this.on.open({ conversation, message, text: this.text });
+    const item = this.items.find(({ id }) => id === link.dataset.found);
+    if (item) this.on.open(hitOf(item));
   }
 }
 
+/** @param {unknown} value @returns {any[]} */
+function listed(value) {
+  return Array.isArray(value) ? value : [];
+}
+
+/** @param {Record<string, any>} item @returns {Hit} */
+function hitOf({ id, message, spellings }) {
+  const usable = listed(spellings).filter((each) => each && typeof each === 'string');
+  return { conversation: id, message: String(message ?? ''), spellings: usable };
+}
+
 /** @param {Record<string, any>} item */
-function result({ id, title, message, snippet }) {
-  const link = { href: `?c=${encodeURIComponent(id)}`, 'data-found': id, 'data-message': String(message ?? '') };
+function result({ id, title, snippet }) {
+  const link = { href: `?c=${encodeURIComponent(id)}`, 'data-found': id };
   const named = marked(title);
   const name = element(document, 'span', { dir: 'auto' }, ...(named.length ? named : [t('list.untitled')]));
   const words = marked(snippet);
@@ -127,6 +140,6 @@ function result({ id, title, message, snippet }) {
 
 /** @param {unknown} parts [[text, is it one of the words], …] */
 function marked(parts) {
-  const usable = (Array.isArray(parts) ? parts : []).filter((part) => Array.isArray(part) && part[0]);
+  const usable = listed(parts).filter((part) => Array.isArray(part) && part[0]);
   return usable.map(([text, hit]) => (hit ? element(document, 'mark', {}, String(text)) : String(text)));
 }

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
+from itertools import accumulate, groupby, islice
+from operator import itemgetter
 
 # What a letter is decomposed into beside itself: accents, Hebrew points, Arabic vowel signs.
 _MARKS = re.compile(
@@ -13,7 +16,7 @@ _MARKS = re.compile(
 )
 # Letters with a stroke, and i without a dot: no form of Unicode decomposes them.
 _STROKES = (("ł", "l"), ("ø", "o"), ("đ", "d"), ("ħ", "h"), ("ŧ", "t"), ("\u0131", "i"))
-_PIECE = 256
+MOST = 500  # places of a word in a message: the screen marks no more
 BEFORE, AFTER = 48, 112  # characters of a snippet beside the place
 _SIGNS = re.compile(r"[*_`#|~>\s]+")  # of Markdown, which nobody reads in a snippet
 
@@ -31,18 +34,23 @@ def fold(text: str) -> str:
     return folded
 
 
-def place(text: str, at: int) -> int:
-    """The position in `text` of what stands at `at` in its fold."""
-    if text.isascii():
-        return at
-    start = 0
-    while start < len(text) and at >= (length := len(fold(text[start : start + _PIECE]))):
-        at -= length
-        start += _PIECE
-    while start < len(text) and at >= (length := len(fold(text[start]))):
-        at -= length
-        start += 1
-    return start
+def spans(text: str, words: list[str]) -> list[tuple[int, int]]:
+    """Where the words stand in `text`, in order: (start, end) of whole characters with their
+    accents, so all of `ß` also where one s was looked for. At most `MOST` of each word."""
+    folded = fold(text)
+    ends = range(1, len(text) + 1) if text.isascii() else _ends(text)
+    found = []
+    for word in words:
+        for match in islice(re.finditer(re.escape(word), folded), MOST):
+            last = ends[bisect_left(ends, match.end())]
+            found.append((bisect_right(ends, match.start()), bisect_right(ends, last)))
+    return sorted(found)
+
+
+def _ends(text: str) -> list[int]:
+    """Where each character ends in the fold of `text`."""
+    lengths = {character: len(fold(character)) for character in set(text)}
+    return list(accumulate(map(lengths.__getitem__, text)))
 
 
 def snippet(text: str, at: int, words: list[str]) -> list[Part]:
@@ -63,22 +71,8 @@ def snippet(text: str, at: int, words: list[str]) -> list[Part]:
 
 def marked(text: str, words: list[str]) -> list[Part]:
     """A short text in parts, those that are one of the words marked."""
-    lengths = [len(fold(character)) for character in text]
-    folded = fold(text)
-    hit = [False] * len(folded)
-    for word in words:
-        at = folded.find(word)
-        while at >= 0:
-            hit[at : at + len(word)] = [True] * len(word)
-            at = folded.find(word, at + len(word))
-    parts: list[Part] = []
-    at, last = 0, False
-    for character, length in zip(text, lengths, strict=True):
-        # A mark that has no fold of its own goes with the letter before it.
-        last = any(hit[at : at + length]) if length else last
-        at += length
-        if parts and parts[-1][1] == last:
-            parts[-1] = (parts[-1][0] + character, last)
-        else:
-            parts.append((character, last))
-    return parts
+    hit = [False] * len(text)
+    for start, end in spans(text, words):
+        hit[start:end] = [True] * (end - start)
+    runs = groupby(zip(text, hit, strict=True), key=itemgetter(1))
+    return [("".join(character for character, _ in run), is_hit) for is_hit, run in runs]

@@ -15,7 +15,7 @@ from typing import Any
 from midstream.engine.answers.status import FINAL_STATES
 from midstream.engine.current_view import Shown
 from midstream.engine.ports.host import Host, Message, notice_of, said_of
-from midstream.engine.search.folding import fold, marked, place, snippet
+from midstream.engine.search.folding import fold, marked, snippet, spans
 from midstream.engine.store.records import alive
 from midstream.engine.store.rendering import rows_of
 from midstream.errors import StoreError
@@ -97,13 +97,15 @@ class Search:
             "title": marked(str(found.record["title"]), words),
             "message": found.message,
             "snippet": [],
+            "spellings": [],
         }
         record = await self._host.store.message(found.message) if found.message else None
         if record:
             said = record.get("text") or text(await rows_of(self._host.store, found.message))
-            folded = fold(said)
-            places = [at for word in words if (at := folded.find(word)) >= 0]
-            item["snippet"] = snippet(said, place(said, min(places, default=0)), words)
+            found_at = spans(said, words)
+            item["snippet"] = snippet(said, found_at[0][0] if found_at else 0, words)
+            # As the words are written there: the screen looks for these, and folds nothing itself.
+            item["spellings"] = sorted({said[start:end] for start, end in found_at})
         return item
 
     async def _titles(self, words: list[str]) -> dict[str, Found]:

@@ -265,7 +265,7 @@ def test_what_was_searched_for_is_shown_in_the_source(live: Screen) -> None:
           const content = document.querySelector('article[data-author=assistant] [data-part=content]');
           const scroll = { toElement() {} };
           const turn = { content, article: content.closest('article') };
-          reveal({ message: 'a1', conversation: 'c1', text: 'pulls' }, new Map([['a1', turn]]), scroll);
+          reveal({ message: 'a1', conversation: 'c1', spellings: ['pulls'] }, new Map([['a1', turn]]), scroll);
         }"""
     )
     expect(live.part("diagram")).to_have_count(0)

@@ -7,14 +7,25 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from midstream.engine.search.folding import spans
+from midstream.engine.search.search import words_of
 from tests.browser.screen_support import STORE_JS, Ops, Screen
 from tests.browser.start.paint_support import many
 
+TEXT = """The móon *pulls* the Moon. The moon. W Łodzi, ŁÓDŹ i „Łódź”; lód. `lodz`
+
+Die Straße und STRASSE, Strase. **Đorđe**, dorde, Dore. हिन्दी, हनद. $x_{Łódź}$
+"""
 FOUND = "[...(CSS.highlights.get('found') ?? [])].map(range => range.toString())"
 
 
-def item(id: str, title: str, message: str = "", *snippet: tuple[str, bool]) -> dict[str, Any]:
-    return {"id": id, "title": [[title, False]], "message": message, "snippet": list(snippet)}
+def item(
+    id: str, title: str, message: str = "", *snippet: tuple[str, bool], asked: str = "moon"
+) -> dict[str, Any]:
+    """With the spellings that the engine finds in `TEXT`."""
+    spellings = sorted({TEXT[start:end] for start, end in spans(TEXT, words_of(asked))})
+    shown = {"id": id, "title": [[title, False]], "message": message, "snippet": list(snippet)}
+    return shown | {"spellings": spellings}
 
 
 @pytest.fixture
@@ -23,6 +34,14 @@ def field(screen: Screen) -> Locator:
     long = Ops().of(
         *[("p", f"Paragraph {n}.") for n in range(80)],
         ("p", "The móon ", ("em", "pulls"), " the Moon."),
+        ("p", "W Łodzi, ŁÓDŹ i „Łódź”; lód. ", ("code", "lodz")),
+        (
+            "p",
+            "Die Straße und STRASSE, Strase. ",
+            ("strong", "Đorđe"),
+            ", dorde, Dore. हिन्दी, हनद. ",
+        ),
+        ("p", ("code", {"data-math": "inline"}, "x_{Łódź}")),
     )
     screen.page.evaluate(STORE_JS, many([[long]], conversation="c1"))
     screen.goto("?c=new").ready()
@@ -37,6 +56,27 @@ def results(screen: Screen) -> Locator:
 def answer(screen: Screen, *items: dict[str, Any], done: bool = True, more: bool = False) -> None:
     n = screen.intent("search")["n"]
     screen.post({"type": "found", "n": n, "items": list(items), "done": done, "more": more})
+
+
+@pytest.mark.parametrize(
+    ("asked", "marked"),
+    [
+        ("lodz", ["Łodz", "ŁÓDŹ", "Łódź", "lodz", "Łódź"]),
+        ("strasse", ["Straße", "STRASSE"]),
+        ("dorde", ["Đorđe", "dorde"]),
+        ("हिन्दी", ["हिन्दी"]),
+        ("LODZ हिन्दी", ["Łodz", "ŁÓDŹ", "Łódź", "lodz", "हिन्दी", "Łódź"]),
+    ],
+)
+def test_what_the_engine_finds_is_marked(
+    screen: Screen, field: Locator, asked: str, marked: list[str]
+) -> None:
+    field.fill(asked)
+    answer(screen, item("c1", "Tides", "a1", asked=asked))
+    results(screen).click()
+    last = screen.content("a1").get_by_text(marked[-1]).last
+    expect(last).to_be_in_viewport()
+    assert screen.page.evaluate(FOUND) == marked
 
 
 HIT = item("c1", "Tides", "a1", ("… The ", False), ("móon", True), (" pulls", False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from midstream.engine.search import search
-from midstream.engine.search.folding import AFTER, BEFORE, fold, marked, place, snippet
+from midstream.engine.search.folding import AFTER, BEFORE, MOST, fold, marked, snippet, spans
 from midstream.engine.search.search import words_of
 from midstream.errors import StoreError
 from midstream.journal import Change, MemoryStore, Row
@@ -249,11 +250,47 @@ def test_folds_join(a: str, b: str) -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(letters, letters, letters)
-def test_a_place_is_found_again(before: str, words: str, after: str) -> None:
-    text = before + "x" + words + after
-    at = place(text, len(fold(before)))
-    assert fold(text[:at]) == fold(before)
-    assert text[at:].lstrip("\u0301")[:1] == "x"
+def test_a_span_is_of_whole_characters(before: str, words: str, after: str) -> None:
+    text = before + words + after
+    for word in words_of(words):
+        places = [match.span() for match in re.finditer(re.escape(word), fold(text))][:MOST]
+        for (start, end), (first, last) in zip(spans(text, [word]), places, strict=True):
+            assert len(fold(text[:start])) <= first < len(fold(text[: start + 1]))
+            assert len(fold(text[:end].rstrip("\u0301")[:-1])) < last <= len(fold(text[:end]))
+            assert end == len(text) or fold(text[end])  # no accent is left behind
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "spellings"),
+    [
+        ("W Łódź, ŁÓDŹ, lodz, lód.", "LODZ", ["Łódź", "ŁÓDŹ", "lodz"]),
+        ("Die Straße, STRASSE, Strase.", "strasse", ["Straße", "STRASSE"]),
+        ("Die Straße", "s", ["S", "ß", "ß"]),
+        ("Đorđe, dorde, Dore.", "đORDE", ["Đorđe", "dorde"]),
+        ("हिन्दी, हनद", "हिन्दी", ["हिन्दी"]),
+        ("A mo\u0301on, Moon\u0301.", "moon", ["mo\u0301on", "Moon\u0301"]),
+        ("각하, 각", "각하", ["각하"]),
+        ("The ﬁn, **low** tide", "fin low", ["ﬁn", "low"]),
+        ("a" * 2 * MOST, "a", ["a"] * MOST),
+    ],
+)  # fmt: skip
+def test_the_words_as_they_are_written(text: str, asked: str, spellings: list[str]) -> None:
+    assert [text[start:end] for start, end in spans(text, words_of(asked))] == spellings
+
+
+def test_with_a_hit_come_the_spellings_of_its_message() -> None:
+    async def scenario() -> None:
+        store = MemoryStore()
+        await talk(store, "c", "Łódź", "Nic", "Łódź, łódź, Łódź i LODZ", "Lodź?", updated=1)
+        await talk(store, "d", "Łódź", "?", updated=0)
+        page = await new_page(store, Locks())
+        items = (await look(page, "lodz"))["items"]
+        assert [(one["message"], one["spellings"]) for one in items] == [
+            ("c-1", ["LODZ", "Łódź", "łódź"]),
+            ("", []),
+        ]
+
+    asyncio.run(scenario())
 
 
 @settings(deadline=None, max_examples=300)
