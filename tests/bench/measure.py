@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import mistletoe
@@ -42,7 +43,8 @@ _clock: Callable[[], float] = _node_clock if sys.platform == "emscripten" else t
 def document(kind: str, size: int) -> str:
     """A document of one kind and about that many characters, always the same."""
     make = _Writer(random.Random(f"{kind}"))
-    parts, total = [], 0
+    parts: list[str] = []
+    total = 0
     while total < size:
         part = getattr(make, kind)(not parts)
         parts.append(part)
@@ -137,9 +139,9 @@ def measure(sizes: list[int]) -> dict[str, Any]:
         rows: dict[str, Any] = {}
         for size in sizes:
             text = document(kind, size)
-            seconds = best(lambda text=text: stream(text, 4), size)
-            alone = best(lambda text=text: once(text), size)
-            whole = best(lambda text=text: stream(text, len(text)), size)
+            seconds = best(partial(stream, text, 4), size)
+            alone = best(partial(once, text), size)
+            whole = best(partial(stream, text, len(text)), size)
             rows[str(size)] = {
                 "us_per_token": round(seconds / (size / TOKEN) * 1e6, 2),
                 "us_per_kb": round(seconds / size * 1e9, 1),

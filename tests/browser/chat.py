@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from playwright.sync_api import Locator, Page, Request
 
@@ -95,18 +95,18 @@ class Chat:
         if kind == "error" or "Content Security Policy" in text:
             self.problems.append(text)
 
-    def open(self) -> Chat:
+    def open(self) -> Self:
         self.page.goto(self.url)
         return self.until_ready()
 
-    def until_ready(self) -> Chat:
+    def until_ready(self) -> Self:
         self.page.wait_for_selector("html[data-engine=ready]", state="attached")
         return self
 
     def reload(self) -> None:
         self.page.reload(wait_until="commit")
 
-    def send(self, words: str) -> Chat:
+    def send(self, words: str) -> Self:
         self.page.fill("textarea[name=prompt]", words)
         self.page.click("button[name=send]")
         return self

@@ -46,7 +46,7 @@ def test_the_corpus_is_there() -> None:
 
 
 def fitting(shape: dict[str, Any]) -> int:
-    n = max(shape["sizes"])
+    n: int = max(shape["sizes"])
     while n > 16 and len(build(shape["parts"], n)) > STREAMED:
         n //= 2
     return n

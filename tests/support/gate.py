@@ -48,7 +48,8 @@ class Gate(Proxy):
         while data := await reader.read(_CHUNK):
             for piece in _events(data):
                 async with self._raised:
-                    await self._raised.wait_for(lambda so_far=passed: so_far < self._allowed)
+                    while passed >= self._allowed:
+                        await self._raised.wait()
                 writer.write(piece)
                 await writer.drain()
                 count(piece)

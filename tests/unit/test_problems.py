@@ -90,6 +90,7 @@ def test_what_is_said_has_a_code_and_its_values(name: str) -> None:
         code = call.args[0] if call.args else None
         if function != "problem" or not isinstance(code, ast.Constant):
             continue
+        assert isinstance(code.value, str)
         given = {keyword.arg for keyword in call.keywords} - {"quote", "message", "hint"}
         wanted = names("".join(ENGLISH[code.value]))
         assert given == wanted, f"{name}:{call.lineno} {code.value}"

@@ -86,12 +86,12 @@ def closed(intents: list[Intent]) -> Closed:
 
 def test_an_answer_from_its_first_to_its_last_event() -> None:
     session = live()
-    assert session.state is State.LIVE
+    assert session.state == "live"
     assert delivered(session.receive(word(1) + word(2), 1)) == [1, 2]
     last = session.receive(finish(3) + terminal(4, "completed"), 2)
     assert delivered(last) == [3, 4]
     assert closed(last) == Closed(Outcome.DONE, "stop")
-    assert session.state is State.CLOSED
+    assert session.state == "closed"
 
 
 @given(cuts=st.lists(st.integers(1, 400), max_size=12), cut_at=st.integers(0, 11))
@@ -160,7 +160,13 @@ def test_waits_are_jittered_around_the_ladder() -> None:
 
 
 def test_the_network_coming_back_or_the_page_shown_again_ends_a_wait() -> None:
-    for wake in (lambda s: s.network(True, 1), lambda s: s.wake(1)):
+    def shown(session: Session) -> list[Intent]:
+        return session.wake(1)
+
+    def online(session: Session) -> list[Intent]:
+        return session.network(True, 1)
+
+    for wake in (shown, online):
         session = live(cursor=3)
         session.dropped(CUT, 0)
         assert wake(session) == [Open(3)]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expect
 
 from midstream.engine.conversation_intents import UNDO_S
 from tests.browser.app.test_storage import DUMP
@@ -167,7 +167,11 @@ def test_an_export_of_another_program_is_read(
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("conversations.json", json.dumps(CHATGPT))
-    file = {"name": "export.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
+    file: FilePayload = {
+        "name": "export.zip",
+        "mimeType": "application/zip",
+        "buffer": packed.getvalue(),
+    }
     chat.page.set_input_files("input[name=file]", files=[file])
     expect(chat.page.locator("[data-part=notice]")).to_contain_text("1 conversation was added")
     link(chat, "Tides").click()

@@ -36,8 +36,10 @@ def wide(browser: Browser, app: Serve) -> None:
 
 
 def narrow(browser: Browser, app: Serve) -> None:
-    options = {"viewport": PHONE, "color_scheme": "dark", "is_mobile": True, "has_touch": True}
-    page = browser.new_context(**options).new_page()
+    context = browser.new_context(
+        viewport=PHONE, color_scheme="dark", is_mobile=True, has_touch=True
+    )
+    page = context.new_page()
     chat = Chat(page, app.url).open()
     for words in ASKED:
         chat.send(words).until_seq(5)

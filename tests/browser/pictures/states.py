@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from html import escape
 from pathlib import Path
 
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Browser, Route, ViewportSize, sync_playwright
 
 from midstream import sse
 from midstream.providers import openai
@@ -25,7 +25,7 @@ from tests.support.processes import Serve, serve
 from tests.support.scripted import Call, Scripted
 
 TARGET = PROJECT / "docs" / "screenshots" / "states.webp"
-SIZE = {"width": 520, "height": 760}
+SIZE: ViewportSize = {"width": 520, "height": 760}
 MARGIN = 20
 QUALITY = 88
 RATE = 30  # tokens per second

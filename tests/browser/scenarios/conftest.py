@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from playwright.sync_api import Browser
@@ -37,7 +38,11 @@ def performances(house: House, request: pytest.FixtureRequest) -> Iterator[dict[
     items = [
         item for item in request.session.items if item.getparent(pytest.Module) is request.node
     ]
-    played: list[Scenario] = [item.callspec.params["scenario"] for item in items]
+    played: list[Scenario] = [
+        cast(Scenario, item.callspec.params["scenario"])
+        for item in items
+        if isinstance(item, pytest.Function)
+    ]
     made = {each.id: Performance(each, kind, house) for each in played}
     for id, performance in made.items():
         if id in LONG:

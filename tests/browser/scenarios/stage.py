@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from playwright.sync_api import BrowserContext, Page
 
@@ -47,14 +47,14 @@ class Tab(Chat):
         self.view = view
         view.watch(page)
 
-    def start(self) -> Tab:
+    def start(self) -> Self:
         """Opens the app, asks, and returns when the first event is on screen."""
         self.open()
         self.send(PROMPT)
         self.until_seq(1)
         return self
 
-    def refreshed(self) -> Tab:
+    def refreshed(self) -> Self:
         """Reloads and returns when the engine is there."""
         self.reload()
         self.until_ready()
@@ -134,8 +134,8 @@ class Stage:
             server = self.server(0, upstream, dist)
             return self.front(self._exit.enter_context(server), dist)
         endpoint = self.proxy((upstream or self.upstream).port)
-        options = ("--direct", f"{endpoint.url}v1", "--allow-host", "127.0.0.1")
-        options += ("--dist", str(dist or self.house.dist))
+        options = ["--direct", f"{endpoint.url}v1", "--allow-host", "127.0.0.1"]
+        options += ["--dist", str(dist or self.house.dist)]
         return self.front(self._exit.enter_context(serve(*options)), dist)
 
     def front(self, app: Serve, dist: Path | None) -> str:

@@ -16,7 +16,8 @@ from midstream.problems import problem
 from midstream.providers import openai
 from tests.browser.chat import Chat
 from tests.browser.home import Home
-from tests.browser.screen_support import WEB, Screen, answer, asked
+from tests.browser.screen_support import Screen, answer, asked
+from tests.browser.together import WEB
 from tests.support.processes import free_port, serve
 from tests.support.scripted import Scripted
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 PREFIX = "/some/path/"
 
@@ -75,7 +75,7 @@ class Host(SimpleHTTPRequestHandler):
 class Knowing(Host):
     """Knows text, scripts and pictures; everything else is bytes, WebAssembly and modules in .mjs too."""
 
-    extensions_map: ClassVar[dict[str, str]] = {
+    extensions_map = {  # noqa: RUF012 (as the base class has it)
         **SimpleHTTPRequestHandler.extensions_map,
         ".wasm": "application/octet-stream",
         ".mjs": "application/octet-stream",
@@ -86,7 +86,7 @@ class Knowing(Host):
 class Plain(Host):
     """What it does not know is text; it lets everything be kept for ten minutes, and hides `.html`."""
 
-    extensions_map: ClassVar[dict[str, str]] = {
+    extensions_map = {  # noqa: RUF012 (as the base class has it)
         **SimpleHTTPRequestHandler.extensions_map,
         ".wasm": "text/plain",
         ".mjs": "text/plain",

@@ -6,7 +6,8 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.browser.screen_support import WEB, Screen, Site
+from tests.browser.screen_support import Screen, Site
+from tests.browser.together import WEB
 from tests.browser.worker.worker_support import UNTIL
 
 READY = ("data-shell", "offline-ready")

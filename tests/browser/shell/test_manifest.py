@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import QUICK
 from tests.browser.home import EMPTY
-from tests.browser.screen_support import WEB, Screen, Site
+from tests.browser.screen_support import Screen, Site
+from tests.browser.together import WEB
 from tests.support.processes import Serve
 
 BASE = "https://example.org/deep/app/"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.support.processes import Replay, Serve, serve
 
 
 @pytest.fixture
-def own_app(upstream: Replay, dist: Path):
+def own_app(upstream: Replay, dist: Path) -> Iterator[Serve]:
     """A server for one test, which may stop it."""
     options = ["--upstream", upstream.url, "--store", "memory:"]
     with serve(*options, "--dist", str(dist)) as running:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.screen_support import ENGINE_POLICY, SCREEN_POLICY, WEB, Screen, Site
+from tests.browser.screen_support import ENGINE_POLICY, SCREEN_POLICY, Screen, Site
 from tests.browser.shell.shell_support import (
     READY,
     clear_http_cache,
@@ -16,6 +16,7 @@ from tests.browser.shell.shell_support import (
     stored,
     update,
 )
+from tests.browser.together import WEB
 
 
 @pytest.fixture

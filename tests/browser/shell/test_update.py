@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
-from tests.browser.screen_support import WEB, Screen, Site
+from tests.browser.screen_support import Screen, Site
 from tests.browser.shell.shell_support import (
     READY,
     hand_over,
@@ -18,6 +18,7 @@ from tests.browser.shell.shell_support import (
     update,
     version,
 )
+from tests.browser.together import WEB
 
 OFF = (WEB / "sw-off.js").read_bytes()
 # The leave ends before it has begun, as when the browser ends the worker.

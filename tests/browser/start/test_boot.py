@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Worker, expect
+from playwright.sync_api import Browser, Page, Request, Worker, expect
 
 from tests.browser.start.snapshots import FOLDER as IN_OPFS
 from tests.browser.start.snapshots import KEPT, UNTIL_KEPT
@@ -211,8 +211,7 @@ def test_however_it_started_it_can_do_the_same(page: Page, host: Host, way: str)
     host.remove("sw.js")  # it would keep the app's own engine/engine.py
     prepared(page, host, way)
     (host.folder / "engine/engine.py").write_text(PROBE.replace("{url}", host.url))
-    late: list[str] = []
-    page.context.on("request", lambda asked: "/rest-" in asked.url and late.append(asked.url))
+    late = requested(page, "/rest-")
     first = probe(page, host)
     assert len(late) == (0 if way == "plain" else 1), "the rest of the library is fetched once"
     second = probe(page, host)
@@ -266,8 +265,7 @@ def test_without_a_file_system_the_compiled_way(page: Page, host: Host) -> None:
     script = f"Object.defineProperty(navigator.storage, 'getDirectory', {{ {denied} }});"
     for name in ("reader.js", "snapshot_maker.js"):
         change(host.folder / "engine/pyodide" / name, "^", script)
-    codes: list[str] = []
-    page.context.on("request", lambda asked: "asm.wasm" in asked.url and codes.append(asked.url))
+    codes = requested(page, "asm.wasm")
     for _ in range(2):
         with page.expect_console_message(lambda said: "no snapshot: denied" in said.text):
             assert boot(page, host) == ("compiled", [])
@@ -305,3 +303,15 @@ for _ in range(2):
         page.goto(host.url)
     assert "rest of the standard library could not be loaded" in said[-1]
     assert "difflib" in said[-1]
+
+
+def requested(page: Page, part: str) -> list[str]:
+    """The addresses with `part` in them that are asked for from now on."""
+    urls: list[str] = []
+
+    def note(request: Request) -> None:
+        if part in request.url:
+            urls.append(request.url)
+
+    page.context.on("request", note)
+    return urls

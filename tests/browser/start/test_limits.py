@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class Row:
     foot: str = OFFLINE  # the words at the list's foot
     kept: bool = True  # a reload finds the text here
     denied: tuple[str, ...] = ()  # by a script, in the page and in the engine's worker
-    preferences: dict[str, object] = field(default_factory=dict)  # of Chromium's profile
+    preferences: Mapping[str, object] = field(default_factory=dict)  # of Chromium's profile
     host: str = ""  # another name of this machine, on plain http
     slowdown: int = 1  # of the processor
 

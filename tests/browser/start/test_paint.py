@@ -250,7 +250,7 @@ def garbage(seed: int) -> list[list[Any]]:
 
 def test_whatever_the_journal_holds_the_page_is_whole(page: Painted) -> None:
     # One row for each op: those before the first that cannot be meant are printed.
-    answers = [[[op] for op in garbage(seed)] for seed in range(15)]
+    answers: list[Any] = [[[op] for op in garbage(seed)] for seed in range(15)]
     answers += [
         [[op for op in garbage(seed) if op[0] != 2 and op[2] not in ("script", "iframe")]]
         for seed in range(15)
@@ -460,7 +460,8 @@ def test_a_long_conversation_is_printed_from_its_end(page: Painted) -> None:
 def test_a_reload_that_began_before_the_new_conversation_had_its_name(page: Painted) -> None:
     """The reload goes to the address of before; the tab knows better."""
     page.store(saved_rows(FIRST, state="complete"))
-    page.goto("?c=new").let_in()
+    page.goto("?c=new")
+    page.let_in()
     page.ready().conversation(asked(), answer("complete"))
     expect(page.article()).to_be_visible()
     page.page.evaluate("history.replaceState(null, '', '?c=new'); location.reload()")

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.browser.screen_support import WEB, Site
+from tests.browser.screen_support import Site
+from tests.browser.together import WEB
 from tests.browser.worker.worker_support import ROWS, Client, installed
 from tests.support.processes import replay
 from tests.support.scripted import Call, Scripted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_reloads_lose_nothing_and_repeat_nothing(reloads: list[int]) -> None:
         answer = await send(page)
         conversation = (await store.conversations())[0]["id"]
         for at in reloads:
-            await until(lambda at=at: len(store._stores["journal"]) and _stored(store) >= at)
+            await until(partial(_has_stored, store, at))
             await page.vanish()
             page = Page(store, locks)
             await page.paint_saved(conversation)
@@ -85,7 +86,9 @@ def test_reloads_lose_nothing_and_repeat_nothing(reloads: list[int]) -> None:
 
 
 def _stored(store: MemoryStore) -> int:
-    return max(row["last"] for row in store._stores["journal"].values())
+    """The last seq in the journal; 0 when that is empty."""
+    last = (int(row["last"]) for row in store._stores["journal"].values())
+    return max(last, default=0)
 
 
 def test_a_page_that_vanishes_between_the_last_flush_and_the_end_finds_the_end() -> None:
@@ -398,3 +401,7 @@ def test_the_default_endpoint_comes_first_and_unusable_ones_are_left_out() -> No
     }
     assert [endpoint.name for endpoint in endpoints(config)] == ["b", "a"]
     assert [endpoint.kind for endpoint in endpoints({})] == ["demo"]
+
+
+def _has_stored(store: MemoryStore, seq: int) -> bool:
+    return _stored(store) >= seq

@@ -246,7 +246,7 @@ def test_a_prompt_that_is_being_sent_is_not_queued_any_more(place: Place) -> Non
                 stored.append((await store.message(answer) or {})["state"])
             return await ask(method, url, *more)
 
-        net.open = watched  # type: ignore[method-assign]
+        net.open = watched  # type: ignore[assignment, method-assign]
         await page.engine.handle({"type": "network", "online": True})
         with place.open():
             await press(page, "retry", answer)

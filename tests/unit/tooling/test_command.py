@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -138,7 +139,7 @@ def test_a_program_that_meets_a_full_disk(places: Places) -> None:
 def test_a_fault_of_our_own_keeps_its_traceback_for_whoever_mends_it(
     places: Places, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(commands, "_set_up", lambda _: {}["missing"])
+    monkeypatch.setattr(commands, "_set_up", lambda _: dict[str, str]()["missing"])
     assert commands.main([], places) == 1
     assert "unexpected KeyError" in capsys.readouterr().err
     assert "Traceback" in (places.logs / "build.log").read_text()
@@ -204,7 +205,7 @@ def test_without_the_small_browser_there_is_still_the_other(
     def refuse(*_: object, **__: object) -> str:
         raise Trouble("there is no such package")
 
-    monkeypatch.setattr(machine.shutil, "which", lambda name: name != machine.SMALL_BROWSER)
+    monkeypatch.setattr(shutil, "which", lambda name: name != machine.SMALL_BROWSER)
     monkeypatch.setattr(machine, "may_install", lambda: True)
     monkeypatch.setattr(machine, "is_debian", lambda: True)
     monkeypatch.setattr(machine, "run", refuse)

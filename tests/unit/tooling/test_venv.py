@@ -52,8 +52,9 @@ def served(places: Places, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
 
 
 def answer(places: Places) -> str:
-    code = [places.python, "-c", "import tiny; print(tiny.ANSWER)"]
-    return subprocess.run(code, capture_output=True, text=True, check=True).stdout.strip()
+    code: list[str | Path] = [places.python, "-c", "import tiny; print(tiny.ANSWER)"]
+    ran = subprocess.run(code, capture_output=True, text=True, check=True)
+    return ran.stdout.strip()
 
 
 def test_a_half_made_one_is_made_anew_and_a_whole_one_left_alone(

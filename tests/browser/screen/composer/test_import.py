@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from tests.browser.screen_support import Screen
 
@@ -32,7 +32,11 @@ def choose(screen: Screen) -> Choose:
     def chosen(content: bytes) -> None:
         with screen.page.expect_file_chooser() as chooser:
             screen.page.get_by_role("button", name="Load a file").click()
-        file = {"name": "export.zip", "mimeType": "application/zip", "buffer": content}
+        file: FilePayload = {
+            "name": "export.zip",
+            "mimeType": "application/zip",
+            "buffer": content,
+        }
         chooser.value.set_files(files=[file])
 
     return chosen

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from midstream.engine.ports.host import Message
 from tests.browser.screen_support import STORE_JS, Ops, Screen, answer, asked, saved_rows
 
 
@@ -78,8 +79,12 @@ def test_a_queued_prompt_is_edited(waiting: Screen, prompt: Locator) -> None:
 def test_an_emptied_conversation_gives_its_draft_to_a_new_one(
     waiting: Screen, prompt: Locator, draft_first: bool
 ) -> None:
-    removed = {"type": "removed", "conversation": "c1", "messages": ["u1", "a1", "u2", "a2"]}
-    draft = {"type": "draft", "conversation": "c1", "text": "First"}
+    removed: Message = {
+        "type": "removed",
+        "conversation": "c1",
+        "messages": ["u1", "a1", "u2", "a2"],
+    }
+    draft: Message = {"type": "draft", "conversation": "c1", "text": "First"}
     waiting.post(*([draft, removed] if draft_first else [removed, draft]))
     expect(waiting.part("empty")).to_be_visible()
     assert waiting.intent("new") == {"type": "new"}

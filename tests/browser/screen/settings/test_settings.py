@@ -8,8 +8,9 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.screen_support import WEB, Ops, Screen, Site, answer, asked, saved_rows
+from tests.browser.screen_support import Ops, Screen, Site, answer, asked, saved_rows
 from tests.browser.start.paint_support import painted
+from tests.browser.together import WEB
 
 BACKGROUND = "getComputedStyle(document.documentElement).backgroundColor"
 LIGHT, DARK = "rgb(252, 252, 250)", "rgb(19, 25, 27)"

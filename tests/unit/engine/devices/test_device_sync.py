@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -461,7 +462,7 @@ def test_what_is_deleted_does_not_come_back(
         assert response.status == 410
         for reloaded in (Device(net, store), Device(net, MemoryStore())):
             await reloaded.begin()
-            await until(lambda one=reloaded: one.messages[-1]["type"] == "conversations")
+            await until(partial(_ends_with, reloaded.messages, "conversations"))
             await reloaded.engine.handle({"type": "open", "conversation": talk, "painted": {}})
             await reloaded.engine.handle({"type": "network", "online": True})
             assert talk not in shown(reloaded)
@@ -501,3 +502,7 @@ def test_a_gateway_that_is_away_deletes_later(
         assert (await net.open("GET", f"v1/runs/{name}", {})).status == 410
 
     run(scenario, gateway)
+
+
+def _ends_with(messages: list[Message], kind: str) -> bool:
+    return bool(messages[-1]["type"] == kind)

@@ -49,6 +49,14 @@ class Foreign:
 
     def close(self) -> None: ...
 
+    def absolute(self, url: str) -> str:
+        return url
+
+    async def reach(self, url: str) -> None: ...
+
+    async def denied(self) -> bool:
+        return False
+
 
 ENTRY: Record = {"id": "0" * 32, "key": "q.a.0", "prompt": "", "model": "", "created": 1.0}
 ENTRY |= {"updated": 2.0, "state": "live", "head": 1}

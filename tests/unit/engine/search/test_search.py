@@ -172,11 +172,14 @@ def test_an_answer_that_is_continued_is_read_again(
         for n in range(5):
             await talk(store, f"c{n}", "", "?", f"calm {n}", updated=n)
         page = await new_page(store, Locks())
-        read = []
+        read: list[str] = []
         inner = store.read_all
-        monkeypatch.setattr(
-            store, "read_all", lambda name, fields: read.append(name) or inner(name, fields)
-        )
+
+        def read_all(name: str, fields: Any) -> Any:
+            read.append(name)
+            return inner(name, fields)
+
+        monkeypatch.setattr(store, "read_all", read_all)
         assert len((await look(page, "calm"))["items"]) == 5
         assert len((await look(page, "calm 3"))["items"]) == 1
         assert read.count("journal") == (1 if limit else 2)

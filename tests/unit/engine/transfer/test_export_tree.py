@@ -26,7 +26,7 @@ def node(
     return {"id": "x", "parent": parent, "children": [], "message": message}
 
 
-CHATGPT = [
+CHATGPT: list[dict[str, Any]] = [
     {
         "title": "Tides",
         "create_time": 1700000000.25,
