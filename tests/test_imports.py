@@ -87,7 +87,7 @@ def test_every_top_level_module_has_its_part() -> None:
     [
         ("gateway/made_up.py", "from midstream.markdown import Parser"),
         ("gateway/made_up.py", "from ..engine import app"),
-        ("engine/made_up.py", "import midstream.gateway.relay"),
+        ("engine/made_up.py", "import midstream.gateway.runs.relay"),
         ("session.py", "import js"),
         ("providers/made_up.py", "import httpx"),
         ("markdown/made_up.py", "def f():\n    from starlette import routing"),

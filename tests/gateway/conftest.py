@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from midstream.gateway.store import Store
-from midstream.gateway.stores import make_store
+from midstream.gateway.store.factory import make_store
+from midstream.gateway.store.interface import Store
 from tests.gateway.support import until
 
 

@@ -14,12 +14,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from midstream import sse
-from midstream.gateway.app import create_app
 from midstream.gateway.config import Config, Limits
-from midstream.gateway.memory import MemoryStore
+from midstream.gateway.http.app import create_app
 from midstream.gateway.server import Server, listen
-from midstream.gateway.store import Store
-from midstream.gateway.upstream import Upstream
+from midstream.gateway.store.interface import Store
+from midstream.gateway.store.memory import MemoryStore
+from midstream.gateway.upstream.sources import Upstream
 from midstream.providers import openai
 
 JSON = {"Content-Type": "application/json"}

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from midstream.gateway.store import LEASE, Run, Store
+from midstream.gateway.store.interface import LEASE, Run, Store
 
 PATIENCE = 20.0
 

@@ -26,7 +26,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from midstream import sse
-from midstream.gateway.responses import disconnected
+from midstream.gateway.http.responses import disconnected
 from midstream.providers import openai
 
 MODEL = "replay"

@@ -1,0 +1,231 @@
+"""Upstream → log: one task for each live run, which asks nobody whether somebody is reading.
+
+A run ends by the model (`completed`), by an explicit stop (`cancelled`), by what its upstream did
+(`failed` when nothing had come or the upstream said so, `interrupted` when it was cut off), or by
+its limits (`expired`). A reader that goes away is none of these.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import traceback
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from midstream.errors import StoreError, UpstreamError
+from midstream.events import Delta, Failed, Finish
+from midstream.gateway.config import Limits
+from midstream.gateway.runs.writer import Writer
+from midstream.gateway.store.interface import LEASE, RENEW, Fenced, Run, Store, cancel_topic
+from midstream.gateway.upstream.http_client import client_status
+from midstream.gateway.upstream.sources import Upstream
+from midstream.problems import Problem, problem
+from midstream.providers import openai
+
+log = logging.getLogger(__name__)
+
+_AFTER_FINISH = 5.0  # seconds in which usage may follow the finish
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended; `status` is what an HTTP answer would say if nothing has been sent yet."""
+
+    state: str
+    why: Problem | None = None
+    code: str = ""
+    status: int | None = None
+    retry_after: str | None = None
+
+
+STOPPED = Outcome("cancelled", problem("run_stopped"), "cancelled")
+SHUTDOWN = Outcome("interrupted", problem("run_shutdown"), "shutdown")
+UNATTENDED = Outcome("expired", problem("run_unattended"), "unattended")
+TOO_LONG = Outcome("expired", problem("run_too_long"), "too_long")
+TOO_LARGE = Outcome("failed", problem("run_too_large"), "too_large")
+CUT = Outcome("interrupted", problem("run_cut"), "cut")
+MISTAKE = Outcome("failed", problem("run_mistake"), "internal", status=500)
+NO_ANSWER = Outcome("failed", problem("run_empty"), "cut")
+
+
+class Relay:
+    """One run from its first request to its terminal event."""
+
+    def __init__(
+        self, run: Run, body: bytes, upstream: Upstream, store: Store, limits: Limits
+    ) -> None:
+        self._run = run
+        self._body = body
+        self._upstream = upstream
+        self._store = store
+        self._limits = limits
+        self._writer = Writer(store, run, limits.store_outage)
+
+    async def run(self) -> None:
+        """Never raises.
+
+        What cannot be written to the log is logged, and the sweeper ends the run.
+        """
+        try:
+            outcome = await self._outcome()
+        except asyncio.CancelledError:
+            outcome = SHUTDOWN
+        except Fenced:
+            log.warning("run %s was taken over", self._run.id[:8])
+            return
+        except StoreError as error:
+            log.error("run %s: %s", self._run.id[:8], error.message)
+            return
+        except Exception as error:  # our own mistake: the reader must still learn of it
+            outcome = MISTAKE
+            # Without the error's text, which may hold what somebody wrote.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.error("run %s: %s\n%s", self._run.id[:8], type(error).__name__, where)
+        with contextlib.suppress(Fenced):
+            await self._end(outcome)
+
+    async def _outcome(self) -> Outcome:
+        """The first of: the upstream is done, somebody or some limit stops it, the log fails."""
+        tasks = [
+            asyncio.create_task(work)
+            for work in (self._pump(), self._keep(), self._writer.run_forever())
+        ]
+        try:
+            done, _ = await asyncio.wait(
+                tasks, timeout=self._limits.total, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            await _cancelled(tasks)
+        for task in tasks:
+            if task in done and (outcome := task.result()) is not None:
+                return outcome
+        return TOO_LONG
+
+    async def _pump(self) -> Outcome:
+        """Reads the upstream to its end. Text that came before an error is in the log and stays."""
+        progress = _Progress(self._limits.log)
+        try:
+            async with (
+                asyncio.timeout(None) as patience,
+                aclosing(self._upstream.payloads(self._body)) as payloads,
+            ):
+                async for payload in payloads:
+                    await self._writer.put(payload)
+                    if (outcome := progress.take(payload)) is not None:
+                        return outcome
+                    if progress.finished:
+                        patience.reschedule(asyncio.get_running_loop().time() + _AFTER_FINISH)
+        except TimeoutError:
+            return progress.outcome()
+        except UpstreamError as error:
+            if progress.finished:
+                return progress.outcome()
+            return progress.broken(error)
+        return progress.outcome()
+
+    async def _keep(self) -> Outcome:
+        """Renews the lease, and looks whether the run is to be stopped."""
+        attended, since = self._run.attended, time.monotonic()
+        with self._store.watch(cancel_topic(self._run.id)) as asked:
+            while True:
+                asked.clear()
+                with contextlib.suppress(StoreError):  # the lease allows for three tries
+                    lease = time.time() + LEASE
+                    run = await self._store.renew(self._run.id, self._run.epoch, lease)
+                    if run.cancelling:
+                        return STOPPED
+                    if run.attended != attended:
+                        attended, since = run.attended, time.monotonic()
+                # By the clock that stands still while the machine sleeps: nobody could read then.
+                if time.monotonic() - since > self._limits.unattended:
+                    return UNATTENDED
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(RENEW):
+                        await asked.wait()
+
+    async def _end(self, outcome: Outcome) -> None:
+        payload = terminal_payload(self._run.id, outcome)
+        try:
+            await self._writer.end(outcome.state, payload)
+        except StoreError as error:
+            log.error("run %s cannot be ended: %s", self._run.id[:8], error.message)
+        else:
+            log.info("run %s %s %s", self._run.id[:8], outcome.state, outcome.code)
+
+
+class _Progress:
+    """What has come so far, as far as it decides how the run ends."""
+
+    def __init__(self, limit: int) -> None:
+        self.finished = False
+        self._text = False
+        self._room = limit
+
+    def take(self, payload: str) -> Outcome | None:
+        self._room -= len(payload)
+        if self._room < 0:
+            return TOO_LARGE
+        for event in openai.parse(payload):
+            if isinstance(event, Failed):
+                return Outcome("failed", event.problem, event.code, status=502)
+            self._text = self._text or isinstance(event, Delta)
+            self.finished = self.finished or isinstance(event, Finish)
+        return None
+
+    def outcome(self) -> Outcome:
+        """The upstream has ended in order: complete only if the model said so."""
+        if self.finished:
+            return Outcome("completed")
+        return CUT if self._text else NO_ANSWER
+
+    def broken(self, error: UpstreamError) -> Outcome:
+        state = "interrupted" if self._text else "failed"
+        return Outcome(state, error.problem, error.code, *client_status(error))
+
+
+def terminal_payload(run_id: str, outcome: Outcome) -> str:
+    return openai.terminal(
+        run_id,
+        outcome.state,
+        why=outcome.why,
+        code=outcome.code,
+        status=outcome.status,
+        retry_after=outcome.retry_after,
+    )
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[Outcome | None]]) -> None:
+    """Cancels and waits, also when we are cancelled ourselves: the upstream must be closed."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Relays:
+    """The runs that this process writes."""
+
+    def __init__(self, upstream: Upstream, store: Store, limits: Limits) -> None:
+        self._upstream = upstream
+        self._store = store
+        self._limits = limits
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def __contains__(self, run_id: str) -> bool:
+        return run_id in self._tasks
+
+    def start(self, run: Run, body: bytes) -> None:
+        relay = Relay(run, body, self._upstream, self._store, self._limits)
+        task = asyncio.create_task(relay.run(), name=f"relay-{run.id[:8]}")
+        self._tasks[run.id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(run.id, None))
+
+    async def stop(self) -> None:
+        """Ends all runs as interrupted; the log says so before the process goes."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
