@@ -48,7 +48,7 @@ def new_run(**values: Any) -> Run:
 
 
 async def created(store: Store, **values: Any) -> Run:
-    run, new = await store.create(new_run(**values), b"{}", max_live=100)
+    run, new = await store.create(new_run(**values), max_live=100)
     assert new
     return run
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from midstream.gateway.http.requests import OWNER
 from midstream.gateway.runs.relay import Relays
 from midstream.gateway.store.interface import LEASE, Store
 from midstream.gateway.store.memory import MemoryStore
+from midstream.gateway.store.sqlite import SQLiteStore
 from midstream.problems import problem
 from midstream.providers import openai
 from tests.gateway.live import (
@@ -77,6 +79,22 @@ async def test_the_body_reaches_the_upstream_byte_for_byte() -> None:
     async with in_process(upstream=scripted("a")) as gateway:
         await gateway.client.post("/v1/chat/completions", content=body, headers=JSON)
         assert gateway.upstream.requests == [body]
+
+
+async def test_of_a_request_only_the_last_question_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    said = [
+        {"role": "system", "content": "an instruction"},
+        {"role": "user", "content": "an earlier question"},
+        {"role": "assistant", "content": "an earlier answer"},
+        {"role": "user", "content": "the last question"},
+    ]
+    async with in_process(upstream=scripted("a"), store=SQLiteStore(path)) as gateway:
+        await gateway.post(messages=said)
+    kept = path.read_bytes()
+    assert b"the last question" in kept
+    assert b"an instruction" not in kept
+    assert b"earlier" not in kept
 
 
 async def test_a_reader_resumed_at_every_position_has_the_same_text() -> None:

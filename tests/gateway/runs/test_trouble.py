@@ -143,6 +143,45 @@ async def test_a_writer_that_was_taken_over_writes_nothing_more() -> None:
 
 # -- SQLite's own
 
+SECOND_VERSION = """
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    conversation TEXT,
+    key TEXT,
+    fingerprint TEXT NOT NULL,
+    model TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    stream INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    head INTEGER NOT NULL,
+    lease REAL NOT NULL,
+    attended REAL NOT NULL,
+    cancelling INTEGER NOT NULL,
+    created REAL NOT NULL,
+    started REAL NOT NULL,
+    updated REAL NOT NULL,
+    purged INTEGER NOT NULL,
+    request BLOB,
+    writer TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX runs_key ON runs (owner, key) WHERE key IS NOT NULL;
+CREATE INDEX runs_conversation ON runs (owner, conversation, created);
+CREATE INDEX runs_live ON runs (lease) WHERE state = 'live';
+CREATE TABLE segments (
+    run TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    payloads BLOB NOT NULL,
+    PRIMARY KEY (run, first)
+) WITHOUT ROWID
+"""
+SECOND_VERSION_RUN = (
+    "?, 'me', 'c', null, 'f', 'm', ?, 1, 'completed', 1, 3, 9, 9, 0, 9, 9, 9, 0, ?, ''"
+)
+
 
 async def test_a_full_disk_is_said_in_words(tmp_path: Path) -> None:
     store = SQLiteStore(tmp_path / "log.db")
@@ -177,6 +216,7 @@ async def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path)
     await store.close()
     with sqlite3.connect(path) as connection:
         connection.execute("ALTER TABLE runs DROP COLUMN writer")
+        connection.execute("ALTER TABLE runs ADD COLUMN request BLOB")
         connection.execute("PRAGMA user_version = 1")
     connection.close()
     beside = Presence(tmp_path / "log.db-alive")  # not alone: whose run it is, nobody knows
@@ -188,6 +228,34 @@ async def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path)
     assert await store.stale(time.time() + 2 * LEASE) == [run]
     await store.close()
     beside.leave()
+
+
+async def test_the_requests_that_the_second_version_kept_are_gone(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    path.write_bytes(b"")
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        for statement in SECOND_VERSION.split(";"):
+            connection.execute(statement)
+        for size, run in enumerate(("0" * 32, "1" * 32), 1):  # in its row, and on pages of its own
+            request = b"an old secret " * size * size * 300
+            values = [run, "the question", request]
+            connection.execute(f"INSERT INTO runs VALUES ({SECOND_VERSION_RUN})", values)
+        connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    before = path.read_bytes()
+    store = SQLiteStore(path)
+    await store.open()
+    run = await store.get("0" * 32)
+    assert run is not None
+    assert (run.prompt, run.state, run.head) == ("the question", "completed", 3)
+    await created(store)
+    await store.close()
+    after = path.read_bytes()
+    assert b"an old secret" in before
+    assert b"an old secret" not in after
+    assert b"the question" in after
+    assert len(after) < len(before)
 
 
 async def test_the_marks_of_the_dead_are_tidied_away(tmp_path: Path) -> None:

@@ -60,7 +60,6 @@ async def test_the_record_follows_the_log(store: Store) -> None:
     run = await created(store, model="m", prompt="why?", conversation="c", stream=False)
     before = await store.get(run.id)
     assert before == run
-    assert await store.request(run.id) == b"{}"
     await store.append(run.id, 1, 1, ["a", "b"], now=100.5)
     await store.append(run.id, 1, 3, ["end"], now=101.5, end="completed")
     after = await store.get(run.id)
@@ -77,7 +76,6 @@ async def test_the_record_follows_the_log(store: Store) -> None:
 async def test_an_unknown_run_is_nothing(store: Store) -> None:
     assert await store.get("0" * 32) is None
     assert await store.read("0" * 32, 0) is None
-    assert await store.request("0" * 32) is None
     await store.attend("0" * 32, 1.0)
     await store.cancel("0" * 32)
     await store.delete("0" * 32)
@@ -158,14 +156,14 @@ async def test_a_lease_that_is_over_makes_the_run_stale(store: Store) -> None:
 
 async def test_a_key_finds_its_run_again(store: Store) -> None:
     run = await created(store, key="k")
-    found, new = await store.create(new_run(key="k"), b"{}", max_live=100)
+    found, new = await store.create(new_run(key="k"), max_live=100)
     assert (found.id, new) == (run.id, False)
 
 
 async def test_a_key_with_another_body_is_refused(store: Store) -> None:
     await created(store, key="k", fingerprint="one")
     with pytest.raises(KeyReused):
-        await store.create(new_run(key="k", fingerprint="two"), b"{}", max_live=100)
+        await store.create(new_run(key="k", fingerprint="two"), max_live=100)
 
 
 async def test_a_key_belongs_to_its_owner(store: Store) -> None:
@@ -175,7 +173,7 @@ async def test_a_key_belongs_to_its_owner(store: Store) -> None:
 
 
 async def test_of_many_posts_with_one_key_one_begins_a_run(store: Store) -> None:
-    posts = [store.create(new_run(key="k"), b"{}", max_live=100) for _ in range(50)]
+    posts = [store.create(new_run(key="k"), max_live=100) for _ in range(50)]
     found = await asyncio.gather(*posts)
     assert sum(new for _, new in found) == 1
     assert len({run.id for run, _ in found}) == 1
@@ -184,7 +182,7 @@ async def test_of_many_posts_with_one_key_one_begins_a_run(store: Store) -> None
 async def test_a_run_that_failed_before_its_first_event_gives_its_key_back(store: Store) -> None:
     refused = await created(store, key="k")
     await write(store, refused, "refused", end="failed")
-    posts = [store.create(new_run(key="k"), b"{}", max_live=100) for _ in range(20)]
+    posts = [store.create(new_run(key="k"), max_live=100) for _ in range(20)]
     found = await asyncio.gather(*posts)
     assert sum(new for _, new in found) == 1
     assert {run.id for run, _ in found}.isdisjoint({refused.id})
@@ -194,18 +192,18 @@ async def test_a_run_that_failed_before_its_first_event_gives_its_key_back(store
 async def test_a_run_that_failed_later_keeps_its_key(store: Store) -> None:
     run = await created(store, key="k")
     await write(store, run, "some text", "the end", end="failed")
-    found, new = await store.create(new_run(key="k"), b"{}", max_live=100)
+    found, new = await store.create(new_run(key="k"), max_live=100)
     assert (found.id, new) == (run.id, False)
 
 
 async def test_a_conversation_has_one_live_run(store: Store) -> None:
     run = await created(store, conversation="c", key="k")
     with pytest.raises(ConversationBusy) as busy:
-        await store.create(new_run(conversation="c", key="other"), b"{}", max_live=100)
+        await store.create(new_run(conversation="c", key="other"), max_live=100)
     assert busy.value.run == run.id
     await created(store, conversation="d")
     await created(store, conversation="c", owner="somebody else")
-    again, new = await store.create(new_run(conversation="c", key="k"), b"{}", max_live=100)
+    again, new = await store.create(new_run(conversation="c", key="k"), max_live=100)
     assert (again.id, new) == (run.id, False)
     await write(store, run, "end", end="completed")
     await created(store, conversation="c", key="other")
@@ -214,7 +212,7 @@ async def test_a_conversation_has_one_live_run(store: Store) -> None:
 async def test_of_many_posts_to_one_conversation_one_begins_a_run(store: Store) -> None:
     async def post() -> Run | None:
         try:
-            return (await store.create(new_run(conversation="c"), b"{}", max_live=100))[0]
+            return (await store.create(new_run(conversation="c"), max_live=100))[0]
         except ConversationBusy:
             return None
 
@@ -225,17 +223,17 @@ async def test_of_many_posts_to_one_conversation_one_begins_a_run(store: Store) 
 async def test_live_runs_are_limited_for_each_owner(store: Store) -> None:
     runs = [await created(store) for _ in range(3)]
     with pytest.raises(TooManyRuns):
-        await store.create(new_run(), b"{}", max_live=3)
+        await store.create(new_run(), max_live=3)
     await created(store, owner="somebody else")
     await write(store, runs[0], "end", end="completed")
-    await store.create(new_run(), b"{}", max_live=3)
+    await store.create(new_run(), max_live=3)
 
 
 async def test_a_refused_run_leaves_nothing_behind(store: Store) -> None:
     run = await created(store, conversation="c")
     refused = new_run(conversation="c", key="k")
     with pytest.raises(RequestError):
-        await store.create(refused, b"{}", max_live=100)
+        await store.create(refused, max_live=100)
     assert await store.get(refused.id) is None
     await write(store, run, "end", end="completed")
     await created(store, conversation="c", key="k")
@@ -319,7 +317,6 @@ async def test_deleting_leaves_a_tombstone(store: Store) -> None:
     assert found is not None
     assert (found.purged, found.prompt) == (True, "")
     assert await store.read(run.id, 0) is None
-    assert await store.request(run.id) is None
     assert await store.conversations("me", 5) == []
     await created(store, key="k")
 
@@ -363,8 +360,8 @@ async def test_another_process_sees_what_was_written(store: Store, store_spec: s
             await other.cancel(run.id)
             await asyncio.wait_for(asked.wait(), 5)
         with pytest.raises(ConversationBusy):
-            await other.create(new_run(conversation="c"), b"{}", max_live=100)
-        found, new = await other.create(new_run(key="k"), b"{}", max_live=100)
+            await other.create(new_run(conversation="c"), max_live=100)
+        found, new = await other.create(new_run(key="k"), max_live=100)
         assert (found.id, new) == (run.id, False)
     finally:
         await other.close()

@@ -63,7 +63,7 @@ async def chat(request: Request) -> Response:
     gateway = Gateway.of(request)
     body = await read_body(request, gateway.config.limits.body)
     run = new_run(request, body)
-    run, new = await gateway.store.create(run, body, max_live=gateway.config.limits.live_runs)
+    run, new = await gateway.store.create(run, max_live=gateway.config.limits.live_runs)
     if new:
         gateway.relays.start(run, body)
     if run.stream:

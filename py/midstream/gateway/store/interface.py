@@ -138,7 +138,7 @@ class Store(Protocol):
     async def close(self) -> None:
         """Does nothing when it is closed already."""
 
-    async def create(self, run: Run, request: bytes, *, max_live: int) -> tuple[Run, bool]:
+    async def create(self, run: Run, *, max_live: int) -> tuple[Run, bool]:
         """Adds `run`, or finds the one that holds its key: (run, whether it is new).
 
         A run that failed before its first event gives its key back, so that a refused request may
@@ -146,9 +146,6 @@ class Store(Protocol):
         """
 
     async def get(self, run_id: str) -> Run | None: ...
-
-    async def request(self, run_id: str) -> bytes | None:
-        """The body that began the run."""
 
     async def append(
         self,
@@ -181,7 +178,7 @@ class Store(Protocol):
         """Takes over from the writer of `epoch`: the epoch goes up by one."""
 
     async def delete(self, run_id: str) -> None:
-        """Leaves a tombstone: the log, the prompt and the request are gone."""
+        """Leaves a tombstone: the log and the prompt are gone."""
 
     async def purge(self, ended_before: float, tombstones_before: float) -> int:
         """Deletes old logs and forgets old tombstones; gives the number of logs."""

@@ -29,7 +29,6 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._runs: dict[str, Run] = {}
-        self._requests: dict[str, bytes] = {}
         self._logs: dict[str, list[Entry]] = {}
         self._signals = Signals()
 
@@ -39,7 +38,7 @@ class MemoryStore:
     async def close(self) -> None:
         return None
 
-    async def create(self, run: Run, request: bytes, *, max_live: int) -> tuple[Run, bool]:
+    async def create(self, run: Run, *, max_live: int) -> tuple[Run, bool]:
         mine = [other for other in self._runs.values() if other.owner == run.owner]
         for other in mine:
             if run.key is None or other.key != run.key:
@@ -56,15 +55,11 @@ class MemoryStore:
         if len(live) >= max_live:
             raise TooManyRuns(max_live)
         self._runs[run.id] = run
-        self._requests[run.id] = request
         self._logs[run.id] = []
         return run, True
 
     async def get(self, run_id: str) -> Run | None:
         return self._runs.get(run_id)
-
-    async def request(self, run_id: str) -> bytes | None:
-        return self._requests.get(run_id)
 
     async def append(
         self,
@@ -123,7 +118,6 @@ class MemoryStore:
         run = self._runs.get(run_id)
         if run is not None:
             self._runs[run_id] = replace(run, purged=True, prompt="", key=None)
-            self._requests.pop(run_id, None)
             self._logs.pop(run_id, None)
             self._signals.notify(run_id)
 

@@ -71,10 +71,10 @@ class RedisStore:
 
     # -- writing
 
-    async def create(self, run: Run, request: bytes, *, max_live: int) -> tuple[Run, bool]:
+    async def create(self, run: Run, *, max_live: int) -> tuple[Run, bool]:
         async with self._words():
             # The record first: who meets one of the claims below must find the run behind it.
-            await self._redis.hset(_run_key(run.id), mapping={**_to_hash(run), "request": request})
+            await self._redis.hset(_run_key(run.id), mapping=_to_hash(run))
             await self._redis.pexpire(_run_key(run.id), TTL_MS)
             await self._redis.sadd(_LIVE, run.id)
             await self._redis.sadd(_live_key(run.owner), run.id)
@@ -165,11 +165,6 @@ class RedisStore:
 
     async def get(self, run_id: str) -> Run | None:
         return (await self._get_all([run_id]))[0]
-
-    async def request(self, run_id: str) -> bytes | None:
-        async with self._words():
-            body: bytes | None = await self._redis.hget(_run_key(run_id), "request")
-            return body
 
     async def read(self, run_id: str, after: int, limit: int = PAGE) -> Page | None:
         async with self._words(), self._redis.pipeline(transaction=True) as pipe:

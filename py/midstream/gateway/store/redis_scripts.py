@@ -39,7 +39,7 @@ redis.call('HSET', KEYS[1], 'attended', ARGV[1])
 return 1
 """
 
-# KEYS run, log, cancel stream.
+# KEYS run, log, cancel stream. `request`: an earlier version kept the whole prompt there.
 BURY = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], 'purged', '1', 'prompt', '', 'key', '')

@@ -108,7 +108,7 @@ class SQLiteStore:
 
     # -- writing
 
-    async def create(self, run: Run, request: bytes, *, max_live: int) -> tuple[Run, bool]:
+    async def create(self, run: Run, *, max_live: int) -> tuple[Run, bool]:
         def work(db: sqlite3.Connection) -> tuple[Run, bool]:
             holder = tables.one_run(db, "owner = ? AND key = ?", run.owner, run.key)
             if holder is not None:
@@ -119,8 +119,8 @@ class SQLiteStore:
                 db.execute("UPDATE runs SET key = NULL WHERE id = ?", (holder.id,))
             tables.refuse_if_busy(db, run, max_live)
             places = ", ".join("?" * len(fields(Run)))
-            sql = f"INSERT INTO runs ({tables.COLUMNS}, request, writer) VALUES ({places}, ?, ?)"
-            db.execute(sql, (*astuple(run), request, self._presence.name))
+            sql = f"INSERT INTO runs ({tables.COLUMNS}, writer) VALUES ({places}, ?)"
+            db.execute(sql, (*astuple(run), self._presence.name))
             return run, True
 
         return await self._write(work)
@@ -187,10 +187,6 @@ class SQLiteStore:
 
     async def get(self, run_id: str) -> Run | None:
         return await self._call("read", lambda db: tables.one_run(db, "id = ?", run_id))
-
-    async def request(self, run_id: str) -> bytes | None:
-        rows = await self._rows("SELECT request FROM runs WHERE id = ?", run_id)
-        return rows[0][0] if rows else None
 
     async def read(self, run_id: str, after: int, limit: int = PAGE) -> Page | None:
         def work(db: sqlite3.Connection) -> Page | None:

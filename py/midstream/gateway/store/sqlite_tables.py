@@ -18,7 +18,7 @@ from midstream.errors import StoreError
 from midstream.gateway.store.interface import SEGMENT, ConversationBusy, Entry, Run, TooManyRuns
 from midstream.gateway.store.packing import pack, unpack
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _COMPACT_LIMIT = 8 << 20  # bytes; more would hold up the other writers
 
@@ -42,7 +42,6 @@ CREATE TABLE runs (
     started REAL NOT NULL,
     updated REAL NOT NULL,
     purged INTEGER NOT NULL,
-    request BLOB,
     writer TEXT NOT NULL DEFAULT ''
 );
 CREATE UNIQUE INDEX runs_key ON runs (owner, key) WHERE key IS NOT NULL;
@@ -64,7 +63,10 @@ SELECT = f"SELECT {COLUMNS} FROM runs"
 
 # What brings a file of each version to the next one. A run that version 1 wrote has no name of its
 # writer: its lease decides.
-_MIGRATIONS = {1: "ALTER TABLE runs ADD COLUMN writer TEXT NOT NULL DEFAULT ''"}
+_MIGRATIONS = {
+    1: "ALTER TABLE runs ADD COLUMN writer TEXT NOT NULL DEFAULT ''",
+    2: "ALTER TABLE runs DROP COLUMN request",  # whole prompts, which nobody read
+}
 
 WRITERS = "SELECT DISTINCT writer FROM runs WHERE state = 'live' AND writer <> ''"
 END_LEASES = "UPDATE runs SET lease = 0 WHERE state = 'live'"
@@ -88,6 +90,8 @@ GROUP BY conversation ORDER BY 4 DESC LIMIT ?
 
 def migrate(db: sqlite3.Connection) -> None:
     """Brings a file to this version; StoreError when it is of a later one."""
+    (erases,) = db.execute("PRAGMA secure_delete").fetchone()
+    db.execute("PRAGMA secure_delete = ON")  # or what is dropped would stay readable in the file
     with transaction(db):
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if version > SCHEMA_VERSION:
@@ -98,6 +102,9 @@ def migrate(db: sqlite3.Connection) -> None:
         for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
             db.execute(_MIGRATIONS[older])
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    db.execute(f"PRAGMA secure_delete = {erases}")
+    if 0 < version < SCHEMA_VERSION:
+        db.execute("PRAGMA incremental_vacuum").fetchall()
 
 
 @contextlib.contextmanager
@@ -181,5 +188,5 @@ def _segments(db: sqlite3.Connection, where: str, *values: object) -> Iterator[l
 def bury(db: sqlite3.Connection, run_ids: Sequence[str]) -> None:
     for run_id in run_ids:
         db.execute("DELETE FROM segments WHERE run = ?", (run_id,))
-        sql = "UPDATE runs SET purged = 1, prompt = '', request = NULL, key = NULL WHERE id = ?"
+        sql = "UPDATE runs SET purged = 1, prompt = '', key = NULL WHERE id = ?"
         db.execute(sql, (run_id,))

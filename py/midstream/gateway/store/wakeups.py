@@ -36,7 +36,3 @@ class Signals:
     def notify(self, topic: str) -> None:
         for event in self._events.get(topic, ()):
             event.set()
-
-    def notify_all(self) -> None:
-        for topic in self._events:
-            self.notify(topic)
