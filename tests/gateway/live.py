@@ -17,8 +17,8 @@ from midstream import sse
 from midstream.gateway.config import Config, Limits
 from midstream.gateway.http.app import create_app
 from midstream.gateway.server import Server, listen
-from midstream.gateway.store.interface import Store
-from midstream.gateway.store.memory import MemoryStore
+from midstream.gateway.store.interface import RunStore
+from midstream.gateway.store.memory import MemoryRunStore
 from midstream.gateway.upstream.sources import Upstream
 from midstream.providers import openai
 
@@ -98,7 +98,7 @@ class Gateway:
 
     client: httpx.AsyncClient
     upstream: PlayedUpstream
-    store: Store
+    store: RunStore
     stop: Callable[[], Awaitable[None]]
 
     async def post(self, **options: Any) -> httpx.Response:
@@ -185,16 +185,16 @@ def seqs(messages: list[sse.Message]) -> list[int]:
 
 def prepared(
     port: int,
-    store: Store | None,
+    store: RunStore | None,
     upstream: Upstream | None,
     limits: Mapping[str, Any] | None,
     options: Mapping[str, Any],
-) -> tuple[ASGIApp, Store, PlayedUpstream]:
+) -> tuple[ASGIApp, RunStore, PlayedUpstream]:
     """An app with what the test did not name filled in.
 
     It waits 50 ms for an upstream's first word.
     """
-    store = store or MemoryStore()
+    store = store or MemoryRunStore()
     upstream = upstream or PlayedUpstream()
     named = {"first_word": 0.05, **(limits or {})}
     config = Config(port=port, limits=replace(Limits(), **named), **options)
@@ -205,7 +205,7 @@ def prepared(
 @contextlib.asynccontextmanager
 async def live(
     *,
-    store: Store | None = None,
+    store: RunStore | None = None,
     upstream: Upstream | None = None,
     limits: Mapping[str, Any] | None = None,
     **options: Any,
@@ -235,7 +235,7 @@ async def live(
 @contextlib.asynccontextmanager
 async def in_process(
     *,
-    store: Store | None = None,
+    store: RunStore | None = None,
     upstream: Upstream | None = None,
     limits: Mapping[str, Any] | None = None,
     **options: Any,

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from midstream import sse
-from midstream.gateway.store.interface import Store
+from midstream.gateway.store.interface import RunStore
 from midstream.gateway.upstream.sources import DemoUpstream
 from midstream.providers import demo
 from tests.gateway.live import PlayedUpstream, chat, live, text_of, word_chunk
@@ -52,7 +52,7 @@ class Client:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_random_cuts_lose_nothing_and_repeat_nothing(store: Store, seed: int) -> None:
+async def test_random_cuts_lose_nothing_and_repeat_nothing(store: RunStore, seed: int) -> None:
     chance = random.Random(seed)
     hosts = ("127.0.0.1",)
     async with live(store=store, upstream=DemoUpstream(rate=400), hosts=hosts) as gateway:
@@ -94,7 +94,7 @@ async def test_a_stalled_network_is_only_slow() -> None:
     assert client.cuts == 0
 
 
-async def test_a_slow_reader_costs_the_producer_and_the_others_nothing(store: Store) -> None:
+async def test_a_slow_reader_costs_the_producer_and_the_others_nothing(store: RunStore) -> None:
     """Readers that take nothing hold a position, not a queue."""
     upstream = PlayedUpstream()
     answer = upstream.script(*(word_chunk("x" * 1000) for _ in range(3000)))

@@ -14,9 +14,9 @@ from midstream.errors import UpstreamBroken, UpstreamRefused
 from midstream.gateway.config import Limits
 from midstream.gateway.http.requests import OWNER
 from midstream.gateway.runs.relay import Relays
-from midstream.gateway.store.interface import LEASE, Store
-from midstream.gateway.store.memory import MemoryStore
-from midstream.gateway.store.sqlite import SQLiteStore
+from midstream.gateway.store.interface import LEASE, RunStore
+from midstream.gateway.store.memory import MemoryRunStore
+from midstream.gateway.store.sqlite import SQLiteRunStore
 from midstream.problems import problem
 from midstream.providers import openai
 from tests.gateway.live import (
@@ -89,7 +89,7 @@ async def test_of_a_request_only_the_last_question_is_kept(tmp_path: Path) -> No
         {"role": "assistant", "content": "an earlier answer"},
         {"role": "user", "content": "the last question"},
     ]
-    async with in_process(upstream=scripted("a"), store=SQLiteStore(path)) as gateway:
+    async with in_process(upstream=scripted("a"), store=SQLiteRunStore(path)) as gateway:
         await gateway.post(messages=said)
     kept = path.read_bytes()
     assert b"the last question" in kept
@@ -195,7 +195,7 @@ async def test_a_position_is_known_or_the_client_is_told(cursor: str, status: in
     ],
 )
 async def test_a_position_of_another_epoch_is_unknown(
-    store: Store, cursor: str, status: int
+    store: RunStore, cursor: str, status: int
 ) -> None:
     """Two events of a writer that died, and the end by who took the run over."""
     run = await created(store, owner=OWNER, lease=time.time() - LEASE)
@@ -359,7 +359,7 @@ async def test_cancel_after_the_end_changes_nothing() -> None:
     assert response.json()["state"] == "completed"
 
 
-async def test_cancel_before_the_upstream_is_asked(store: Store) -> None:
+async def test_cancel_before_the_upstream_is_asked(store: RunStore) -> None:
     """Another worker has cancelled it between its creation and its relay's start."""
     run = await created(store)
     await store.cancel(run.id)
@@ -442,7 +442,7 @@ async def test_a_run_over_its_limits_expires(limit: str, code: str) -> None:
 
 
 async def test_a_run_that_is_read_is_attended() -> None:
-    store = MemoryStore()
+    store = MemoryRunStore()
     async with (
         live(store=store, limits={"first_word": 0.01}) as gateway,
         gateway.following() as stream,
@@ -570,7 +570,7 @@ async def test_addresses_that_are_not_there(method: str, path: str, status: int)
     assert response.headers["cache-control"] == "no-store"
 
 
-async def test_somebody_elses_run_looks_like_none(store: Store) -> None:
+async def test_somebody_elses_run_looks_like_none(store: RunStore) -> None:
     run = await created(store, owner="somebody else", conversation="c")
     await write(store, run, "secret", end="completed")
     async with in_process(store=store) as gateway:
@@ -638,7 +638,7 @@ async def test_models_are_passed_through() -> None:
         assert (await gateway.client.get("/v1/models")).json()["data"][0]["id"] == "played"
 
 
-async def test_half_a_surrogate_pair_is_no_trouble(store: Store) -> None:
+async def test_half_a_surrogate_pair_is_no_trouble(store: RunStore) -> None:
     """Some servers cut an emoji into two pieces; JSON can say that, UTF-8 cannot."""
     upstream = PlayedUpstream()
     halves = [
@@ -658,7 +658,7 @@ async def test_half_a_surrogate_pair_is_no_trouble(store: Store) -> None:
 # -- writers that die
 
 
-async def test_the_sweeper_ends_a_run_whose_writer_died(store: Store) -> None:
+async def test_the_sweeper_ends_a_run_whose_writer_died(store: RunStore) -> None:
     run = await created(store, owner=OWNER, lease=time.time() - LEASE)
     await write(store, run, word_chunk("kept"))
     async with in_process(store=store) as gateway:
@@ -668,7 +668,7 @@ async def test_the_sweeper_ends_a_run_whose_writer_died(store: Store) -> None:
             assert [message.id for message in await stream.rest()] == ["2-2", None]
 
 
-async def test_a_reader_ahead_of_a_log_that_lost_its_end_is_told(store: Store) -> None:
+async def test_a_reader_ahead_of_a_log_that_lost_its_end_is_told(store: RunStore) -> None:
     """A power cut took the last commits; the client has seen more than the log still has."""
     run = await created(store, owner=OWNER, lease=time.time() - LEASE)
     await write(store, run, word_chunk("a"), word_chunk("b"))
@@ -680,7 +680,7 @@ async def test_a_reader_ahead_of_a_log_that_lost_its_end_is_told(store: Store) -
 
 
 async def test_stopping_the_server_interrupts_its_runs_and_lets_readers_go() -> None:
-    store = MemoryStore()
+    store = MemoryRunStore()
     async with live(store=store) as gateway, gateway.following() as stream:
         answer = gateway.upstream.answers[0]
         answer.say("a")

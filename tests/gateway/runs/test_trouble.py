@@ -19,11 +19,11 @@ from midstream.gateway.config import Limits
 from midstream.gateway.http.requests import OWNER
 from midstream.gateway.runs.readers import Readers
 from midstream.gateway.store.interface import LEASE, PAGE, Page
-from midstream.gateway.store.memory import MemoryStore
+from midstream.gateway.store.memory import MemoryRunStore
 from midstream.gateway.store.packing import pack, unpack
 from midstream.gateway.store.presence import Presence
-from midstream.gateway.store.sqlite import SQLiteStore
-from midstream.gateway.store.wakeups import Signals
+from midstream.gateway.store.sqlite import SQLiteRunStore
+from midstream.gateway.store.wakeups import Wakeups
 from midstream.gateway.upstream.http_client import HttpUpstream
 from tests.gateway.live import FINISH, PlayedUpstream, in_process, live, text_of, word_chunk
 from tests.gateway.support import created, eventually, texts, write
@@ -32,7 +32,7 @@ from tests.support.proxy import Proxy
 pytestmark = pytest.mark.anyio
 
 
-class FlakyStore(MemoryStore):
+class FlakyStore(MemoryRunStore):
     """Fails to append while `down`; `lose_replies` commits and then fails, so many times."""
 
     def __init__(self) -> None:
@@ -127,7 +127,7 @@ async def test_a_slow_store_slows_the_upstream_instead_of_filling_memory() -> No
 
 
 async def test_a_writer_that_was_taken_over_writes_nothing_more() -> None:
-    store = MemoryStore()
+    store = MemoryRunStore()
     async with live(store=store) as gateway, gateway.following() as stream:
         answer = gateway.upstream.answers[0]
         answer.say("mine ")
@@ -184,7 +184,7 @@ SECOND_VERSION_RUN = (
 
 
 async def test_a_full_disk_is_said_in_words(tmp_path: Path) -> None:
-    store = SQLiteStore(tmp_path / "log.db")
+    store = SQLiteRunStore(tmp_path / "log.db")
     async with in_process(store=store) as gateway:
         connection = store._connections["write"]
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
@@ -205,12 +205,12 @@ async def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(StoreError, match="newer Midstream"):
-        await SQLiteStore(path).open()
+        await SQLiteRunStore(path).open()
 
 
 async def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
-    store = SQLiteStore(path)
+    store = SQLiteRunStore(path)
     await store.open()
     run = await created(store, lease=time.time() + LEASE)
     await store.close()
@@ -244,7 +244,7 @@ async def test_the_requests_that_the_second_version_kept_are_gone(tmp_path: Path
         connection.execute("PRAGMA user_version = 2")
     connection.close()
     before = path.read_bytes()
-    store = SQLiteStore(path)
+    store = SQLiteRunStore(path)
     await store.open()
     run = await store.get("0" * 32)
     assert run is not None
@@ -261,7 +261,7 @@ async def test_the_requests_that_the_second_version_kept_are_gone(tmp_path: Path
 async def test_the_marks_of_the_dead_are_tidied_away(tmp_path: Path) -> None:
     (tmp_path / "log.db-alive-0123456789abcdef").touch()
     (tmp_path / "log.db-other").touch()
-    first, second = SQLiteStore(tmp_path / "log.db"), SQLiteStore(tmp_path / "log.db")
+    first, second = SQLiteRunStore(tmp_path / "log.db"), SQLiteRunStore(tmp_path / "log.db")
     await first.open()
     await second.open()
     marks = [path for path in tmp_path.iterdir() if "-alive-" in path.name]
@@ -276,7 +276,7 @@ async def test_the_marks_of_the_dead_are_tidied_away(tmp_path: Path) -> None:
 
 
 async def test_a_damaged_segment_is_an_error_not_a_hole(tmp_path: Path) -> None:
-    store = SQLiteStore(tmp_path / "log.db")
+    store = SQLiteRunStore(tmp_path / "log.db")
     async with in_process(store=store) as gateway:
         run = await created(store, owner=OWNER)
         await write(store, run, "a", "b", end="completed")
@@ -287,7 +287,7 @@ async def test_a_damaged_segment_is_an_error_not_a_hole(tmp_path: Path) -> None:
 
 
 async def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
-    store = SQLiteStore(tmp_path / "folder" / "log.db")
+    store = SQLiteRunStore(tmp_path / "folder" / "log.db")
     await store.open()
     run = await created(store)
     await write(store, run, "a")
@@ -298,22 +298,22 @@ async def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
 
 
 async def test_who_is_alone_ends_the_leases_of_the_dead(tmp_path: Path) -> None:
-    first = SQLiteStore(tmp_path / "log.db")
+    first = SQLiteRunStore(tmp_path / "log.db")
     await first.open()
     run = await created(first)
-    beside = SQLiteStore(tmp_path / "log.db")
+    beside = SQLiteRunStore(tmp_path / "log.db")
     await beside.open()
     assert await beside.stale(time.time()) == []
     await first.close()
     await beside.close()
-    alone = SQLiteStore(tmp_path / "log.db")
+    alone = SQLiteRunStore(tmp_path / "log.db")
     await alone.open()
     assert [stale.id for stale in await alone.stale(time.time())] == [run.id]
     await alone.close()
 
 
 async def test_a_power_cut_safe_log_works_too(tmp_path: Path) -> None:
-    store = SQLiteStore(tmp_path / "log.db", full_sync=True)
+    store = SQLiteRunStore(tmp_path / "log.db", full_sync=True)
     await store.open()
     run = await created(store)
     await write(store, run, "a")
@@ -333,13 +333,13 @@ def test_a_batch_is_small_and_comes_back_as_it_was() -> None:
             unpack(damaged)
 
 
-class DeafStore(MemoryStore):
+class DeafStore(MemoryRunStore):
     """Never wakes anybody."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._signals = Signals()
-        self._signals.notify = lambda topic: None  # type: ignore[method-assign]
+        self._wakeups = Wakeups()
+        self._wakeups.notify = lambda topic: None  # type: ignore[method-assign]
 
 
 async def test_a_lost_wake_up_costs_time_not_text() -> None:
@@ -355,7 +355,7 @@ async def test_a_lost_wake_up_costs_time_not_text() -> None:
         assert text_of(await stream.rest()) == "b "
 
 
-class SlowReadStore(MemoryStore):
+class SlowReadStore(MemoryRunStore):
     """Takes a moment for each read, as a store behind a thread or a network does."""
 
     reads = 0
@@ -386,7 +386,7 @@ async def test_every_reader_is_woken_while_another_asks_the_store() -> None:
         await poster.rest()
 
 
-class HeldStore(MemoryStore):
+class HeldStore(MemoryRunStore):
     """Its reads wait for `gate`; `asking` is the task that waits."""
 
     def __init__(self) -> None:
@@ -454,7 +454,7 @@ async def test_our_own_mistakes_are_logged_without_what_somebody_wrote(
     caplog.set_level("DEBUG")
     upstream = PlayedUpstream()
     upstream.script(RuntimeError("canary"))
-    async with in_process(store=MemoryStore(), upstream=upstream) as gateway:
+    async with in_process(store=MemoryRunStore(), upstream=upstream) as gateway:
         response = await gateway.post(text="canary")
         assert response.status_code == 500
         assert "canary" not in response.text
@@ -528,7 +528,7 @@ async def test_an_upstream_that_refuses_connections(
 
 async def test_a_living_writer_in_this_process_is_never_swept() -> None:
     """Its lease may be over when the machine has slept."""
-    store = MemoryStore()
+    store = MemoryRunStore()
     async with live(store=store) as gateway, gateway.following() as stream:
         await store.renew(stream.run, 1, time.time() - 100)
         other = await created(store, owner=OWNER, lease=time.time() - 100)

@@ -15,8 +15,8 @@ from midstream.gateway.store.interface import (
     ConversationBusy,
     Fenced,
     KeyReused,
-    Run,
-    Store,
+    RunRecord,
+    RunStore,
     TooManyRuns,
     cancel_topic,
 )
@@ -27,14 +27,14 @@ pytestmark = pytest.mark.anyio
 HARD = ["", "\n\nid: 999", "naïve 你好 👩‍🚀", "\x00\x1f", '{"a":"\\u2028"}', "x" * 100_000, "\r\n"]
 
 
-async def test_what_was_appended_is_read_in_order_and_verbatim(store: Store) -> None:
+async def test_what_was_appended_is_read_in_order_and_verbatim(store: RunStore) -> None:
     run = await created(store)
     await write(store, run, *HARD)
     await write(store, run, "more")
     assert await texts(store, run) == [*HARD, "more"]
 
 
-async def test_reading_from_any_position_gives_the_rest(store: Store) -> None:
+async def test_reading_from_any_position_gives_the_rest(store: RunStore) -> None:
     run = await created(store)
     payloads = [f"word {number}" for number in range(60)]
     chop = random.Random(1)
@@ -47,7 +47,7 @@ async def test_reading_from_any_position_gives_the_rest(store: Store) -> None:
         assert await texts(store, run, position) == payloads[position:]
 
 
-async def test_a_page_is_never_larger_than_asked(store: Store) -> None:
+async def test_a_page_is_never_larger_than_asked(store: RunStore) -> None:
     run = await created(store)
     await write(store, run, *"abcdefgh")
     page = await store.read(run.id, 2, 3)
@@ -56,7 +56,7 @@ async def test_a_page_is_never_larger_than_asked(store: Store) -> None:
     assert (page.head, page.state) == (8, "live")
 
 
-async def test_the_record_follows_the_log(store: Store) -> None:
+async def test_the_record_follows_the_log(store: RunStore) -> None:
     run = await created(store, model="m", prompt="why?", conversation="c", stream=False)
     before = await store.get(run.id)
     assert before == run
@@ -73,7 +73,7 @@ async def test_the_record_follows_the_log(store: Store) -> None:
     )
 
 
-async def test_an_unknown_run_is_nothing(store: Store) -> None:
+async def test_an_unknown_run_is_nothing(store: RunStore) -> None:
     assert await store.get("0" * 32) is None
     assert await store.read("0" * 32, 0) is None
     await store.attend("0" * 32, 1.0)
@@ -86,7 +86,7 @@ async def test_an_unknown_run_is_nothing(store: Store) -> None:
 
 
 @pytest.mark.parametrize("first", [1, 2, 4, 5])
-async def test_only_the_next_seq_may_be_written(store: Store, first: int) -> None:
+async def test_only_the_next_seq_may_be_written(store: RunStore, first: int) -> None:
     run = await created(store)
     await write(store, run, "a", "b")
     with pytest.raises(Fenced):
@@ -94,7 +94,7 @@ async def test_only_the_next_seq_may_be_written(store: Store, first: int) -> Non
     assert await texts(store, run) == ["a", "b"]
 
 
-async def test_a_takeover_shuts_the_old_writer_out(store: Store) -> None:
+async def test_a_takeover_shuts_the_old_writer_out(store: RunStore) -> None:
     run = await created(store)
     await write(store, run, "a")
     taken = await store.claim(run.id, 1, time.time() + LEASE)
@@ -111,7 +111,7 @@ async def test_a_takeover_shuts_the_old_writer_out(store: Store) -> None:
     assert [entry.position for entry in page.entries] == ["1-1", "2-2"]
 
 
-async def test_nothing_is_written_after_the_end(store: Store) -> None:
+async def test_nothing_is_written_after_the_end(store: RunStore) -> None:
     run = await created(store)
     await write(store, run, "end", end="completed")
     for attempt in (
@@ -124,7 +124,7 @@ async def test_nothing_is_written_after_the_end(store: Store) -> None:
     assert await texts(store, run) == ["end"]
 
 
-async def test_of_many_writers_at_once_one_wins_each_seq(store: Store) -> None:
+async def test_of_many_writers_at_once_one_wins_each_seq(store: RunStore) -> None:
     run = await created(store)
 
     async def attempt(name: str) -> bool:
@@ -139,7 +139,7 @@ async def test_of_many_writers_at_once_one_wins_each_seq(store: Store) -> None:
     assert await texts(store, run) == [f"writer {won.index(True)}"]
 
 
-async def test_a_lease_that_is_over_makes_the_run_stale(store: Store) -> None:
+async def test_a_lease_that_is_over_makes_the_run_stale(store: RunStore) -> None:
     run = await created(store)
     ended = await created(store)
     await write(store, ended, "end", end="completed")
@@ -154,32 +154,32 @@ async def test_a_lease_that_is_over_makes_the_run_stale(store: Store) -> None:
 # -- keys and conversations
 
 
-async def test_a_key_finds_its_run_again(store: Store) -> None:
+async def test_a_key_finds_its_run_again(store: RunStore) -> None:
     run = await created(store, key="k")
     found, new = await store.create(new_run(key="k"), max_live=100)
     assert (found.id, new) == (run.id, False)
 
 
-async def test_a_key_with_another_body_is_refused(store: Store) -> None:
+async def test_a_key_with_another_body_is_refused(store: RunStore) -> None:
     await created(store, key="k", fingerprint="one")
     with pytest.raises(KeyReused):
         await store.create(new_run(key="k", fingerprint="two"), max_live=100)
 
 
-async def test_a_key_belongs_to_its_owner(store: Store) -> None:
+async def test_a_key_belongs_to_its_owner(store: RunStore) -> None:
     run = await created(store, key="k", owner="one")
     other = await created(store, key="k", owner="two")
     assert run.id != other.id
 
 
-async def test_of_many_posts_with_one_key_one_begins_a_run(store: Store) -> None:
+async def test_of_many_posts_with_one_key_one_begins_a_run(store: RunStore) -> None:
     posts = [store.create(new_run(key="k"), max_live=100) for _ in range(50)]
     found = await asyncio.gather(*posts)
     assert sum(new for _, new in found) == 1
     assert len({run.id for run, _ in found}) == 1
 
 
-async def test_a_run_that_failed_before_its_first_event_gives_its_key_back(store: Store) -> None:
+async def test_a_run_that_failed_before_its_first_event_gives_its_key_back(store: RunStore) -> None:
     refused = await created(store, key="k")
     await write(store, refused, "refused", end="failed")
     posts = [store.create(new_run(key="k"), max_live=100) for _ in range(20)]
@@ -189,14 +189,14 @@ async def test_a_run_that_failed_before_its_first_event_gives_its_key_back(store
     assert len({run.id for run, _ in found}) == 1
 
 
-async def test_a_run_that_failed_later_keeps_its_key(store: Store) -> None:
+async def test_a_run_that_failed_later_keeps_its_key(store: RunStore) -> None:
     run = await created(store, key="k")
     await write(store, run, "some text", "the end", end="failed")
     found, new = await store.create(new_run(key="k"), max_live=100)
     assert (found.id, new) == (run.id, False)
 
 
-async def test_a_conversation_has_one_live_run(store: Store) -> None:
+async def test_a_conversation_has_one_live_run(store: RunStore) -> None:
     run = await created(store, conversation="c", key="k")
     with pytest.raises(ConversationBusy) as busy:
         await store.create(new_run(conversation="c", key="other"), max_live=100)
@@ -209,8 +209,8 @@ async def test_a_conversation_has_one_live_run(store: Store) -> None:
     await created(store, conversation="c", key="other")
 
 
-async def test_of_many_posts_to_one_conversation_one_begins_a_run(store: Store) -> None:
-    async def post() -> Run | None:
+async def test_of_many_posts_to_one_conversation_one_begins_a_run(store: RunStore) -> None:
+    async def post() -> RunRecord | None:
         try:
             return (await store.create(new_run(conversation="c"), max_live=100))[0]
         except ConversationBusy:
@@ -220,7 +220,7 @@ async def test_of_many_posts_to_one_conversation_one_begins_a_run(store: Store) 
     assert len(found) == 1
 
 
-async def test_live_runs_are_limited_for_each_owner(store: Store) -> None:
+async def test_live_runs_are_limited_for_each_owner(store: RunStore) -> None:
     runs = [await created(store) for _ in range(3)]
     with pytest.raises(TooManyRuns):
         await store.create(new_run(), max_live=3)
@@ -229,7 +229,7 @@ async def test_live_runs_are_limited_for_each_owner(store: Store) -> None:
     await store.create(new_run(), max_live=3)
 
 
-async def test_a_refused_run_leaves_nothing_behind(store: Store) -> None:
+async def test_a_refused_run_leaves_nothing_behind(store: RunStore) -> None:
     run = await created(store, conversation="c")
     refused = new_run(conversation="c", key="k")
     with pytest.raises(RequestError):
@@ -240,7 +240,7 @@ async def test_a_refused_run_leaves_nothing_behind(store: Store) -> None:
     assert [found.id for found in await store.stale(time.time() + 2 * LEASE)] != [refused.id]
 
 
-async def test_conversations_are_listed_last_used_first(store: Store) -> None:
+async def test_conversations_are_listed_last_used_first(store: RunStore) -> None:
     first = await created(store, conversation="a", prompt="first  words\nof a", created=1.0)
     await write(store, first, "end", end="completed")
     await store.append(
@@ -261,7 +261,7 @@ async def test_conversations_are_listed_last_used_first(store: Store) -> None:
 
 
 @pytest.mark.parametrize("name", ["a:*?[b]{c}", "../../etc", "';--", "k\\n"])
-async def test_names_from_outside_are_data(store: Store, name: str) -> None:
+async def test_names_from_outside_are_data(store: RunStore, name: str) -> None:
     run = await created(store, conversation=name, key=name)
     assert [found.id for found in await store.runs("me", name)] == [run.id]
     assert [item.id for item in await store.conversations("me", 5)] == [name]
@@ -270,7 +270,7 @@ async def test_names_from_outside_are_data(store: Store, name: str) -> None:
 # -- cancelling and readers
 
 
-async def test_cancelling_marks_a_live_run_and_wakes_its_writer(store: Store) -> None:
+async def test_cancelling_marks_a_live_run_and_wakes_its_writer(store: RunStore) -> None:
     run = await created(store)
     with store.watch(cancel_topic(run.id)) as asked:
         await store.cancel(run.id)
@@ -278,7 +278,7 @@ async def test_cancelling_marks_a_live_run_and_wakes_its_writer(store: Store) ->
     assert (await store.renew(run.id, 1, run.lease)).cancelling
 
 
-async def test_cancelling_an_ended_run_does_nothing(store: Store) -> None:
+async def test_cancelling_an_ended_run_does_nothing(store: RunStore) -> None:
     run = await created(store)
     await write(store, run, "end", end="completed")
     await store.cancel(run.id)
@@ -287,7 +287,7 @@ async def test_cancelling_an_ended_run_does_nothing(store: Store) -> None:
     assert not found.cancelling
 
 
-async def test_readers_are_woken_by_an_append(store: Store) -> None:
+async def test_readers_are_woken_by_an_append(store: RunStore) -> None:
     run = await created(store)
     with store.watch(run.id) as changed, store.watch(run.id) as also:
         for number in range(5):
@@ -298,7 +298,7 @@ async def test_readers_are_woken_by_an_append(store: Store) -> None:
             await asyncio.wait_for(also.wait(), 5)
 
 
-async def test_attendance_is_noted(store: Store) -> None:
+async def test_attendance_is_noted(store: RunStore) -> None:
     run = await created(store)
     await store.attend(run.id, 123.5)
     found = await store.get(run.id)
@@ -309,7 +309,7 @@ async def test_attendance_is_noted(store: Store) -> None:
 # -- the end of a log
 
 
-async def test_deleting_leaves_a_tombstone(store: Store) -> None:
+async def test_deleting_leaves_a_tombstone(store: RunStore) -> None:
     run = await created(store, conversation="c", key="k", prompt="secret")
     await write(store, run, "secret", end="completed")
     await store.delete(run.id)
@@ -321,7 +321,7 @@ async def test_deleting_leaves_a_tombstone(store: Store) -> None:
     await created(store, key="k")
 
 
-async def test_old_logs_are_purged_and_old_tombstones_forgotten(store: Store) -> None:
+async def test_old_logs_are_purged_and_old_tombstones_forgotten(store: RunStore) -> None:
     old, young, live = [await created(store) for _ in range(3)]
     await store.append(old.id, 1, 1, ["end"], now=1000.0, end="completed")
     await store.append(young.id, 1, 1, ["end"], now=2000.0, end="completed")
@@ -344,7 +344,7 @@ SHARED = pytest.mark.parametrize("store_spec", ["sqlite", "redis"], indirect=Tru
 
 
 @SHARED
-async def test_another_process_sees_what_was_written(store: Store, store_spec: str) -> None:
+async def test_another_process_sees_what_was_written(store: RunStore, store_spec: str) -> None:
     run = await created(store, conversation="c", key="k")
     other = make_store(store_spec)
     await other.open()
@@ -368,7 +368,7 @@ async def test_another_process_sees_what_was_written(store: Store, store_spec: s
 
 
 @SHARED
-async def test_the_log_outlives_the_store_object(store: Store, store_spec: str) -> None:
+async def test_the_log_outlives_the_store_object(store: RunStore, store_spec: str) -> None:
     run = await created(store, conversation="c")
     await write(store, run, *HARD)
     await store.close()
@@ -382,7 +382,7 @@ async def test_the_log_outlives_the_store_object(store: Store, store_spec: str) 
 
 @SHARED
 async def test_a_watch_that_begins_while_it_is_written_misses_nothing(
-    store: Store, store_spec: str
+    store: RunStore, store_spec: str
 ) -> None:
     """A reader clears its event, reads, and waits; whatever comes after the read must wake it."""
     other = make_store(store_spec)
@@ -409,7 +409,7 @@ async def test_a_watch_that_begins_while_it_is_written_misses_nothing(
     assert seen == [f"{number}" for number in range(40)]
 
 
-async def test_a_closed_topic_is_not_followed_any_more(store: Store) -> None:
+async def test_a_closed_topic_is_not_followed_any_more(store: RunStore) -> None:
     run = await created(store)
     with store.watch(run.id):
         await write(store, run, "a")
@@ -423,7 +423,7 @@ async def test_a_closed_topic_is_not_followed_any_more(store: Store) -> None:
         await eventually(woken, "wake-up")
 
 
-async def test_a_log_written_event_by_event_reads_the_same_after_its_end(store: Store) -> None:
+async def test_a_log_written_event_by_event_reads_the_same_after_its_end(store: RunStore) -> None:
     """SQLite joins its segments then; positions and epochs stay."""
     run = await created(store)
     for number in range(300):

@@ -26,13 +26,13 @@ from midstream.gateway.runs.readers import Readers
 from midstream.gateway.runs.relay import Relays
 from midstream.gateway.runs.sweeper import Sweeper
 from midstream.gateway.store.factory import make_store
-from midstream.gateway.store.interface import Store
+from midstream.gateway.store.interface import RunStore
 from midstream.gateway.upstream.sources import Upstream, from_config
 from midstream.problems import problem
 
 
 def create_app(
-    config: Config, *, store: Store | None = None, upstream: Upstream | None = None
+    config: Config, *, store: RunStore | None = None, upstream: Upstream | None = None
 ) -> ASGIApp:
     """The whole server as one ASGI app. `store` and `upstream` replace the configured ones."""
 
@@ -56,7 +56,7 @@ def create_app(
 
 @contextlib.asynccontextmanager
 async def _running(
-    config: Config, store: Store | None, upstream: Upstream | None
+    config: Config, store: RunStore | None, upstream: Upstream | None
 ) -> AsyncIterator[Gateway]:
     store = store or make_store(config.store)
     upstream = upstream or from_config(config)

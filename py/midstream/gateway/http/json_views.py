@@ -6,11 +6,11 @@ import asyncio
 from typing import Any
 
 from midstream.events import Delta, Ended, Failed, Finish, Usage
-from midstream.gateway.store.interface import Conversation, Run, Store
+from midstream.gateway.store.interface import ConversationSummary, RunRecord, RunStore
 from midstream.providers import openai
 
 
-def run_view(run: Run) -> dict[str, Any]:
+def run_view(run: RunRecord) -> dict[str, Any]:
     """What the record alone says."""
     return {
         "id": run.id,
@@ -29,7 +29,7 @@ def run_view(run: Run) -> dict[str, Any]:
     }
 
 
-def conversation_view(conversation: Conversation) -> dict[str, Any]:
+def conversation_view(conversation: ConversationSummary) -> dict[str, Any]:
     return {
         "id": conversation.id,
         "object": "midstream.conversation",
@@ -41,7 +41,7 @@ def conversation_view(conversation: Conversation) -> dict[str, Any]:
     }
 
 
-async def snapshot(store: Store, run: Run) -> dict[str, Any] | None:
+async def snapshot(store: RunStore, run: RunRecord) -> dict[str, Any] | None:
     """The run with its text so far, read from the log; None when the log has just been deleted.
 
     `seq` is the position that the text goes to: a client may follow from there.

@@ -11,7 +11,7 @@ import time
 from starlette.requests import Request
 
 from midstream.errors import RequestError
-from midstream.gateway.store.interface import LEASE, Run, Store
+from midstream.gateway.store.interface import LEASE, RunRecord, RunStore
 from midstream.gateway.upstream.sources import last_prompt
 from midstream.problems import problem
 
@@ -29,7 +29,7 @@ _CURSOR = re.compile(r"(?:([0-9]{1,9})-)?([0-9]{1,15})")
 class PositionUnknown(RequestError):
     """Never a silent skip or restart: the client has to know that it and the log differ."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunRecord) -> None:
         super().__init__(
             problem("position_unknown", n=run.head), status=416, code="position_unknown"
         )
@@ -50,7 +50,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def new_run(request: Request, body: bytes) -> Run:
+def new_run(request: Request, body: bytes) -> RunRecord:
     try:
         asked = json.loads(body)
         canonical = json.dumps(asked, sort_keys=True).encode("ascii")
@@ -60,7 +60,7 @@ def new_run(request: Request, body: bytes) -> Run:
         raise _bad("The body must be an object with a list of messages.")
     now = time.time()
     model = asked.get("model")
-    return Run(
+    return RunRecord(
         id=secrets.token_hex(16),
         owner=OWNER,
         conversation=_name(request, "Midstream-Conversation", _CONVERSATION),
@@ -92,7 +92,7 @@ def _whole(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-async def run_of(request: Request, store: Store) -> Run:
+async def run_of(request: Request, store: RunStore) -> RunRecord:
     """The run of the path. Unknown, malformed and somebody else's look the same."""
     run_id = request.path_params["run"]
     if not _RUN_ID.fullmatch(run_id):
@@ -100,7 +100,7 @@ async def run_of(request: Request, store: Store) -> Run:
     return await kept(store, run_id)
 
 
-async def kept(store: Store, run_id: str) -> Run:
+async def kept(store: RunStore, run_id: str) -> RunRecord:
     run = await store.get(run_id)
     if run is None or run.owner != OWNER:
         raise unknown_run()
@@ -113,7 +113,7 @@ def unknown_run() -> RequestError:
     return RequestError(problem("run_unknown"), status=404, code="unknown_run")
 
 
-async def conversation_of(request: Request, store: Store) -> tuple[str, list[Run]]:
+async def conversation_of(request: Request, store: RunStore) -> tuple[str, list[RunRecord]]:
     name = request.path_params["conversation"]
     known = _CONVERSATION.fullmatch(name)
     runs = await store.runs(OWNER, name) if known else []
@@ -123,7 +123,7 @@ async def conversation_of(request: Request, store: Store) -> tuple[str, list[Run
     return name, runs
 
 
-async def cursor_of(request: Request, store: Store, run: Run) -> int:
+async def cursor_of(request: Request, store: RunStore, run: RunRecord) -> int:
     """The position to read after.
 
     The header wins: EventSource repeats its URL when it comes back.

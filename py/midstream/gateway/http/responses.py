@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from midstream import sse
 from midstream.errors import MidstreamError, RequestError, StoreError, UpstreamError
 from midstream.gateway.runs.readers import Readers
-from midstream.gateway.store.interface import ConversationBusy, Entry
+from midstream.gateway.store.interface import ConversationBusy, LogEntry
 from midstream.gateway.upstream.http_client import client_status
 from midstream.problems import problem
 from midstream.providers import openai
@@ -93,7 +93,7 @@ class EventStream(Response):
             yield _DONE
 
 
-def _chunks(entries: Sequence[Entry]) -> Iterator[bytes]:
+def _chunks(entries: Sequence[LogEntry]) -> Iterator[bytes]:
     """Whole frames joined to about CHUNK bytes each."""
     frames: list[bytes] = []
     size = 0

@@ -31,7 +31,7 @@ from midstream.gateway.http.requests import (
 from midstream.gateway.http.responses import EventStream, Json, ended_response
 from midstream.gateway.runs.readers import Readers
 from midstream.gateway.runs.relay import Relays
-from midstream.gateway.store.interface import Run, Store, gives_key_back, title_of
+from midstream.gateway.store.interface import RunRecord, RunStore, gives_key_back, title_of
 from midstream.gateway.upstream.sources import Upstream
 from midstream.problems import problem
 
@@ -44,7 +44,7 @@ class Gateway:
     """What the routes work with; one for each process."""
 
     config: Config
-    store: Store
+    store: RunStore
     upstream: Upstream
     relays: Relays
     readers: Readers
@@ -192,7 +192,7 @@ async def healthz(request: Request) -> Response:
 # -- making answers
 
 
-def _headers(run: Run) -> dict[str, str]:
+def _headers(run: RunRecord) -> dict[str, str]:
     return {
         "Midstream-Run": run.id,
         "Midstream-Head": str(run.head),
@@ -202,13 +202,13 @@ def _headers(run: Run) -> dict[str, str]:
     }
 
 
-def _stream(gateway: Gateway, run: Run, after: int) -> Response:
+def _stream(gateway: Gateway, run: RunRecord, after: int) -> Response:
     gateway.readers.require_room()
     patience = gateway.config.limits.stalled_reader
     return EventStream(gateway.readers, run.id, after, patience=patience, headers=_headers(run))
 
 
-async def _ended(gateway: Gateway, run: Run) -> Response:
+async def _ended(gateway: Gateway, run: RunRecord) -> Response:
     """A run without an answer to show, as an HTTP error."""
     page = await gateway.store.read(run.id, run.head - 1, 1)
     if page is None or not page.entries:
@@ -216,14 +216,14 @@ async def _ended(gateway: Gateway, run: Run) -> Response:
     return ended_response(page.entries[0].payload, _headers(run))
 
 
-async def _snapshot(gateway: Gateway, run: Run) -> Response:
+async def _snapshot(gateway: Gateway, run: RunRecord) -> Response:
     view = await json_views.snapshot(gateway.store, run)
     if view is None:
         raise unknown_run()
     return _json(view, _headers(run))
 
 
-async def _stop(gateway: Gateway, run: Run) -> Run:
+async def _stop(gateway: Gateway, run: RunRecord) -> RunRecord:
     if run.live:
         await gateway.store.cancel(run.id)
         with contextlib.suppress(TimeoutError):

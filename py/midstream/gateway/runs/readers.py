@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from midstream.errors import RequestError
 from midstream.gateway.config import Limits
-from midstream.gateway.store.interface import Entry, Page, Run, Store
+from midstream.gateway.store.interface import LogEntry, Page, RunRecord, RunStore
 from midstream.problems import problem
 
 WINDOW = 128  # entries that are fetched and kept together
@@ -28,12 +28,12 @@ class _Shared:
     is fetched and made into a frame about once, not once for each of them.
     """
 
-    def __init__(self, store: Store, run_id: str, changed: asyncio.Event) -> None:
+    def __init__(self, store: RunStore, run_id: str, changed: asyncio.Event) -> None:
         self.users = 0
         self._store = store
         self._run_id = run_id
         self._changed = changed  # since the last fetch
-        self._windows: dict[int, list[Entry]] = {}  # least recently fetched first
+        self._windows: dict[int, list[LogEntry]] = {}  # least recently fetched first
         self._sizes: dict[int, int] = {}  # their characters
         self._newest: Page | None = None  # what the last fetch saw, without its entries
         self._lock = asyncio.Lock()
@@ -98,7 +98,7 @@ class _Shared:
 class Readers:
     """The readers of one process."""
 
-    def __init__(self, store: Store, limits: Limits) -> None:
+    def __init__(self, store: RunStore, limits: Limits) -> None:
         self._store = store
         self._heartbeat = limits.heartbeat
         self._limit = limits.readers
@@ -147,7 +147,7 @@ class Readers:
                     shared.doubt()
                     yield None
 
-    async def ended(self, run: Run) -> None:
+    async def ended(self, run: RunRecord) -> None:
         """Returns when the run has ended, is gone, or this process stops."""
         async with aclosing(self.pages(run.id, run.head)) as pages:
             async for page in pages:

@@ -20,7 +20,14 @@ from midstream.errors import StoreError, UpstreamError
 from midstream.events import Delta, Failed, Finish
 from midstream.gateway.config import Limits
 from midstream.gateway.runs.writer import Writer
-from midstream.gateway.store.interface import LEASE, RENEW, Fenced, Run, Store, cancel_topic
+from midstream.gateway.store.interface import (
+    LEASE,
+    RENEW,
+    Fenced,
+    RunRecord,
+    RunStore,
+    cancel_topic,
+)
 from midstream.gateway.upstream.http_client import client_status
 from midstream.gateway.upstream.sources import Upstream
 from midstream.problems import Problem, problem
@@ -32,7 +39,7 @@ _AFTER_FINISH = 5.0  # seconds in which usage may follow the finish
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Ending:
     """How a run ended; `status` is what an HTTP answer would say if nothing has been sent yet."""
 
     state: str
@@ -42,21 +49,21 @@ class Outcome:
     retry_after: str | None = None
 
 
-STOPPED = Outcome("cancelled", problem("run_stopped"), "cancelled")
-SHUTDOWN = Outcome("interrupted", problem("run_shutdown"), "shutdown")
-UNATTENDED = Outcome("expired", problem("run_unattended"), "unattended")
-TOO_LONG = Outcome("expired", problem("run_too_long"), "too_long")
-TOO_LARGE = Outcome("failed", problem("run_too_large"), "too_large")
-CUT = Outcome("interrupted", problem("run_cut"), "cut")
-MISTAKE = Outcome("failed", problem("run_mistake"), "internal", status=500)
-NO_ANSWER = Outcome("failed", problem("run_empty"), "cut")
+STOPPED = Ending("cancelled", problem("run_stopped"), "cancelled")
+SHUTDOWN = Ending("interrupted", problem("run_shutdown"), "shutdown")
+UNATTENDED = Ending("expired", problem("run_unattended"), "unattended")
+TOO_LONG = Ending("expired", problem("run_too_long"), "too_long")
+TOO_LARGE = Ending("failed", problem("run_too_large"), "too_large")
+CUT = Ending("interrupted", problem("run_cut"), "cut")
+MISTAKE = Ending("failed", problem("run_mistake"), "internal", status=500)
+NO_ANSWER = Ending("failed", problem("run_empty"), "cut")
 
 
 class Relay:
     """One run from its first request to its terminal event."""
 
     def __init__(
-        self, run: Run, body: bytes, upstream: Upstream, store: Store, limits: Limits
+        self, run: RunRecord, body: bytes, upstream: Upstream, store: RunStore, limits: Limits
     ) -> None:
         self._run = run
         self._body = body
@@ -71,9 +78,9 @@ class Relay:
         What cannot be written to the log is logged, and the sweeper ends the run.
         """
         try:
-            outcome = await self._outcome()
+            ending = await self._ending()
         except asyncio.CancelledError:
-            outcome = SHUTDOWN
+            ending = SHUTDOWN
         except Fenced:
             log.warning("run %s was taken over", self._run.id[:8])
             return
@@ -81,14 +88,14 @@ class Relay:
             log.error("run %s: %s", self._run.id[:8], error.message)
             return
         except Exception as error:  # our own mistake: the reader must still learn of it
-            outcome = MISTAKE
+            ending = MISTAKE
             # Without the error's text, which may hold what somebody wrote.
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("run %s: %s\n%s", self._run.id[:8], type(error).__name__, where)
         with contextlib.suppress(Fenced):
-            await self._end(outcome)
+            await self._end(ending)
 
-    async def _outcome(self) -> Outcome:
+    async def _ending(self) -> Ending:
         """The first of: the upstream is done, somebody or some limit stops it, the log fails."""
         tasks = [
             asyncio.create_task(work)
@@ -101,11 +108,11 @@ class Relay:
         finally:
             await _cancelled(tasks)
         for task in tasks:
-            if task in done and (outcome := task.result()) is not None:
-                return outcome
+            if task in done and (ending := task.result()) is not None:
+                return ending
         return TOO_LONG
 
-    async def _pump(self) -> Outcome:
+    async def _pump(self) -> Ending:
         """Reads the upstream to its end. Text that came before an error is in the log and stays."""
         progress = _Progress(self._limits.log)
         try:
@@ -115,19 +122,19 @@ class Relay:
             ):
                 async for payload in payloads:
                     await self._writer.put(payload)
-                    if (outcome := progress.take(payload)) is not None:
-                        return outcome
+                    if (ending := progress.take(payload)) is not None:
+                        return ending
                     if progress.finished:
                         patience.reschedule(asyncio.get_running_loop().time() + _AFTER_FINISH)
         except TimeoutError:
-            return progress.outcome()
+            return progress.ending()
         except UpstreamError as error:
             if progress.finished:
-                return progress.outcome()
+                return progress.ending()
             return progress.broken(error)
-        return progress.outcome()
+        return progress.ending()
 
-    async def _keep(self) -> Outcome:
+    async def _keep(self) -> Ending:
         """Renews the lease, and looks whether the run is to be stopped."""
         attended, since = self._run.attended, time.monotonic()
         with self._store.watch(cancel_topic(self._run.id)) as asked:
@@ -147,14 +154,14 @@ class Relay:
                     async with asyncio.timeout(RENEW):
                         await asked.wait()
 
-    async def _end(self, outcome: Outcome) -> None:
-        payload = terminal_payload(self._run.id, outcome)
+    async def _end(self, ending: Ending) -> None:
+        payload = terminal_payload(self._run.id, ending)
         try:
-            await self._writer.end(outcome.state, payload)
+            await self._writer.end(ending.state, payload)
         except StoreError as error:
             log.error("run %s cannot be ended: %s", self._run.id[:8], error.message)
         else:
-            log.info("run %s %s %s", self._run.id[:8], outcome.state, outcome.code)
+            log.info("run %s %s %s", self._run.id[:8], ending.state, ending.code)
 
 
 class _Progress:
@@ -165,40 +172,40 @@ class _Progress:
         self._text = False
         self._room = limit
 
-    def take(self, payload: str) -> Outcome | None:
+    def take(self, payload: str) -> Ending | None:
         self._room -= len(payload)
         if self._room < 0:
             return TOO_LARGE
         for event in openai.parse(payload):
             if isinstance(event, Failed):
-                return Outcome("failed", event.problem, event.code, status=502)
+                return Ending("failed", event.problem, event.code, status=502)
             self._text = self._text or isinstance(event, Delta)
             self.finished = self.finished or isinstance(event, Finish)
         return None
 
-    def outcome(self) -> Outcome:
+    def ending(self) -> Ending:
         """The upstream has ended in order: complete only if the model said so."""
         if self.finished:
-            return Outcome("completed")
+            return Ending("completed")
         return CUT if self._text else NO_ANSWER
 
-    def broken(self, error: UpstreamError) -> Outcome:
+    def broken(self, error: UpstreamError) -> Ending:
         state = "interrupted" if self._text else "failed"
-        return Outcome(state, error.problem, error.code, *client_status(error))
+        return Ending(state, error.problem, error.code, *client_status(error))
 
 
-def terminal_payload(run_id: str, outcome: Outcome) -> str:
+def terminal_payload(run_id: str, ending: Ending) -> str:
     return openai.terminal(
         run_id,
-        outcome.state,
-        why=outcome.why,
-        code=outcome.code,
-        status=outcome.status,
-        retry_after=outcome.retry_after,
+        ending.state,
+        why=ending.why,
+        code=ending.code,
+        status=ending.status,
+        retry_after=ending.retry_after,
     )
 
 
-async def _cancelled(tasks: Sequence[asyncio.Task[Outcome | None]]) -> None:
+async def _cancelled(tasks: Sequence[asyncio.Task[Ending | None]]) -> None:
     """Cancels and waits, also when we are cancelled ourselves: the upstream must be closed."""
     for task in tasks:
         task.cancel()
@@ -208,7 +215,7 @@ async def _cancelled(tasks: Sequence[asyncio.Task[Outcome | None]]) -> None:
 class Relays:
     """The runs that this process writes."""
 
-    def __init__(self, upstream: Upstream, store: Store, limits: Limits) -> None:
+    def __init__(self, upstream: Upstream, store: RunStore, limits: Limits) -> None:
         self._upstream = upstream
         self._store = store
         self._limits = limits
@@ -217,7 +224,7 @@ class Relays:
     def __contains__(self, run_id: str) -> bool:
         return run_id in self._tasks
 
-    def start(self, run: Run, body: bytes) -> None:
+    def start(self, run: RunRecord, body: bytes) -> None:
         relay = Relay(run, body, self._upstream, self._store, self._limits)
         task = asyncio.create_task(relay.run(), name=f"relay-{run.id[:8]}")
         self._tasks[run.id] = task

@@ -12,21 +12,21 @@ import time
 
 from midstream.errors import StoreError
 from midstream.gateway.config import Limits
-from midstream.gateway.runs.relay import Outcome, Relays, terminal_payload
-from midstream.gateway.store.interface import LEASE, RENEW, Fenced, Run, Store
+from midstream.gateway.runs.relay import Ending, Relays, terminal_payload
+from midstream.gateway.store.interface import LEASE, RENEW, Fenced, RunRecord, RunStore
 from midstream.problems import problem
 
 log = logging.getLogger(__name__)
 
 _PURGE_EVERY = 300.0
-_ORPHANED = Outcome("interrupted", problem("run_lost"), "writer_lost")
+_ORPHANED = Ending("interrupted", problem("run_lost"), "writer_lost")
 
 
 class Sweeper:
     """With LEASE 10 s and RENEW 3 s an orphan is ended at most 14 s after its writer's death; at
     most 4 s after it where the store knows who is dead (SQLite), at once by whoever starts anew."""
 
-    def __init__(self, store: Store, relays: Relays, limits: Limits) -> None:
+    def __init__(self, store: RunStore, relays: Relays, limits: Limits) -> None:
         self._store = store
         self._relays = relays
         self._limits = limits
@@ -54,7 +54,7 @@ class Sweeper:
         except StoreError as error:
             log.warning("sweep: %s", error.message)
 
-    async def _end(self, stale: Run) -> None:
+    async def _end(self, stale: RunRecord) -> None:
         try:
             run = await self._store.claim(stale.id, stale.epoch, time.time() + LEASE)
             payload = terminal_payload(run.id, _ORPHANED)

@@ -7,7 +7,7 @@ import contextlib
 import time
 
 from midstream.errors import StoreError
-from midstream.gateway.store.interface import Fenced, Run, Store
+from midstream.gateway.store.interface import Fenced, RunRecord, RunStore
 
 DELAY = 0.02  # seconds a payload may wait for others
 BATCH = 32  # payloads that go at once
@@ -21,7 +21,7 @@ class Writer:
     `run_forever` beside it commits what `put` leaves.
     """
 
-    def __init__(self, store: Store, run: Run, patience: float) -> None:
+    def __init__(self, store: RunStore, run: RunRecord, patience: float) -> None:
         self.head = run.head
         self._patience = patience  # seconds to try again when the store fails
         self._store = store

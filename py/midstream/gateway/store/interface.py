@@ -43,7 +43,7 @@ class Fenced(MidstreamError):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunRecord:
     """The record of a run. `head` is the last seq written, 0 for none."""
 
     id: str
@@ -71,7 +71,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Entry:
+class LogEntry:
     """One event of a log: the upstream's payload as it came."""
 
     seq: int
@@ -92,7 +92,7 @@ class Entry:
 class Page:
     """What came after a position, and how the run stood at that moment."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[LogEntry]
     head: int
     state: str
 
@@ -102,7 +102,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class ConversationSummary:
     id: str
     title: str
     created: float
@@ -129,7 +129,7 @@ class TooManyRuns(RequestError):
         super().__init__(problem("too_many_runs", n=limit), status=429, code="too_many_runs")
 
 
-class Store(Protocol):
+class RunStore(Protocol):
     """All methods may raise StoreError when the store itself fails."""
 
     async def open(self) -> None:
@@ -138,14 +138,14 @@ class Store(Protocol):
     async def close(self) -> None:
         """Does nothing when it is closed already."""
 
-    async def create(self, run: Run, *, max_live: int) -> tuple[Run, bool]:
+    async def create(self, run: RunRecord, *, max_live: int) -> tuple[RunRecord, bool]:
         """Adds `run`, or finds the one that holds its key: (run, whether it is new).
 
         A run that failed before its first event gives its key back, so that a refused request may
         be tried again. Raises KeyReused, ConversationBusy, TooManyRuns.
         """
 
-    async def get(self, run_id: str) -> Run | None: ...
+    async def get(self, run_id: str) -> RunRecord | None: ...
 
     async def append(
         self,
@@ -162,7 +162,7 @@ class Store(Protocol):
     async def read(self, run_id: str, after: int, limit: int = PAGE) -> Page | None:
         """The next entries after seq `after`; None when the run is unknown or its log is gone."""
 
-    async def renew(self, run_id: str, epoch: int, lease: float) -> Run:
+    async def renew(self, run_id: str, epoch: int, lease: float) -> RunRecord:
         """Keeps the writer alive; the record tells it of readers and of cancellation."""
 
     async def attend(self, run_id: str, now: float) -> None:
@@ -171,10 +171,10 @@ class Store(Protocol):
     async def cancel(self, run_id: str) -> None:
         """Asks the writer, in whatever process, to stop. Does nothing when the run is not live."""
 
-    async def stale(self, now: float) -> list[Run]:
+    async def stale(self, now: float) -> list[RunRecord]:
         """Live runs whose lease is over, or whose writer the store knows to be dead."""
 
-    async def claim(self, run_id: str, epoch: int, lease: float) -> Run:
+    async def claim(self, run_id: str, epoch: int, lease: float) -> RunRecord:
         """Takes over from the writer of `epoch`: the epoch goes up by one."""
 
     async def delete(self, run_id: str) -> None:
@@ -183,10 +183,10 @@ class Store(Protocol):
     async def purge(self, ended_before: float, tombstones_before: float) -> int:
         """Deletes old logs and forgets old tombstones; gives the number of logs."""
 
-    async def runs(self, owner: str, conversation: str) -> list[Run]:
+    async def runs(self, owner: str, conversation: str) -> list[RunRecord]:
         """Oldest first, tombstones left out."""
 
-    async def conversations(self, owner: str, limit: int) -> list[Conversation]:
+    async def conversations(self, owner: str, limit: int) -> list[ConversationSummary]:
         """Last used first."""
 
     def watch(self, topic: str) -> AbstractContextManager[asyncio.Event]:
@@ -203,14 +203,14 @@ def title_of(prompt: str) -> str:
     return words if len(words) <= 80 else words[:79] + "…"
 
 
-def gives_key_back(run: Run) -> bool:
+def gives_key_back(run: RunRecord) -> bool:
     """It failed with nothing but the terminal event: its request may be tried again."""
     return run.state == "failed" and run.head <= 1
 
 
-def conversation_of(name: str, runs: Sequence[Run]) -> Conversation:
+def summary_of(name: str, runs: Sequence[RunRecord]) -> ConversationSummary:
     """`runs` oldest first, at least one."""
-    return Conversation(
+    return ConversationSummary(
         id=name,
         title=title_of(runs[0].prompt),
         created=runs[0].created,

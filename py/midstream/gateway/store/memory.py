@@ -9,28 +9,28 @@ from dataclasses import replace
 
 from midstream.gateway.store.interface import (
     PAGE,
-    Conversation,
     ConversationBusy,
-    Entry,
+    ConversationSummary,
     Fenced,
     KeyReused,
+    LogEntry,
     Page,
-    Run,
+    RunRecord,
     TooManyRuns,
     cancel_topic,
-    conversation_of,
     gives_key_back,
+    summary_of,
 )
-from midstream.gateway.store.wakeups import Signals
+from midstream.gateway.store.wakeups import Wakeups
 
 
-class MemoryStore:
+class MemoryRunStore:
     """Needs no locks: no method gives way to another task between reading and writing."""
 
     def __init__(self) -> None:
-        self._runs: dict[str, Run] = {}
-        self._logs: dict[str, list[Entry]] = {}
-        self._signals = Signals()
+        self._runs: dict[str, RunRecord] = {}
+        self._logs: dict[str, list[LogEntry]] = {}
+        self._wakeups = Wakeups()
 
     async def open(self) -> None:
         return None
@@ -38,7 +38,7 @@ class MemoryStore:
     async def close(self) -> None:
         return None
 
-    async def create(self, run: Run, *, max_live: int) -> tuple[Run, bool]:
+    async def create(self, run: RunRecord, *, max_live: int) -> tuple[RunRecord, bool]:
         mine = [other for other in self._runs.values() if other.owner == run.owner]
         for other in mine:
             if run.key is None or other.key != run.key:
@@ -58,7 +58,7 @@ class MemoryStore:
         self._logs[run.id] = []
         return run, True
 
-    async def get(self, run_id: str) -> Run | None:
+    async def get(self, run_id: str) -> RunRecord | None:
         return self._runs.get(run_id)
 
     async def append(
@@ -75,7 +75,7 @@ class MemoryStore:
         if first != run.head + 1:
             raise Fenced(f"next is {run.head + 1}, not {first}")
         self._logs[run_id].extend(
-            Entry(seq, epoch, payload) for seq, payload in enumerate(payloads, first)
+            LogEntry(seq, epoch, payload) for seq, payload in enumerate(payloads, first)
         )
         self._runs[run_id] = replace(
             run,
@@ -84,7 +84,7 @@ class MemoryStore:
             started=run.started or now,
             updated=now,
         )
-        self._signals.notify(run_id)
+        self._wakeups.notify(run_id)
 
     async def read(self, run_id: str, after: int, limit: int = PAGE) -> Page | None:
         run = self._runs.get(run_id)
@@ -92,7 +92,7 @@ class MemoryStore:
             return None
         return Page(self._logs[run_id][after : after + limit], run.head, run.state)
 
-    async def renew(self, run_id: str, epoch: int, lease: float) -> Run:
+    async def renew(self, run_id: str, epoch: int, lease: float) -> RunRecord:
         run = self._runs[run_id] = replace(self._owned(run_id, epoch), lease=lease)
         return run
 
@@ -104,12 +104,12 @@ class MemoryStore:
         run = self._runs.get(run_id)
         if run is not None and run.live:
             self._runs[run_id] = replace(run, cancelling=True)
-            self._signals.notify(cancel_topic(run_id))
+            self._wakeups.notify(cancel_topic(run_id))
 
-    async def stale(self, now: float) -> list[Run]:
+    async def stale(self, now: float) -> list[RunRecord]:
         return [run for run in self._runs.values() if run.live and run.lease < now]
 
-    async def claim(self, run_id: str, epoch: int, lease: float) -> Run:
+    async def claim(self, run_id: str, epoch: int, lease: float) -> RunRecord:
         run = replace(self._owned(run_id, epoch), epoch=epoch + 1, lease=lease)
         self._runs[run_id] = run
         return run
@@ -119,7 +119,7 @@ class MemoryStore:
         if run is not None:
             self._runs[run_id] = replace(run, purged=True, prompt="", key=None)
             self._logs.pop(run_id, None)
-            self._signals.notify(run_id)
+            self._wakeups.notify(run_id)
 
     async def purge(self, ended_before: float, tombstones_before: float) -> int:
         ended = [run for run in self._runs.values() if not run.live]
@@ -131,22 +131,22 @@ class MemoryStore:
                 del self._runs[run.id]
         return len(old)
 
-    async def runs(self, owner: str, conversation: str) -> list[Run]:
+    async def runs(self, owner: str, conversation: str) -> list[RunRecord]:
         mine = (run for run in self._kept(owner) if run.conversation == conversation)
         return sorted(mine, key=lambda run: run.created)
 
-    async def conversations(self, owner: str, limit: int) -> list[Conversation]:
+    async def conversations(self, owner: str, limit: int) -> list[ConversationSummary]:
         names = {run.conversation for run in self._kept(owner) if run.conversation is not None}
-        found = [conversation_of(name, await self.runs(owner, name)) for name in names]
+        found = [summary_of(name, await self.runs(owner, name)) for name in names]
         return sorted(found, key=lambda item: item.updated, reverse=True)[:limit]
 
     def watch(self, topic: str) -> AbstractContextManager[asyncio.Event]:
-        return self._signals.watch(topic)
+        return self._wakeups.watch(topic)
 
-    def _kept(self, owner: str) -> list[Run]:
+    def _kept(self, owner: str) -> list[RunRecord]:
         return [run for run in self._runs.values() if run.owner == owner and not run.purged]
 
-    def _owned(self, run_id: str, epoch: int) -> Run:
+    def _owned(self, run_id: str, epoch: int) -> RunRecord:
         run = self._runs.get(run_id)
         if run is None or not run.live or run.epoch != epoch:
             raise Fenced(f"epoch {epoch} does not own this run")

@@ -26,16 +26,16 @@ from midstream.errors import StoreError
 from midstream.gateway.store import redis_scripts as scripts
 from midstream.gateway.store.interface import (
     PAGE,
-    Conversation,
     ConversationBusy,
-    Entry,
+    ConversationSummary,
     Fenced,
     KeyReused,
+    LogEntry,
     Page,
-    Run,
+    RunRecord,
     TooManyRuns,
-    conversation_of,
     gives_key_back,
+    summary_of,
 )
 from midstream.gateway.store.packing import pack, unpack
 from midstream.gateway.store.redis_tail import Tail
@@ -45,10 +45,10 @@ TTL_MS = 35 * 24 * 3600 * 1000  # a net under the sweeper, which deletes earlier
 _PREFIX = "midstream:"
 _LIVE = f"{_PREFIX}live"
 _ENDED = f"{_PREFIX}ended"
-_NAMES = [field.name for field in fields(Run)]
+_NAMES = [field.name for field in fields(RunRecord)]
 
 
-class RedisStore:
+class RedisRunStore:
     def __init__(self, url: str) -> None:
         # Longer than a blocking read takes; a lost connection is otherwise noticed by nobody.
         self._redis: Any = redis.asyncio.Redis.from_url(
@@ -71,7 +71,7 @@ class RedisStore:
 
     # -- writing
 
-    async def create(self, run: Run, *, max_live: int) -> tuple[Run, bool]:
+    async def create(self, run: RunRecord, *, max_live: int) -> tuple[RunRecord, bool]:
         async with self._words():
             # The record first: who meets one of the claims below must find the run behind it.
             await self._redis.hset(_run_key(run.id), mapping=_to_hash(run))
@@ -115,10 +115,10 @@ class RedisStore:
             if end:
                 await self._retire(run_id, now)
 
-    async def renew(self, run_id: str, epoch: int, lease: float) -> Run:
+    async def renew(self, run_id: str, epoch: int, lease: float) -> RunRecord:
         return await self._hold(run_id, epoch, lease, 0)
 
-    async def claim(self, run_id: str, epoch: int, lease: float) -> Run:
+    async def claim(self, run_id: str, epoch: int, lease: float) -> RunRecord:
         return await self._hold(run_id, epoch, lease, 1)
 
     async def attend(self, run_id: str, now: float) -> None:
@@ -144,7 +144,7 @@ class RedisStore:
                 await self._redis.zrem(talk, run_id)
                 if not await self._redis.zcard(talk):
                     await self._redis.zrem(_talks_key(run.owner), run.conversation)
-        self._tail.signals.notify(run_id)
+        self._tail.wakeups.notify(run_id)
 
     async def purge(self, ended_before: float, tombstones_before: float) -> int:
         async with self._words():
@@ -163,7 +163,7 @@ class RedisStore:
 
     # -- reading
 
-    async def get(self, run_id: str) -> Run | None:
+    async def get(self, run_id: str) -> RunRecord | None:
         return (await self._get_all([run_id]))[0]
 
     async def read(self, run_id: str, after: int, limit: int = PAGE) -> Page | None:
@@ -178,7 +178,7 @@ class RedisStore:
             entries = [entry for item in found for entry in _entries(item[1]) if entry.seq > after]
             return Page(entries[:limit], int(head), state.decode())
 
-    async def stale(self, now: float) -> list[Run]:
+    async def stale(self, now: float) -> list[RunRecord]:
         async with self._words():
             ids = [item.decode() for item in await self._redis.smembers(_LIVE)]
         found = []
@@ -189,34 +189,34 @@ class RedisStore:
                 found.append(run)
         return found
 
-    async def runs(self, owner: str, conversation: str) -> list[Run]:
+    async def runs(self, owner: str, conversation: str) -> list[RunRecord]:
         async with self._words():
             ids = await self._redis.zrange(_talk_key(owner, conversation), 0, -1)
         found = await self._get_all([item.decode() for item in ids])
         return [run for run in found if run is not None and not run.purged]
 
-    async def conversations(self, owner: str, limit: int) -> list[Conversation]:
+    async def conversations(self, owner: str, limit: int) -> list[ConversationSummary]:
         async with self._words():
             names = await self._redis.zrevrange(_talks_key(owner), 0, limit - 1)
         found = []
         for name in (item.decode() for item in names):
             runs = await self.runs(owner, name)
             if runs:
-                found.append(conversation_of(name, runs))
+                found.append(summary_of(name, runs))
         return sorted(found, key=lambda item: item.updated, reverse=True)
 
     def watch(self, topic: str) -> AbstractContextManager[asyncio.Event]:
-        return self._tail.signals.watch(topic)
+        return self._tail.wakeups.watch(topic)
 
     # -- helpers
 
-    async def _get_all(self, run_ids: Sequence[str]) -> list[Run | None]:
+    async def _get_all(self, run_ids: Sequence[str]) -> list[RunRecord | None]:
         async with self._words(), self._redis.pipeline(transaction=False) as pipe:
             for run_id in run_ids:
                 pipe.hmget(_run_key(run_id), *_NAMES)
             return [_from_hash(values) for values in await pipe.execute()]
 
-    async def _hold(self, run_id: str, epoch: int, lease: float, more: int) -> Run:
+    async def _hold(self, run_id: str, epoch: int, lease: float, more: int) -> RunRecord:
         async with self._words():
             values: list[Any] = [epoch, repr(lease), more]
             held = await self._scripts["HOLD"](keys=[_run_key(run_id)], args=values)
@@ -225,7 +225,7 @@ class RedisStore:
             raise Fenced(f"epoch {epoch} does not own this run")
         return run
 
-    async def _claim_key(self, run: Run) -> Run | None:
+    async def _claim_key(self, run: RunRecord) -> RunRecord | None:
         """None when the key is now this run's, else the run that has it."""
         if run.key is None:
             return None
@@ -245,7 +245,7 @@ class RedisStore:
                 return None
         return None
 
-    async def _claim_conversation(self, run: Run) -> None:
+    async def _claim_conversation(self, run: RunRecord) -> None:
         if run.conversation is None:
             return
         claim = _busy_key(run.owner, run.conversation)
@@ -259,7 +259,7 @@ class RedisStore:
             if await self._pass_on(claim, holder_id.decode(), run.id):
                 return
 
-    async def _undo(self, run: Run) -> None:
+    async def _undo(self, run: RunRecord) -> None:
         """The run did not come to be: give back what it had claimed."""
         await self._redis.delete(_run_key(run.id))
         await self._redis.srem(_LIVE, run.id)
@@ -269,7 +269,7 @@ class RedisStore:
         if run.conversation is not None:
             await self._pass_on(_busy_key(run.owner, run.conversation), run.id, "")
 
-    async def _retire(self, run_id: str, now: float, run: Run | None = None) -> None:
+    async def _retire(self, run_id: str, now: float, run: RunRecord | None = None) -> None:
         """Takes an ended run out of the sets of live ones. May be done twice."""
         run = run or await self.get(run_id)
         async with self._words():
@@ -339,7 +339,7 @@ def _digest(*parts: str) -> str:
     return sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def _to_hash(run: Run) -> dict[str, str]:
+def _to_hash(run: RunRecord) -> dict[str, str]:
     """All text; absent is the empty string, flags are 0 and 1."""
     return {name: _text(value) for name, value in asdict(run).items()}
 
@@ -350,7 +350,7 @@ def _text(value: object) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def _from_hash(values: Sequence[bytes | None]) -> Run | None:
+def _from_hash(values: Sequence[bytes | None]) -> RunRecord | None:
     """None when the run is not there, or only a part of it (its hash has expired in between)."""
     if any(value is None for value in values):
         return None
@@ -362,12 +362,14 @@ def _from_hash(values: Sequence[bytes | None]) -> Run | None:
     flags = {name: text[name] == "1" for name in ("stream", "cancelling", "purged")}
     absent = {name: text[name] or None for name in ("conversation", "key")}
     mixed: dict[str, Any] = {**text, **numbers, **times, **flags, **absent}
-    return Run(**mixed)
+    return RunRecord(**mixed)
 
 
-def _entries(item: dict[bytes, bytes]) -> list[Entry]:
+def _entries(item: dict[bytes, bytes]) -> list[LogEntry]:
     epoch, first = int(item[b"epoch"]), int(item[b"first"])
-    return [Entry(seq, epoch, payload) for seq, payload in enumerate(unpack(item[b"batch"]), first)]
+    return [
+        LogEntry(seq, epoch, payload) for seq, payload in enumerate(unpack(item[b"batch"]), first)
+    ]
 
 
 def _reason(error: BaseException) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from midstream.gateway.store.wakeups import Signals
+from midstream.gateway.store.wakeups import Wakeups
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Tail:
     """Follows the streams of all watched topics; `stream_of` names them."""
 
     def __init__(self, client: Any, prefix: str, stream_of: Callable[[str], str]) -> None:
-        self.signals = Signals(self._changed)
+        self.wakeups = Wakeups(self._changed)
         self._client = client
         self._stream_of = stream_of
         self._wake_stream = f"{prefix}wake:{secrets.token_hex(8)}"
@@ -43,7 +43,7 @@ class Tail:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _changed(self) -> None:
-        if not self.signals.topics - self._positions.keys():
+        if not self.wakeups.topics - self._positions.keys():
             return
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._follow())
@@ -62,7 +62,7 @@ class Tail:
 
     async def _follow(self) -> None:
         woken = "0-0"
-        while self.signals.topics:
+        while self.wakeups.topics:
             try:
                 await self._enter_new_topics()
                 names = {self._stream_of(topic): topic for topic in self._positions}
@@ -77,7 +77,7 @@ class Tail:
                     else:
                         topic = names[name.decode()]
                         self._positions[topic] = last
-                        self.signals.notify(topic)
+                        self.wakeups.notify(topic)
             except (RedisError, OSError) as error:
                 log.warning("waiting for Redis: %s", type(error).__name__)
                 await asyncio.sleep(random.uniform(0.1, 0.5))
@@ -86,7 +86,7 @@ class Tail:
 
     async def _enter_new_topics(self) -> None:
         """Starts each at its present end, and wakes it once for what came before that was known."""
-        topics = self.signals.topics
+        topics = self.wakeups.topics
         self._positions = {key: last for key, last in self._positions.items() if key in topics}
         new = sorted(topics - self._positions.keys())
         if not new:
@@ -97,4 +97,4 @@ class Tail:
             ends = await pipe.execute()
         for topic, end in zip(new, ends, strict=True):
             self._positions[topic] = end[0][0].decode() if end else "0-0"
-            self.signals.notify(topic)
+            self.wakeups.notify(topic)

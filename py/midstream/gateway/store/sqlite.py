@@ -26,17 +26,17 @@ from midstream.gateway.store import presence
 from midstream.gateway.store import sqlite_tables as tables
 from midstream.gateway.store.interface import (
     PAGE,
-    Conversation,
+    ConversationSummary,
     Fenced,
     KeyReused,
     Page,
-    Run,
+    RunRecord,
     cancel_topic,
     gives_key_back,
     title_of,
 )
 from midstream.gateway.store.packing import pack
-from midstream.gateway.store.wakeups import Signals
+from midstream.gateway.store.wakeups import Wakeups
 
 T = TypeVar("T")
 
@@ -44,13 +44,13 @@ POLL = 0.01
 BUSY_TIMEOUT = 10.0  # seconds to wait for another process's commit
 
 
-class SQLiteStore:
+class SQLiteRunStore:
     """`path` is made when missing, readable by its owner only: prompts are in it."""
 
     def __init__(self, path: Path, *, full_sync: bool = False) -> None:
         self._path = path
         self._full_sync = full_sync
-        self._signals = Signals(self._topics_changed)
+        self._wakeups = Wakeups(self._topics_changed)
         self._threads: dict[str, ThreadPoolExecutor] = {}
         self._connections: dict[str, sqlite3.Connection] = {}
         self._presence = presence.Presence(path.with_name(path.name + "-alive"))
@@ -108,8 +108,8 @@ class SQLiteStore:
 
     # -- writing
 
-    async def create(self, run: Run, *, max_live: int) -> tuple[Run, bool]:
-        def work(db: sqlite3.Connection) -> tuple[Run, bool]:
+    async def create(self, run: RunRecord, *, max_live: int) -> tuple[RunRecord, bool]:
+        def work(db: sqlite3.Connection) -> tuple[RunRecord, bool]:
             holder = tables.one_run(db, "owner = ? AND key = ?", run.owner, run.key)
             if holder is not None:
                 if holder.fingerprint != run.fingerprint:
@@ -118,7 +118,7 @@ class SQLiteStore:
                     return holder, False
                 db.execute("UPDATE runs SET key = NULL WHERE id = ?", (holder.id,))
             tables.refuse_if_busy(db, run, max_live)
-            places = ", ".join("?" * len(fields(Run)))
+            places = ", ".join("?" * len(fields(RunRecord)))
             sql = f"INSERT INTO runs ({tables.COLUMNS}, writer) VALUES ({places}, ?)"
             db.execute(sql, (*astuple(run), self._presence.name))
             return run, True
@@ -147,12 +147,12 @@ class SQLiteStore:
                 tables.compact(db, run_id)
 
         await self._write(work)
-        self._signals.notify(run_id)
+        self._wakeups.notify(run_id)
 
-    async def renew(self, run_id: str, epoch: int, lease: float) -> Run:
+    async def renew(self, run_id: str, epoch: int, lease: float) -> RunRecord:
         return await self._update_owned(run_id, epoch, "lease = ?", lease)
 
-    async def claim(self, run_id: str, epoch: int, lease: float) -> Run:
+    async def claim(self, run_id: str, epoch: int, lease: float) -> RunRecord:
         change = "epoch = epoch + 1, lease = ?, writer = ?"
         return await self._update_owned(run_id, epoch, change, lease, self._presence.name)
 
@@ -163,11 +163,11 @@ class SQLiteStore:
         await self._execute(
             "UPDATE runs SET cancelling = 1 WHERE id = ? AND state = 'live'", run_id
         )
-        self._signals.notify(cancel_topic(run_id))
+        self._wakeups.notify(cancel_topic(run_id))
 
     async def delete(self, run_id: str) -> None:
         await self._write(lambda db: tables.bury(db, [run_id]))
-        self._signals.notify(run_id)
+        self._wakeups.notify(run_id)
 
     async def purge(self, ended_before: float, tombstones_before: float) -> int:
         def work(db: sqlite3.Connection) -> int:
@@ -185,7 +185,7 @@ class SQLiteStore:
 
     # -- reading
 
-    async def get(self, run_id: str) -> Run | None:
+    async def get(self, run_id: str) -> RunRecord | None:
         return await self._call("read", lambda db: tables.one_run(db, "id = ?", run_id))
 
     async def read(self, run_id: str, after: int, limit: int = PAGE) -> Page | None:
@@ -198,33 +198,33 @@ class SQLiteStore:
 
         return await self._call("read", work)
 
-    async def stale(self, now: float) -> list[Run]:
+    async def stale(self, now: float) -> list[RunRecord]:
         dead = self._presence.gone(await self._writers())
         places = ", ".join("?" * len(dead))
         return await self._runs(
             f"state = 'live' AND (lease < ? OR writer IN ({places}))", now, *dead
         )
 
-    async def runs(self, owner: str, conversation: str) -> list[Run]:
+    async def runs(self, owner: str, conversation: str) -> list[RunRecord]:
         where = "owner = ? AND conversation = ? AND NOT purged ORDER BY created, id"
         return await self._runs(where, owner, conversation)
 
-    async def conversations(self, owner: str, limit: int) -> list[Conversation]:
+    async def conversations(self, owner: str, limit: int) -> list[ConversationSummary]:
         rows = await self._rows(tables.CONVERSATIONS, owner, limit)
-        return [Conversation(row[0], title_of(row[1]), *row[2:]) for row in rows]
+        return [ConversationSummary(row[0], title_of(row[1]), *row[2:]) for row in rows]
 
     # -- waiting
 
     def watch(self, topic: str) -> AbstractContextManager[asyncio.Event]:
-        return self._signals.watch(topic)
+        return self._wakeups.watch(topic)
 
     def _topics_changed(self) -> None:
-        if self._signals.topics and (self._poller is None or self._poller.done()):
+        if self._wakeups.topics and (self._poller is None or self._poller.done()):
             self._poller = asyncio.create_task(self._poll())
 
     async def _poll(self) -> None:
         version = None
-        while self._signals.topics:
+        while self._wakeups.topics:
             now = self._connections["poll"].execute("PRAGMA data_version").fetchone()
             if now != version:
                 version = now
@@ -235,7 +235,7 @@ class SQLiteStore:
 
     async def _wake(self) -> None:
         """Notifies the topics whose runs have changed since the last look."""
-        watched = {topic.rpartition(":")[2] for topic in self._signals.topics}
+        watched = {topic.rpartition(":")[2] for topic in self._wakeups.topics}
         seen: dict[str, tuple[object, ...]] = {}
         for start in range(0, len(watched), 500):
             some = sorted(watched)[start : start + 500]
@@ -245,15 +245,17 @@ class SQLiteStore:
         for run_id, row in seen.items():
             before = self._seen.get(run_id)
             if before is None or before[:4] != row[:4]:
-                self._signals.notify(run_id)
+                self._wakeups.notify(run_id)
             if row[4] and (before is None or not before[4]):
-                self._signals.notify(cancel_topic(run_id))
+                self._wakeups.notify(cancel_topic(run_id))
         self._seen = seen
 
     # -- helpers
 
-    async def _update_owned(self, run_id: str, epoch: int, change: str, *values: object) -> Run:
-        def work(db: sqlite3.Connection) -> Run:
+    async def _update_owned(
+        self, run_id: str, epoch: int, change: str, *values: object
+    ) -> RunRecord:
+        def work(db: sqlite3.Connection) -> RunRecord:
             sql = f"UPDATE runs SET {change} WHERE id = ? AND epoch = ? AND state = 'live'"
             changed = db.execute(sql, (*values, run_id, epoch))
             run = tables.one_run(db, "id = ?", run_id)
@@ -274,7 +276,7 @@ class SQLiteStore:
     async def _rows(self, sql: str, *values: object, thread: str = "read") -> list[Any]:
         return await self._call(thread, lambda db: db.execute(sql, values).fetchall())
 
-    async def _runs(self, where: str, *values: object) -> list[Run]:
+    async def _runs(self, where: str, *values: object) -> list[RunRecord]:
         return [
             tables.run_from(row)
             for row in await self._rows(f"{tables.SELECT} WHERE {where}", *values)

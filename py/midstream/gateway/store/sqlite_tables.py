@@ -15,7 +15,13 @@ from itertools import groupby
 from typing import Any
 
 from midstream.errors import StoreError
-from midstream.gateway.store.interface import SEGMENT, ConversationBusy, Entry, Run, TooManyRuns
+from midstream.gateway.store.interface import (
+    SEGMENT,
+    ConversationBusy,
+    LogEntry,
+    RunRecord,
+    TooManyRuns,
+)
 from midstream.gateway.store.packing import pack, unpack
 
 SCHEMA_VERSION = 3
@@ -57,7 +63,7 @@ CREATE TABLE segments (
 ) WITHOUT ROWID
 """
 
-COLUMNS = ", ".join(field.name for field in fields(Run))
+COLUMNS = ", ".join(field.name for field in fields(RunRecord))
 _FLAGS = frozenset({"stream", "cancelling", "purged"})
 SELECT = f"SELECT {COLUMNS} FROM runs"
 
@@ -119,18 +125,18 @@ def transaction(db: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Itera
     db.execute("COMMIT")
 
 
-def run_from(row: Sequence[Any]) -> Run:
-    named = zip((field.name for field in fields(Run)), row, strict=True)
+def run_from(row: Sequence[Any]) -> RunRecord:
+    named = zip((field.name for field in fields(RunRecord)), row, strict=True)
     values: dict[str, Any] = {name: bool(x) if name in _FLAGS else x for name, x in named}
-    return Run(**values)
+    return RunRecord(**values)
 
 
-def one_run(db: sqlite3.Connection, where: str, *values: object) -> Run | None:
+def one_run(db: sqlite3.Connection, where: str, *values: object) -> RunRecord | None:
     row = db.execute(f"{SELECT} WHERE {where}", values).fetchone()
     return None if row is None else run_from(row)
 
 
-def refuse_if_busy(db: sqlite3.Connection, run: Run, max_live: int) -> None:
+def refuse_if_busy(db: sqlite3.Connection, run: RunRecord, max_live: int) -> None:
     where = "owner = ? AND conversation = ? AND state = 'live'"
     busy = one_run(db, where, run.owner, run.conversation)
     if busy is not None:
@@ -140,9 +146,9 @@ def refuse_if_busy(db: sqlite3.Connection, run: Run, max_live: int) -> None:
         raise TooManyRuns(max_live)
 
 
-def entries_after(db: sqlite3.Connection, run_id: str, after: int, limit: int) -> list[Entry]:
+def entries_after(db: sqlite3.Connection, run_id: str, after: int, limit: int) -> list[LogEntry]:
     """The bound on `first` spares reading the whole log: no segment is longer than SEGMENT."""
-    found: list[Entry] = []
+    found: list[LogEntry] = []
     where = "run = ? AND first > ? AND last > ?"
     for entries in _segments(db, where, run_id, after - SEGMENT, after):
         found.extend(entry for entry in entries if entry.seq > after)
@@ -175,14 +181,14 @@ def compact(db: sqlite3.Connection, run_id: str) -> None:
             add_segment(db, run_id, epoch, part[0].seq, packed, part[-1].seq)
 
 
-def _segments(db: sqlite3.Connection, where: str, *values: object) -> Iterator[list[Entry]]:
+def _segments(db: sqlite3.Connection, where: str, *values: object) -> Iterator[list[LogEntry]]:
     sql = f"SELECT first, epoch, payloads FROM segments WHERE {where} ORDER BY first"
     for first, epoch, packed in db.execute(sql, values):
         try:
             payloads = unpack(packed)
         except ValueError as error:
             raise sqlite3.DatabaseError(str(error)) from error
-        yield [Entry(seq, epoch, payload) for seq, payload in enumerate(payloads, first)]
+        yield [LogEntry(seq, epoch, payload) for seq, payload in enumerate(payloads, first)]
 
 
 def bury(db: sqlite3.Connection, run_ids: Sequence[str]) -> None:

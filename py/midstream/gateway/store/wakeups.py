@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-class Signals:
+class Wakeups:
     """Topics and the events of those that wait for them. Event loop's thread only."""
 
     def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
