@@ -12,7 +12,6 @@ PACKAGE = Path(__file__).parents[1] / "py" / "midstream"
 # Names that stand twice, and why. At most three.
 TWICE = {
     "Line": "to do: the engine's is a connection, the parser's is a line of the source",
-    "Upstream": "to do: the engine's is its client of an endpoint, the gateway's a model's server",
 }
 
 

@@ -39,7 +39,7 @@ from ..session import (
 from .host import Host, Message, notice_of
 from .records import error_of
 from .status import ENDED, FINAL_STATES, Rate, live_state, live_status, status_of
-from .upstream import Line, Upstream
+from .upstream import EndpointClient, Line
 from .written import Written
 
 FLUSH_S = 0.016  # one animation frame
@@ -62,7 +62,7 @@ class Answer:
         self,
         host: Host,
         record: Record,
-        upstream: Upstream,
+        upstream: EndpointClient,
         *,
         recalled: bool,
         before: Sequence[Answer] = (),

@@ -14,7 +14,7 @@ from .answer import Answer
 from .endpoints import Endpoint
 from .host import Host, Message, notice_of
 from .transcript import history_of, rows_of
-from .upstream import Question, Upstream
+from .upstream import EndpointClient, Question
 
 Post = Callable[[Record, Message], None]
 
@@ -50,7 +50,7 @@ class Answers:
             return
         host = replace(self._host, post=lambda message: self._told(record, message))
         endpoint = Endpoint.from_record(record["runs"][-1]["endpoint"])
-        upstream = Upstream(host, endpoint, lambda: self._question(record))
+        upstream = EndpointClient(host, endpoint, lambda: self._question(record))
         before = [a for a in self.of(record["conversation"]) if _comes_before(a.record, record)]
         answer = Answer(
             host, record, upstream, recalled=recalled, before=before, online=self._online
