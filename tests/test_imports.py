@@ -9,7 +9,19 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "py" / "midstream"
-CORE = {"__init__", "errors", "events", "problems", "sse", "journal", "session", "patch", "seam"}
+CORE = {
+    "__init__",
+    "errors",
+    "events",
+    "problems",
+    "sse",
+    "journal",
+    "names",
+    "session",
+    "patch",
+    "seam",
+    "text",
+}
 COMMANDS = {"cli", "render"}
 ROOMS = {"markdown", "providers", "engine", "gateway"}
 

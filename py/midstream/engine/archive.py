@@ -20,6 +20,7 @@ from typing import Any
 from ..errors import StoreError, UsageError
 from ..journal import Change, Record, Store, cursor, finish_reason, text, tokens
 from ..problems import Problem, problem
+from ..text import whole_characters
 from .foreign import Unusable
 from .incoming import (
     FORMAT,
@@ -27,7 +28,6 @@ from .incoming import (
     Conversation,
     conversations,
     decode,
-    whole_characters,
 )
 from .records import alive
 from .transcript import rows_of

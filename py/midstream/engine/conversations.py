@@ -12,12 +12,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from ..journal import Change, Record
+from ..text import title_of
 from .answer import Answer
 from .answers import Answers
 from .devices import Devices
 from .host import Host, Message
 from .jobs import Jobs
-from .records import NAME_CHARACTERS, titled
+from .records import NAME_CHARACTERS
 from .shown import Shown
 
 UNDO_S = 20.0
@@ -44,7 +45,7 @@ class Conversations:
         }
 
     async def _rename(self, intent: Message) -> None:
-        if title := titled(str(intent["title"]), NAME_CHARACTERS):
+        if title := title_of(str(intent["title"]), NAME_CHARACTERS):
             await self._amend(str(intent["conversation"]), {"title": title})
 
     async def _pin(self, intent: Message) -> None:

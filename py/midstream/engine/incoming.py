@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import UsageError
 from ..journal import Record, Row
 from ..problems import is_record, problem
+from ..text import whole_characters
 from . import chatgpt, openwebui
 from .foreign import Unusable
 from .records import error_of
@@ -71,13 +72,6 @@ def _own(raw: Any) -> Any:
     if openwebui.is_one(raw):
         return openwebui.conversation(raw)
     return raw
-
-
-def whole_characters(words: str) -> str:
-    """Half surrogate pairs joined, or replaced: neither a file nor a page can hold them."""
-    if words.isascii():
-        return words
-    return words.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _listing(data: Any) -> list[Any]:

@@ -14,11 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import UpstreamError
+from ..names import LOOPBACK
 from .endpoints import Endpoint
 from .host import Net
 from .replies import body_of, refusal
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MODELS = 500  # more are not offered
 PATIENCE_S = 15.0  # a server that is there says which models it has at once
 

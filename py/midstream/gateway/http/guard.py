@@ -19,6 +19,7 @@ from starlette.websockets import WebSocketClose
 
 from midstream.errors import RequestError
 from midstream.gateway.http.responses import error_response
+from midstream.names import LOOPBACK
 from midstream.problems import problem
 
 _EXPOSED = "Midstream-Run, Midstream-Head, Location, Retry-After"
@@ -41,7 +42,7 @@ class Hosts:
     def __init__(self, bound_to: str, port: int, names: Iterable[str] = ()) -> None:
         self._port = port
         self._any_address = bound_to in ("0.0.0.0", "::")
-        self._own = {"127.0.0.1", "localhost", "::1", bound_to.strip("[]").lower()}
+        self._own = {*LOOPBACK, bound_to.strip("[]").lower()}
         if self._any_address:
             self._own.add(socket.gethostname().lower())
         self._configured = {name.lower() for name in names}

@@ -10,17 +10,16 @@ import time
 
 from starlette.requests import Request
 
+from midstream import names
 from midstream.errors import RequestError
 from midstream.gateway.store.interface import LEASE, RunRecord, RunStore
 from midstream.gateway.upstream.sources import last_prompt
 from midstream.problems import problem
+from midstream.text import whole_characters
 
 # The one owner of everything, until there are accounts. Every look-up goes by it already.
 OWNER = "local"
 
-_RUN_ID = re.compile(r"[0-9a-f]{32}")
-_KEY = re.compile(r"[!-~]{1,128}")
-_CONVERSATION = re.compile(r"[A-Za-z0-9._~-]{1,128}")  # stands in a path
 _PROMPT = 64 * 1024  # characters that are kept for other devices
 
 _CURSOR = re.compile(r"(?:([0-9]{1,9})-)?([0-9]{1,15})")
@@ -63,11 +62,11 @@ def new_run(request: Request, body: bytes) -> RunRecord:
     return RunRecord(
         id=secrets.token_hex(16),
         owner=OWNER,
-        conversation=_name(request, "Midstream-Conversation", _CONVERSATION),
-        key=_name(request, "Idempotency-Key", _KEY),
+        conversation=_name(request, "Midstream-Conversation", names.CONVERSATION),
+        key=_name(request, "Idempotency-Key", names.KEY),
         fingerprint=hashlib.sha256(canonical).hexdigest(),
-        model=_whole(model[:200]) if isinstance(model, str) else "",
-        prompt=_whole(last_prompt(asked)[:_PROMPT]),
+        model=whole_characters(model[:200]) if isinstance(model, str) else "",
+        prompt=whole_characters(last_prompt(asked)[:_PROMPT]),
         stream=bool(asked.get("stream")),
         lease=now + LEASE,
         attended=now,
@@ -87,15 +86,10 @@ def _bad(message: str, status: int = 400, code: str | None = None) -> RequestErr
     return RequestError(problem("request_bad", message=message), status=status, code=code)
 
 
-def _whole(text: str) -> str:
-    """JSON may hold half a surrogate pair, which no store can keep."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 async def run_of(request: Request, store: RunStore) -> RunRecord:
     """The run of the path. Unknown, malformed and somebody else's look the same."""
     run_id = request.path_params["run"]
-    if not _RUN_ID.fullmatch(run_id):
+    if not names.RUN.fullmatch(run_id):
         raise unknown_run()
     return await kept(store, run_id)
 
@@ -115,7 +109,7 @@ def unknown_run() -> RequestError:
 
 async def conversation_of(request: Request, store: RunStore) -> tuple[str, list[RunRecord]]:
     name = request.path_params["conversation"]
-    known = _CONVERSATION.fullmatch(name)
+    known = names.CONVERSATION.fullmatch(name)
     runs = await store.runs(OWNER, name) if known else []
     if not runs:
         unknown = problem("conversation_unknown")

@@ -31,9 +31,10 @@ from midstream.gateway.http.requests import (
 from midstream.gateway.http.responses import EventStream, Json, ended_response
 from midstream.gateway.runs.readers import Readers
 from midstream.gateway.runs.relay import Relays
-from midstream.gateway.store.interface import RunRecord, RunStore, gives_key_back, title_of
+from midstream.gateway.store.interface import RunRecord, RunStore, gives_key_back
 from midstream.gateway.upstream.sources import Upstream
 from midstream.problems import problem
+from midstream.text import title_of
 
 _CONVERSATIONS = 200  # in a list, at most
 _STOP_PATIENCE = 2.0  # seconds until a stopped run must have ended

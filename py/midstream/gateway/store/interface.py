@@ -27,6 +27,7 @@ from typing import Protocol
 from midstream import sse
 from midstream.errors import MidstreamError, RequestError
 from midstream.problems import problem
+from midstream.text import title_of
 
 LEASE = 10.0  # a writer that has not renewed for so long is dead
 RENEW = 3.0  # how often it renews
@@ -195,12 +196,6 @@ class RunStore(Protocol):
 
 def cancel_topic(run_id: str) -> str:
     return f"cancel:{run_id}"
-
-
-def title_of(prompt: str) -> str:
-    """A conversation's title: the first line of what was first asked."""
-    words = " ".join(prompt.split())
-    return words if len(words) <= 80 else words[:79] + "…"
 
 
 def gives_key_back(run: RunRecord) -> bool:

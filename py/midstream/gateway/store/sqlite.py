@@ -33,10 +33,10 @@ from midstream.gateway.store.interface import (
     RunRecord,
     cancel_topic,
     gives_key_back,
-    title_of,
 )
 from midstream.gateway.store.packing import pack
 from midstream.gateway.store.wakeups import Wakeups
+from midstream.text import title_of
 
 T = TypeVar("T")
 
