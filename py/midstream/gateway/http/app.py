@@ -27,6 +27,7 @@ from midstream.gateway.runs.relay import Relays
 from midstream.gateway.runs.sweeper import Sweeper
 from midstream.gateway.store.factory import make_store
 from midstream.gateway.store.interface import RunStore
+from midstream.gateway.tasks import end_all
 from midstream.gateway.upstream.sources import Upstream, from_config
 from midstream.problems import problem
 
@@ -70,8 +71,7 @@ async def _running(
         yield Gateway(config, store, upstream, relays, readers)
     finally:
         readers.stop()
-        sweeping.cancel()
-        await asyncio.gather(sweeping, return_exceptions=True)
+        await end_all([sweeping])
         await relays.stop()
         await upstream.close()
         await store.close()

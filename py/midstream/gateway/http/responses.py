@@ -16,6 +16,7 @@ from midstream import sse
 from midstream.errors import MidstreamError, RequestError, StoreError, UpstreamError
 from midstream.gateway.runs.readers import Readers
 from midstream.gateway.store.interface import ConversationBusy, LogEntry
+from midstream.gateway.tasks import end_all
 from midstream.gateway.upstream.http_client import client_status
 from midstream.problems import problem
 from midstream.providers import openai
@@ -60,9 +61,7 @@ class EventStream(Response):
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            results = await asyncio.gather(*tasks, return_exceptions=True)
+            results = await end_all(tasks)
         if isinstance(results[0], TimeoutError | StoreError):
             # The status has been sent. The stream breaks off, and the client comes back for the
             # rest.

@@ -12,7 +12,6 @@ import contextlib
 import logging
 import time
 import traceback
-from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -28,6 +27,7 @@ from midstream.gateway.store.interface import (
     RunStore,
     cancel_topic,
 )
+from midstream.gateway.tasks import end_all
 from midstream.gateway.upstream.http_client import client_status
 from midstream.gateway.upstream.sources import Upstream
 from midstream.problems import Problem, problem
@@ -106,7 +106,8 @@ class Relay:
                 tasks, timeout=self._limits.total, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
-            await _cancelled(tasks)
+            # Also when we are cancelled ourselves: the upstream must be closed.
+            await end_all(tasks)
         for task in tasks:
             if task in done and (ending := task.result()) is not None:
                 return ending
@@ -205,13 +206,6 @@ def terminal_payload(run_id: str, ending: Ending) -> str:
     )
 
 
-async def _cancelled(tasks: Sequence[asyncio.Task[Ending | None]]) -> None:
-    """Cancels and waits, also when we are cancelled ourselves: the upstream must be closed."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
 class Relays:
     """The runs that this process writes."""
 
@@ -232,7 +226,4 @@ class Relays:
 
     async def stop(self) -> None:
         """Ends all runs as interrupted; the log says so before the process goes."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all(self._tasks.values())

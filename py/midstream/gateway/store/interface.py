@@ -131,10 +131,15 @@ class TooManyRuns(RequestError):
 
 
 class RunStore(Protocol):
-    """All methods may raise StoreError when the store itself fails."""
+    """Where runs and their logs are kept.
+
+    Every method but `watch` raises StoreError when the store itself fails, and the writer's three
+    (`append`, `renew`, `claim`) raise Fenced when the run is unknown, has ended, or is in another
+    epoch than the caller says. The others take an unknown id as one that has nothing.
+    """
 
     async def open(self) -> None:
-        """Does nothing when it is open already."""
+        """Does nothing when it is open already. StoreError also when its data is a later version's."""
 
     async def close(self) -> None:
         """Does nothing when it is closed already."""
@@ -143,10 +148,12 @@ class RunStore(Protocol):
         """Adds `run`, or finds the one that holds its key: (run, whether it is new).
 
         A run that failed before its first event gives its key back, so that a refused request may
-        be tried again. Raises KeyReused, ConversationBusy, TooManyRuns.
+        be tried again. Raises KeyReused when the key stands for another body, ConversationBusy when
+        the conversation has a live run, TooManyRuns when the owner has `max_live` of them.
         """
 
-    async def get(self, run_id: str) -> RunRecord | None: ...
+    async def get(self, run_id: str) -> RunRecord | None:
+        """The record, also of a tombstone; None when the run is unknown."""
 
     async def append(
         self,
@@ -158,16 +165,19 @@ class RunStore(Protocol):
         now: float,
         end: str | None = None,
     ) -> None:
-        """Commits payloads as seq first, first+1…; the last puts the run into state `end`."""
+        """Commits payloads as seq first, first+1…; the last puts the run into state `end`.
+
+        Fenced also when the next seq is not `first`.
+        """
 
     async def read(self, run_id: str, after: int, limit: int = PAGE) -> Page | None:
         """The next entries after seq `after`; None when the run is unknown or its log is gone."""
 
     async def renew(self, run_id: str, epoch: int, lease: float) -> RunRecord:
-        """Keeps the writer alive; the record tells it of readers and of cancellation."""
+        """Keeps the writer alive until `lease`; the record tells it of readers and cancellation."""
 
     async def attend(self, run_id: str, now: float) -> None:
-        """Somebody is reading."""
+        """Notes that somebody was reading at `now`."""
 
     async def cancel(self, run_id: str) -> None:
         """Asks the writer, in whatever process, to stop. Does nothing when the run is not live."""
@@ -188,7 +198,7 @@ class RunStore(Protocol):
         """Oldest first, tombstones left out."""
 
     async def conversations(self, owner: str, limit: int) -> list[ConversationSummary]:
-        """Last used first."""
+        """Last used first, at most `limit`."""
 
     def watch(self, topic: str) -> AbstractContextManager[asyncio.Event]:
         """An event that is set when the topic changes: a run's id, or `cancel_topic(id)`."""

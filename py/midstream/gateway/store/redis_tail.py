@@ -17,6 +17,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from midstream.gateway.store.wakeups import Wakeups
+from midstream.gateway.tasks import end_all
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +38,7 @@ class Tail:
         self._positions: dict[str, str] = {}  # topic → id of the last stream entry seen
 
     async def close(self) -> None:
-        tasks = [*self._pokes, *([self._task] if self._task else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all([*self._pokes, *([self._task] if self._task else [])])
 
     def _changed(self) -> None:
         if not self.wakeups.topics - self._positions.keys():

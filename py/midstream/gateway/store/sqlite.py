@@ -36,6 +36,7 @@ from midstream.gateway.store.interface import (
 )
 from midstream.gateway.store.packing import pack
 from midstream.gateway.store.wakeups import Wakeups
+from midstream.gateway.tasks import end_all
 from midstream.text import title_of
 
 T = TypeVar("T")
@@ -84,8 +85,7 @@ class SQLiteRunStore:
 
     async def close(self) -> None:
         if self._poller:
-            self._poller.cancel()
-            await asyncio.gather(self._poller, return_exceptions=True)
+            await end_all([self._poller])
         for thread in self._threads.values():
             thread.shutdown(wait=True)
         for connection in self._connections.values():
