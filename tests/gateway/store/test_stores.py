@@ -7,6 +7,7 @@ import random
 import time
 
 import pytest
+import redis
 
 from midstream.errors import RequestError
 from midstream.gateway.store.factory import make_store
@@ -319,6 +320,19 @@ async def test_deleting_leaves_a_tombstone(store: RunStore) -> None:
     assert await store.read(run.id, 0) is None
     assert await store.conversations("me", 5) == []
     await created(store, key="k")
+
+
+async def test_a_request_that_an_earlier_version_kept_goes_with_its_run(redis_url: str) -> None:
+    store = make_store(redis_url)
+    await store.open()
+    run = await created(store)
+    with redis.Redis.from_url(redis_url) as client:
+        (key,) = client.keys(f"*{run.id}*:run")
+        client.hset(key, "request", b"an old secret")
+        assert await store.get(run.id) == run
+        await store.delete(run.id)
+        assert client.hget(key, "request") is None
+    await store.close()
 
 
 async def test_old_logs_are_purged_and_old_tombstones_forgotten(store: RunStore) -> None:
