@@ -9,7 +9,19 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "py" / "midstream"
-CORE = {"__init__", "errors", "events", "problems", "sse", "journal", "session", "patch", "seam"}
+CORE = {
+    "__init__",
+    "errors",
+    "events",
+    "problems",
+    "sse",
+    "journal",
+    "names",
+    "session",
+    "patch",
+    "seam",
+    "text",
+}
 COMMANDS = {"cli", "render"}
 ROOMS = {"markdown", "providers", "engine", "gateway"}
 
@@ -87,7 +99,7 @@ def test_every_top_level_module_has_its_part() -> None:
     [
         ("gateway/made_up.py", "from midstream.markdown import Parser"),
         ("gateway/made_up.py", "from ..engine import app"),
-        ("engine/made_up.py", "import midstream.gateway.relay"),
+        ("engine/made_up.py", "import midstream.gateway.runs.relay"),
         ("session.py", "import js"),
         ("providers/made_up.py", "import httpx"),
         ("markdown/made_up.py", "def f():\n    from starlette import routing"),

@@ -137,8 +137,8 @@ def _replay_options(parser: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     with _gateway_packages():
-        from midstream.gateway import serving
-    return serving.serve(options)
+        from midstream.gateway import serve_command
+    return serve_command.serve(options)
 
 
 def _replay(options: argparse.Namespace) -> int:

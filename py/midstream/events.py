@@ -1,7 +1,7 @@
 """What one payload of a chat stream means, whoever sent it.
 
 A provider's parser (`midstream.providers`) turns the text of one SSE message into these records;
-the session, the gateway's summary and the engine know nothing else about providers.
+the session, the gateway's snapshots and the engine know nothing else about providers.
 """
 
 from __future__ import annotations

@@ -27,10 +27,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from . import sse
-from .errors import EventTooLarge
-from .events import Delta, Ended, Event, Failed, Finish
-from .problems import Problem, problem
+from midstream import sse
+from midstream.errors import EventTooLarge
+from midstream.events import Delta, Ended, Event, Failed, Finish
+from midstream.problems import Problem, problem
 
 
 class State(StrEnum):
@@ -88,7 +88,7 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
 
 
-# What the gateway's terminal record means here (PROTOCOL.md, "Terminal event").
+# What the gateway's terminal record means here (PROTOCOL.md, section 6).
 OUTCOMES = {
     "completed": Outcome.DONE,
     "cancelled": Outcome.STOPPED,

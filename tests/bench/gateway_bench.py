@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from midstream.gateway.readers import WINDOW
+from midstream.gateway.runs.readers import WINDOW
 from tests.gateway.test_processes import Stream, ask, children, follow, holds, post
 from tests.support.processes import PROJECT, Replay, Serve, replay, serve
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from midstream.gateway.store import Store
-from midstream.gateway.stores import make_store
+from midstream.gateway.store.factory import make_store
+from midstream.gateway.store.interface import RunStore
 from tests.gateway.support import until
 
 
@@ -62,7 +62,7 @@ def store_spec(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def store(store_spec: str) -> AsyncIterator[Store]:
+async def store(store_spec: str) -> AsyncIterator[RunStore]:
     opened = make_store(store_spec)
     await opened.open()
     yield opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,12 +14,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from midstream import sse
-from midstream.gateway.app import create_app
 from midstream.gateway.config import Config, Limits
-from midstream.gateway.memory import MemoryStore
+from midstream.gateway.http.app import create_app
 from midstream.gateway.server import Server, listen
-from midstream.gateway.store import Store
-from midstream.gateway.upstream import Upstream
+from midstream.gateway.store.interface import RunStore
+from midstream.gateway.store.memory import MemoryRunStore
+from midstream.gateway.upstream.sources import Upstream
 from midstream.providers import openai
 
 JSON = {"Content-Type": "application/json"}
@@ -98,7 +98,7 @@ class Gateway:
 
     client: httpx.AsyncClient
     upstream: PlayedUpstream
-    store: Store
+    store: RunStore
     stop: Callable[[], Awaitable[None]]
 
     async def post(self, **options: Any) -> httpx.Response:
@@ -185,16 +185,16 @@ def seqs(messages: list[sse.Message]) -> list[int]:
 
 def prepared(
     port: int,
-    store: Store | None,
+    store: RunStore | None,
     upstream: Upstream | None,
     limits: Mapping[str, Any] | None,
     options: Mapping[str, Any],
-) -> tuple[ASGIApp, Store, PlayedUpstream]:
+) -> tuple[ASGIApp, RunStore, PlayedUpstream]:
     """An app with what the test did not name filled in.
 
     It waits 50 ms for an upstream's first word.
     """
-    store = store or MemoryStore()
+    store = store or MemoryRunStore()
     upstream = upstream or PlayedUpstream()
     named = {"first_word": 0.05, **(limits or {})}
     config = Config(port=port, limits=replace(Limits(), **named), **options)
@@ -205,7 +205,7 @@ def prepared(
 @contextlib.asynccontextmanager
 async def live(
     *,
-    store: Store | None = None,
+    store: RunStore | None = None,
     upstream: Upstream | None = None,
     limits: Mapping[str, Any] | None = None,
     **options: Any,
@@ -227,7 +227,7 @@ async def live(
         await asyncio.sleep(0.005)
     try:
         async with client_for(port) as client:
-            yield Gateway(client, upstream, store, stop)  # type: ignore[arg-type]
+            yield Gateway(client, upstream, store, stop)
     finally:
         await stop()
 
@@ -235,7 +235,7 @@ async def live(
 @contextlib.asynccontextmanager
 async def in_process(
     *,
-    store: Store | None = None,
+    store: RunStore | None = None,
     upstream: Upstream | None = None,
     limits: Mapping[str, Any] | None = None,
     **options: Any,
@@ -243,7 +243,7 @@ async def in_process(
     """The same without sockets, which is faster; a response is there only when it is whole."""
     app, store, upstream = prepared(8765, store, upstream, limits, options)
     async with lifespan(app), client_for(8765, httpx.ASGITransport(app)) as client:
-        yield Gateway(client, upstream, store, _nothing)  # type: ignore[arg-type]
+        yield Gateway(client, upstream, store, _nothing)
 
 
 def client_for(port: int, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
@@ -263,7 +263,8 @@ async def lifespan(app: ASGIApp) -> AsyncIterator[None]:
     inbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
     outbox: asyncio.Queue[Any] = asyncio.Queue()
     scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
-    running = asyncio.create_task(app(scope, inbox.get, outbox.put))  # type: ignore[arg-type]
+    serving: Coroutine[Any, Any, None] = app(scope, inbox.get, outbox.put)  # type: ignore[assignment, arg-type]
+    running = asyncio.create_task(serving)
     inbox.put_nowait({"type": "lifespan.startup"})
     assert (await outbox.get())["type"] == "lifespan.startup.complete"
     try:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from midstream.gateway.store import LEASE, Run, Store
+from midstream.gateway.store.interface import LEASE, RunRecord, RunStore
 
 PATIENCE = 20.0
 
@@ -34,7 +34,7 @@ async def eventually(
     return found
 
 
-def new_run(**values: Any) -> Run:
+def new_run(**values: Any) -> RunRecord:
     now = time.time()
     fixed = {
         "id": secrets.token_hex(16),
@@ -44,23 +44,23 @@ def new_run(**values: Any) -> Run:
         "created": now,
         "attended": now,
     }
-    return Run(**{**fixed, **values})
+    return RunRecord(**{**fixed, **values})
 
 
-async def created(store: Store, **values: Any) -> Run:
-    run, new = await store.create(new_run(**values), b"{}", max_live=100)
+async def created(store: RunStore, **values: Any) -> RunRecord:
+    run, new = await store.create(new_run(**values), max_live=100)
     assert new
     return run
 
 
-async def write(store: Store, run: Run, *payloads: str, end: str | None = None) -> None:
+async def write(store: RunStore, run: RunRecord, *payloads: str, end: str | None = None) -> None:
     """Appends at the head, as the run's rightful writer."""
     now = await store.get(run.id)
     assert now is not None
     await store.append(run.id, now.epoch, now.head + 1, payloads, now=time.time(), end=end)
 
 
-async def texts(store: Store, run: Run, after: int = 0) -> list[str]:
+async def texts(store: RunStore, run: RunRecord, after: int = 0) -> list[str]:
     """All payloads after a position, read page by page."""
     found: list[str] = []
     while True:

@@ -13,7 +13,7 @@ import pytest
 
 from midstream import cli
 from midstream.errors import MachineError, MidstreamError, RequestError, StoreError, UsageError
-from midstream.gateway import serving
+from midstream.gateway import serve_command
 from midstream.gateway.config import Config, Limits, data_directory
 
 
@@ -135,7 +135,7 @@ def test_the_parser_needs_only_the_standard_library() -> None:
 
 
 def config(*options: str) -> Config:
-    return serving.config_of(cli.parser().parse_args(["serve", *options]))
+    return serve_command.config_of(cli.parser().parse_args(["serve", *options]))
 
 
 def test_without_options_it_is_the_local_model_on_loopback() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import errno
-import ipaddress
 import socket
 import sys
 
@@ -25,10 +24,9 @@ def serve_options(places: Places, options: list[str]) -> argparse.Namespace:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine itself can ask there."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    from midstream.names import LOOPBACK
+
+    return host in LOOPBACK
 
 
 def port_is_free(host: str, port: int) -> None:

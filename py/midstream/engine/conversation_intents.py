@@ -17,8 +17,9 @@ from midstream.engine.current_view import Shown
 from midstream.engine.devices.devices import Devices
 from midstream.engine.ports.host import Host, Message
 from midstream.engine.ports.jobs import Jobs
-from midstream.engine.store.records import NAME_CHARACTERS, titled
+from midstream.engine.store.records import NAME_CHARACTERS
 from midstream.journal import Change, Record
+from midstream.text import title_of
 
 UNDO_S = 20.0
 # A gateway keeps its logs for 30 days, and their tombstones for one more.
@@ -44,7 +45,7 @@ class Conversations:
         }
 
     async def _rename(self, intent: Message) -> None:
-        if title := titled(str(intent["title"]), NAME_CHARACTERS):
+        if title := title_of(str(intent["title"]), NAME_CHARACTERS):
             await self._amend(str(intent["conversation"]), {"title": title})
 
     async def _pin(self, intent: Message) -> None:

@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 
 from midstream.errors import UsageError
 
-CONFIG_VARIABLE = "MIDSTREAM_GATEWAY_CONFIG"
-
 MIB = 1024 * 1024
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -74,10 +72,6 @@ class Config:
         for name in ("hosts", "origins"):
             values[name] = tuple(values[name])
         return cls(**values)
-
-    @classmethod
-    def from_environment(cls) -> Config:
-        return cls.from_json(os.environ[CONFIG_VARIABLE])
 
 
 def base_url(text: str, option: str) -> str:

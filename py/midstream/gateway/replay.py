@@ -26,7 +26,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from midstream import sse
-from midstream.gateway.responses import disconnected
+from midstream.gateway.http.responses import disconnected
+from midstream.gateway.tasks import end_all
 from midstream.providers import openai
 
 MODEL = "replay"
@@ -108,9 +109,7 @@ class _Answer(Response):
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
             whole = sending.done() and sending.exception() is None
         finally:
-            sending.cancel()
-            leaving.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
+            await end_all([sending, leaving])
         self._say("done" if whole else "abort")
 
     async def _send(self, send: Send) -> None:

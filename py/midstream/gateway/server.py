@@ -23,8 +23,8 @@ from typing import Any
 import uvicorn
 
 from midstream.errors import MachineError, StoreError
-from midstream.gateway.app import create_app
 from midstream.gateway.config import Config
+from midstream.gateway.http.app import create_app
 
 log = logging.getLogger(__name__)
 

@@ -1,1 +1,1 @@
-"""One module per kind of endpoint: how to ask, what its payloads mean. Standard library only."""
+"""What is said to an endpoint and by it: in the dialect of OpenAI, or by the scripted demo."""

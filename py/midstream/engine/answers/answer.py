@@ -29,7 +29,7 @@ from midstream.engine.answers.status import (
 )
 from midstream.engine.ports.host import Host, Message, notice_of
 from midstream.engine.store.records import error_of
-from midstream.engine.transport.upstream import Line, Upstream
+from midstream.engine.transport.upstream import EndpointClient, Line
 from midstream.errors import UpstreamError
 from midstream.journal import Change, Record, Row, cursor, ended, epoch, finish_reason, tokens
 from midstream.markdown import VERSION
@@ -69,7 +69,7 @@ class Answer:
         self,
         host: Host,
         record: Record,
-        upstream: Upstream,
+        upstream: EndpointClient,
         *,
         recalled: bool,
         before: Sequence[Answer] = (),

@@ -12,7 +12,7 @@ from midstream.engine.answers.answer import Answer
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.ports.host import Host, Message, notice_of
 from midstream.engine.store.rendering import history_of, rows_of
-from midstream.engine.transport.upstream import Question, Upstream
+from midstream.engine.transport.upstream import EndpointClient, Question
 from midstream.errors import StoreError
 from midstream.journal import Record, text
 
@@ -50,7 +50,7 @@ class Answers:
             return
         host = replace(self._host, post=lambda message: self._told(record, message))
         endpoint = Endpoint.from_record(record["runs"][-1]["endpoint"])
-        upstream = Upstream(host, endpoint, lambda: self._question(record))
+        upstream = EndpointClient(host, endpoint, lambda: self._question(record))
         before = [a for a in self.of(record["conversation"]) if _comes_before(a.record, record)]
         answer = Answer(
             host, record, upstream, recalled=recalled, before=before, online=self._online

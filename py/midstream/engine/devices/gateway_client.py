@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from midstream import names
 from midstream.engine.ports.host import Net, Response
 from midstream.engine.store.records import FIRST
 from midstream.errors import UpstreamError, UpstreamRefused
@@ -18,8 +19,6 @@ from midstream.problems import problem
 BODY_BYTES = 16 << 20  # of one answer of the gateway
 
 _GONE = (404, 410)
-_CONVERSATION = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")  # it becomes part of a path
-_RUN = re.compile(r"[0-9a-f]{32}")
 _NAME = r"([A-Za-z0-9_~-]{1,60})"
 _KEY = re.compile(rf"{_NAME}\.{_NAME}\.([0-9]{{1,2}})(?:\.{_NAME})?")
 
@@ -81,7 +80,7 @@ async def conversations(net: Net, base: str) -> list[Talk]:
 async def runs(net: Net, base: str, conversation: str, now: int) -> list[Run]:
     """Oldest first; none when the gateway does not know the conversation. `now`, in epoch
     milliseconds, stands for times ahead of it."""
-    if not _CONVERSATION.fullmatch(conversation):
+    if not names.CONVERSATION.fullmatch(conversation):
         return []  # no gateway can have it
     body = await _kept(net, f"{base}/conversations/{conversation}")
     entries = [] if body is None else _read(_list, body, "runs")
@@ -107,7 +106,7 @@ async def delete(net: Net, base: str, run: str) -> None:
 
 def _talk(entry: Any) -> Talk:
     key = _string(entry["id"])
-    if not _CONVERSATION.fullmatch(key):
+    if not names.CONVERSATION.fullmatch(key):
         raise ValueError("the name of a conversation")
     updated = round(_number(entry["updated"]) * 1000)
     return Talk(key, _string(entry["title"]), updated, bool(entry["active"]))
@@ -115,7 +114,7 @@ def _talk(entry: Any) -> Talk:
 
 def _run(entry: Any, now: int) -> Run:
     run, key = _string(entry["id"]), _string(entry["key"] or "")
-    if not _RUN.fullmatch(run):
+    if not names.RUN.fullmatch(run):
         raise ValueError("the id of a run")
     named = _KEY.fullmatch(key)
     created = _number(entry["created"])

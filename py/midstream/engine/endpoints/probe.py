@@ -17,8 +17,8 @@ from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.endpoints.http_errors import body_of, refusal
 from midstream.engine.ports.host import Net
 from midstream.errors import UpstreamError
+from midstream.names import LOOPBACK
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MODELS = 500  # more are not offered
 PATIENCE_S = 15.0  # a server that is there says which models it has at once
 

@@ -8,19 +8,15 @@ from dataclasses import asdict
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.journal import Record
 from midstream.markdown import VERSION
+from midstream.names import KEY_CHARACTERS
 from midstream.problems import Problem
+from midstream.text import title_of
 
-TITLE_CHARACTERS = 60  # of one that is made of a prompt
-NAME_CHARACTERS = 200  # of one that the person gives
-
-
-def titled(words: str, limit: int) -> str:
-    title = " ".join(words.split())
-    return title if len(title) <= limit else title[: limit - 1].rstrip() + "…"
+NAME_CHARACTERS = 200  # of a title that the person gives
 
 
 def new_conversation(key: str, words: str, now: int) -> Record:
-    return {"id": key, "title": titled(words, TITLE_CHARACTERS), "created": now, "updated": now}
+    return {"id": key, "title": title_of(words), "created": now, "updated": now}
 
 
 def alive(conversations: Iterable[Record]) -> list[Record]:
@@ -51,7 +47,6 @@ def new_question(
 
 
 FIRST = "~"  # in a key, for no parent: a name is never empty
-KEY_CHARACTERS = 128  # that a gateway takes
 
 
 def run_key(question: str, answer: str, n: int, parent: str | None = None) -> str:

@@ -25,12 +25,12 @@ from midstream.engine.transfer.archive_schema import (
     Conversation,
     conversations,
     decode,
-    whole_characters,
 )
 from midstream.engine.transfer.export_tree import Unusable
 from midstream.errors import StoreError, UsageError
 from midstream.journal import Change, Record, Store, cursor, finish_reason, text, tokens
 from midstream.problems import Problem, problem
+from midstream.text import whole_characters
 
 __all__ = ["decode", "encode", "everything", "file_name", "restore"]
 

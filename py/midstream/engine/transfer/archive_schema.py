@@ -18,6 +18,7 @@ from midstream.engine.transfer.export_tree import Unusable
 from midstream.errors import UsageError
 from midstream.journal import Record, Row
 from midstream.problems import is_record, problem
+from midstream.text import whole_characters
 
 FORMAT = "midstream"
 VERSION = 1
@@ -71,13 +72,6 @@ def _own(raw: Any) -> Any:
     if openwebui.is_one(raw):
         return openwebui.conversation(raw)
     return raw
-
-
-def whole_characters(words: str) -> str:
-    """Half surrogate pairs joined, or replaced: neither a file nor a page can hold them."""
-    if words.isascii():
-        return words
-    return words.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _listing(data: Any) -> list[Any]:

@@ -44,7 +44,7 @@ class Question:
     reasoning: str = ""
 
 
-class Upstream:
+class EndpointClient:
     """`question` is asked only when a run has to be started."""
 
     def __init__(

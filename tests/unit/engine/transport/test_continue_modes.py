@@ -14,9 +14,9 @@ import pytest
 from midstream.engine.transport.continue_modes import mode_of
 from midstream.errors import MachineError, UpstreamError, UpstreamRefused
 from midstream.events import Delta
-from midstream.gateway import model_process
-from midstream.gateway.model_process import ModelProcess
-from midstream.gateway.model_state import ModelState
+from midstream.gateway.upstream import model_process
+from midstream.gateway.upstream.model_process import ModelProcess
+from midstream.gateway.upstream.model_state import ModelState
 from midstream.problems import problem
 from midstream.providers import openai
 from midstream.seam import join

@@ -1,0 +1,1 @@
+"""The gateway as an ASGI app: routes, guard, and the files of the app."""

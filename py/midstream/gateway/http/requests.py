@@ -1,0 +1,137 @@
+"""What requests say: bodies, names and positions, or why they make no sense."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+import time
+
+from starlette.requests import Request
+
+from midstream import names
+from midstream.errors import RequestError
+from midstream.gateway.store.interface import LEASE, RunRecord, RunStore
+from midstream.gateway.upstream.sources import last_prompt
+from midstream.problems import problem
+from midstream.text import whole_characters
+
+# The one owner of everything, until there are accounts. Every look-up goes by it already.
+OWNER = "local"
+
+_PROMPT = 64 * 1024  # characters that are kept for other devices
+
+_CURSOR = re.compile(r"(?:([0-9]{1,9})-)?([0-9]{1,15})")
+
+
+class PositionUnknown(RequestError):
+    """Never a silent skip or restart: the client has to know that it and the log differ."""
+
+    def __init__(self, run: RunRecord) -> None:
+        super().__init__(
+            problem("position_unknown", n=run.head), status=416, code="position_unknown"
+        )
+        self.head = run.head
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":  # also what keeps a foreign page's form from being taken
+        raise _bad("The body must be application/json.", status=415, code="not_json")
+    pieces, size = [], 0
+    async for piece in request.stream():
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            too_large = problem("request_too_large", limit=limit)
+            raise RequestError(too_large, status=413, code="too_large")
+    return b"".join(pieces)
+
+
+def new_run(request: Request, body: bytes) -> RunRecord:
+    try:
+        asked = json.loads(body)
+        canonical = json.dumps(asked, sort_keys=True).encode("ascii")
+    except (ValueError, RecursionError):
+        raise _bad("The body is not valid JSON.", code="not_json") from None
+    if not isinstance(asked, dict) or not isinstance(asked.get("messages"), list):
+        raise _bad("The body must be an object with a list of messages.")
+    now = time.time()
+    model = asked.get("model")
+    return RunRecord(
+        id=secrets.token_hex(16),
+        owner=OWNER,
+        conversation=_name(request, "Midstream-Conversation", names.CONVERSATION),
+        key=_name(request, "Idempotency-Key", names.KEY),
+        fingerprint=hashlib.sha256(canonical).hexdigest(),
+        model=whole_characters(model[:200]) if isinstance(model, str) else "",
+        prompt=whole_characters(last_prompt(asked)[:_PROMPT]),
+        stream=bool(asked.get("stream")),
+        lease=now + LEASE,
+        attended=now,
+        created=now,
+    )
+
+
+def _name(request: Request, header: str, allowed: re.Pattern[str]) -> str | None:
+    value = request.headers.get(header)
+    if value is not None and not allowed.fullmatch(value):
+        raise _bad(f"{header} must be 1 to 128 characters of {allowed.pattern.partition('{')[0]}.")
+    return value
+
+
+def _bad(message: str, status: int = 400, code: str | None = None) -> RequestError:
+    """A mistake of the client's program: a person who reads it needs to know no more than that."""
+    return RequestError(problem("request_bad", message=message), status=status, code=code)
+
+
+async def run_of(request: Request, store: RunStore) -> RunRecord:
+    """The run of the path. Unknown, malformed and somebody else's look the same."""
+    run_id = request.path_params["run"]
+    if not names.RUN.fullmatch(run_id):
+        raise unknown_run()
+    return await kept(store, run_id)
+
+
+async def kept(store: RunStore, run_id: str) -> RunRecord:
+    run = await store.get(run_id)
+    if run is None or run.owner != OWNER:
+        raise unknown_run()
+    if run.purged:
+        raise RequestError(problem("run_expired"), status=410, code="expired")
+    return run
+
+
+def unknown_run() -> RequestError:
+    return RequestError(problem("run_unknown"), status=404, code="unknown_run")
+
+
+async def conversation_of(request: Request, store: RunStore) -> tuple[str, list[RunRecord]]:
+    name = request.path_params["conversation"]
+    known = names.CONVERSATION.fullmatch(name)
+    runs = await store.runs(OWNER, name) if known else []
+    if not runs:
+        unknown = problem("conversation_unknown")
+        raise RequestError(unknown, status=404, code="unknown_conversation")
+    return name, runs
+
+
+async def cursor_of(request: Request, store: RunStore, run: RunRecord) -> int:
+    """The position to read after.
+
+    The header wins: EventSource repeats its URL when it comes back.
+    """
+    text = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
+    match = _CURSOR.fullmatch(text)
+    if match is None:
+        raise _bad("The position must be SEQ or EPOCH-SEQ.", code="bad_position")
+    epoch, seq = match.groups()
+    after = int(seq)
+    known = after <= run.head
+    if known and epoch is not None and after > 0:
+        page = await store.read(run.id, after - 1, 1)
+        known = bool(page and page.entries and page.entries[0].epoch == int(epoch))
+    if not known:
+        raise PositionUnknown(run)
+    return after

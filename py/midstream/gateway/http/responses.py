@@ -1,0 +1,158 @@
+"""The answers' forms: the event stream, and errors as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from midstream import sse
+from midstream.errors import MidstreamError, RequestError, StoreError, UpstreamError
+from midstream.gateway.runs.readers import Readers
+from midstream.gateway.store.interface import ConversationBusy, LogEntry
+from midstream.gateway.tasks import end_all
+from midstream.gateway.upstream.http_client import client_status
+from midstream.problems import problem
+from midstream.providers import openai
+
+log = logging.getLogger(__name__)
+
+RETRY_MS = 1000  # what EventSource waits before it comes back
+# One newline: after a blank line openai-python takes the comment for an event and raises.
+HEARTBEAT = b": heartbeat\n"
+CHUNK = 16 * 1024  # bytes handed over at once; bounds what a stalled reader holds
+_STATUS_OF_STATE = {"cancelled": 409, "expired": 504}
+_DONE = sse.encode(openai.DONE)
+
+
+class EventStream(Response):
+    """A run's events after a position, as SSE, to its end.
+
+    Whoever goes away ends only this answer.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        readers: Readers,
+        run_id: str,
+        after: int,
+        *,
+        patience: float,
+        headers: Mapping[str, str],
+    ) -> None:
+        fixed = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+        super().__init__(headers={**headers, **fixed})
+        del self.headers["content-length"]
+        self._readers = readers
+        self._run_id = run_id
+        self._after = after
+        self._patience = patience
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        tasks = [asyncio.create_task(work) for work in (self._send(send), disconnected(receive))]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            results = await end_all(tasks)
+        if isinstance(results[0], TimeoutError | StoreError):
+            # The status has been sent. The stream breaks off, and the client comes back for the
+            # rest.
+            log.warning("a reader was let go: %s", type(results[0]).__name__)
+        elif isinstance(results[0], Exception):
+            raise results[0]
+
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        async with aclosing(self._body()) as body:
+            async for chunk in body:
+                async with asyncio.timeout(self._patience):
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _body(self) -> AsyncGenerator[bytes, None]:
+        first, ended = True, False
+        async with aclosing(self._readers.pages(self._run_id, self._after)) as pages:
+            async for page in pages:
+                if page is None:
+                    yield HEARTBEAT
+                    continue
+                for chunk in _chunks(page.entries):
+                    yield f"retry: {RETRY_MS}\n".encode() + chunk if first else chunk
+                    first = False
+                ended = page.ends_at(page.entries[-1].seq)
+        if ended:
+            yield _DONE
+
+
+def _chunks(entries: Sequence[LogEntry]) -> Iterator[bytes]:
+    """Whole frames joined to about CHUNK bytes each."""
+    frames: list[bytes] = []
+    size = 0
+    for entry in entries:
+        frames.append(entry.frame)
+        size += len(entry.frame)
+        if size >= CHUNK:
+            yield b"".join(frames)
+            frames, size = [], 0
+    if frames:
+        yield b"".join(frames)
+
+
+async def disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def error_response(error: MidstreamError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """`{"error": {message, code, hint, problem, type}}`.
+
+    OpenAI's form, so that its clients show the words.
+    """
+    more = dict(headers or {})
+    if isinstance(error, ConversationBusy):
+        more |= {"Midstream-Run": error.run, "Location": f"/v1/runs/{error.run}"}
+    if isinstance(error, UpstreamError):
+        status, retry_after = client_status(error)
+    else:
+        status = error.status if isinstance(error, RequestError) else 503
+        retry_after = None
+    # A store says where it lies: that is for whoever runs the server.
+    why = error.problem or problem("log_failed", message=error.message, hint=error.hint)
+    words = {"message": error.message, "code": error.code, "hint": error.hint}
+    return _error({**words, "problem": why.record()}, status, retry_after, more)
+
+
+def ended_response(payload: str, headers: Mapping[str, str]) -> JSONResponse:
+    """The error of a run that ended before its first event, from its terminal payload."""
+    record = json.loads(payload)["midstream"]
+    words = {name: record.get(name, "") for name in ("message", "code", "hint")}
+    if "problem" in record:
+        words["problem"] = record["problem"]
+    status = record.get("status") or _STATUS_OF_STATE.get(record["state"], 502)
+    return _error(words, status, record.get("retry_after"), headers)
+
+
+class Json(JSONResponse):
+    """In ASCII: half a surrogate pair, which a model may end a piece with, has no UTF-8 form."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, separators=(",", ":")).encode("ascii")
+
+
+def _error(
+    words: Mapping[str, Any],
+    status: int,
+    retry_after: str | None,
+    headers: Mapping[str, str],
+) -> JSONResponse:
+    body = {**words, "type": "midstream"}
+    wait = {"Retry-After": retry_after or "5"} if status in (429, 503) else {}
+    return Json({"error": body}, status, {"Cache-Control": "no-store", **wait, **headers})

@@ -1,0 +1,253 @@
+"""The routes (PROTOCOL.md).
+
+Each reads a request, asks store, relays or readers, and picks the answer's form.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from midstream.errors import RequestError
+from midstream.gateway.config import Config
+from midstream.gateway.http import json_views, static
+from midstream.gateway.http.requests import (
+    OWNER,
+    conversation_of,
+    cursor_of,
+    kept,
+    new_run,
+    read_body,
+    run_of,
+    unknown_run,
+)
+from midstream.gateway.http.responses import EventStream, Json, ended_response
+from midstream.gateway.runs.readers import Readers
+from midstream.gateway.runs.relay import Relays
+from midstream.gateway.store.interface import RunRecord, RunStore, gives_key_back
+from midstream.gateway.upstream.sources import Upstream
+from midstream.problems import problem
+from midstream.text import title_of
+
+_CONVERSATIONS = 200  # in a list, at most
+_STOP_PATIENCE = 2.0  # seconds until a stopped run must have ended
+
+
+@dataclass(slots=True)
+class Gateway:
+    """What the routes work with; one for each process."""
+
+    config: Config
+    store: RunStore
+    upstream: Upstream
+    relays: Relays
+    readers: Readers
+
+    @classmethod
+    def of(cls, request: Request) -> Gateway:
+        gateway: Gateway = request.app.state.gateway
+        return gateway
+
+
+# -- runs
+
+
+async def chat(request: Request) -> Response:
+    """POST /v1/chat/completions: begins a run, or attaches to the one that holds the key."""
+    gateway = Gateway.of(request)
+    body = await read_body(request, gateway.config.limits.body)
+    run = new_run(request, body)
+    run, new = await gateway.store.create(run, max_live=gateway.config.limits.live_runs)
+    if new:
+        gateway.relays.start(run, body)
+    if run.stream:
+        await gateway.readers.begun(run.id, gateway.config.limits.first_word)
+    else:
+        await gateway.readers.ended(run)
+    run = await kept(gateway.store, run.id)
+    if run.live and not run.stream:
+        raise RequestError(problem("shutdown"), status=503, code="shutdown")
+    if gives_key_back(run):
+        return await _ended(gateway, run)
+    if run.stream:
+        return _stream(gateway, run, 0)
+    if run.state != "completed":
+        return await _ended(gateway, run)
+    page = await gateway.store.read(run.id, 0, 1)
+    answer = page.entries[0].payload if page else ""
+    return Response(answer, headers=_headers(run), media_type="application/json")
+
+
+async def models(request: Request) -> Response:
+    return _json(await Gateway.of(request).upstream.models())
+
+
+async def run_snapshot(request: Request) -> Response:
+    gateway = Gateway.of(request)
+    run = await run_of(request, gateway.store)
+    return await _snapshot(gateway, run)
+
+
+async def run_events(request: Request) -> Response:
+    """GET …/events: SSE from a position; 204 when there is nothing after it and never will be."""
+    gateway = Gateway.of(request)
+    run = await run_of(request, gateway.store)
+    after = await cursor_of(request, gateway.store, run)
+    if not run.live and after == run.head:
+        return Response(status_code=204, headers=_headers(run))
+    if request.method == "HEAD":
+        return Response(headers=_headers(run), media_type=EventStream.media_type)
+    return _stream(gateway, run, after)
+
+
+async def run_cancel(request: Request) -> Response:
+    """Idempotent; answers with the run as it then is, which is ended unless its writer is slow."""
+    gateway = Gateway.of(request)
+    run = await _stop(gateway, await run_of(request, gateway.store))
+    return await _snapshot(gateway, run)
+
+
+async def run_delete(request: Request) -> Response:
+    gateway = Gateway.of(request)
+    run = await _stop(gateway, await run_of(request, gateway.store))
+    if run.live:
+        raise RequestError(problem("still_live"), status=409, code="still_live")
+    await gateway.store.delete(run.id)
+    return Response(status_code=204)
+
+
+# -- conversations
+
+
+async def conversations(request: Request) -> Response:
+    found = await Gateway.of(request).store.conversations(OWNER, _CONVERSATIONS)
+    return _json({"object": "list", "data": [json_views.conversation_view(item) for item in found]})
+
+
+async def conversation(request: Request) -> Response:
+    name, runs = await conversation_of(request, Gateway.of(request).store)
+    return _json(
+        {
+            "id": name,
+            "object": "midstream.conversation",
+            "title": title_of(runs[0].prompt),
+            "active": next((run.id for run in runs if run.live), None),
+            "runs": [json_views.run_view(run) for run in runs],
+        }
+    )
+
+
+async def conversation_active(request: Request) -> Response:
+    """The running answer with its text so far, 204 when there is none."""
+    _, runs = await conversation_of(request, Gateway.of(request).store)
+    for run in runs:
+        if run.live:
+            return await _snapshot(Gateway.of(request), run)
+    return Response(status_code=204)
+
+
+# -- about the server
+
+
+async def config_json(request: Request) -> Response:
+    """What the page may talk to, by this server's options."""
+    config: Config = request.app.state.config
+    if config.static_only:
+        return _static_config(config)
+    if config.direct:
+        model = "" if config.model in ("local", "demo") else config.model
+        endpoint = {"name": "Direct", "kind": "openai", "url": config.direct, "model": model}
+    else:
+        upstream = Gateway.of(request).upstream
+        name = {"local": "Local model", "demo": "Demo"}.get(config.model, "Gateway")
+        endpoint = {"name": name if not config.upstream else "Gateway", "kind": "gateway"}
+        endpoint |= {"url": "v1", "model": upstream.model}
+        endpoint |= {"note": upstream.note, "about": upstream.about}
+    return _json({"endpoints": [endpoint], "default": endpoint["name"]})
+
+
+def _static_config(config: Config) -> Response:
+    """The site's own file, as a host without us would serve it."""
+    file = Path(config.dist or ".") / "config.json"
+    if file.is_file():
+        headers = {"Cache-Control": "no-cache"}
+        return Response(file.read_bytes(), media_type="application/json", headers=headers)
+    demo = {"name": "Demo", "kind": "demo", "url": "", "model": "demo"}
+    return _json({"endpoints": [demo], "default": "Demo"})
+
+
+async def healthz(request: Request) -> Response:
+    config: Config = request.app.state.config
+    if config.serves_gateway:
+        await Gateway.of(request).store.get("0" * 32)  # raises when the log cannot be read
+    return _json({"status": "ok"})
+
+
+# -- making answers
+
+
+def _headers(run: RunRecord) -> dict[str, str]:
+    return {
+        "Midstream-Run": run.id,
+        "Midstream-Head": str(run.head),
+        "Location": f"/v1/runs/{run.id}",
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": static.NOTHING_POLICY,
+    }
+
+
+def _stream(gateway: Gateway, run: RunRecord, after: int) -> Response:
+    gateway.readers.require_room()
+    patience = gateway.config.limits.stalled_reader
+    return EventStream(gateway.readers, run.id, after, patience=patience, headers=_headers(run))
+
+
+async def _ended(gateway: Gateway, run: RunRecord) -> Response:
+    """A run without an answer to show, as an HTTP error."""
+    page = await gateway.store.read(run.id, run.head - 1, 1)
+    if page is None or not page.entries:
+        raise unknown_run()
+    return ended_response(page.entries[0].payload, _headers(run))
+
+
+async def _snapshot(gateway: Gateway, run: RunRecord) -> Response:
+    view = await json_views.snapshot(gateway.store, run)
+    if view is None:
+        raise unknown_run()
+    return _json(view, _headers(run))
+
+
+async def _stop(gateway: Gateway, run: RunRecord) -> RunRecord:
+    if run.live:
+        await gateway.store.cancel(run.id)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_PATIENCE):
+                await gateway.readers.ended(run)
+    return await kept(gateway.store, run.id)
+
+
+def _json(content: Any, headers: dict[str, str] | None = None) -> Response:
+    fixed = {"Cache-Control": "no-store", "Content-Security-Policy": static.NOTHING_POLICY}
+    return Json(content, headers={**fixed, **(headers or {})})
+
+
+ABOUT: list[BaseRoute] = [Route("/config.json", config_json), Route("/healthz", healthz)]
+
+API: list[BaseRoute] = [
+    Route("/v1/chat/completions", chat, methods=["POST"]),
+    Route("/v1/models", models),
+    Route("/v1/runs/{run}", run_snapshot),
+    Route("/v1/runs/{run}", run_delete, methods=["DELETE"]),
+    Route("/v1/runs/{run}/events", run_events),
+    Route("/v1/runs/{run}/cancel", run_cancel, methods=["POST"]),
+    Route("/v1/conversations", conversations),
+    Route("/v1/conversations/{conversation}", conversation),
+    Route("/v1/conversations/{conversation}/active", conversation_active),
+]

@@ -1,0 +1,1 @@
+"""One run: from the upstream into the log, and from the log to its readers."""

@@ -1,0 +1,1 @@
+"""Where answers come from: a server, the local model, or the scripted demo."""
