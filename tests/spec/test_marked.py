@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import tomllib
-from pathlib import Path
 
 import pytest
 
 from midstream.markdown.html import render
+from tests.spec.corpora import DATA
 from tests.spec.differences import judge, pinned
 from tests.spec.normal import normal
 from tests.streams.check import check
 
-_HERE = Path(__file__).parent
-CASES = tomllib.loads((_HERE / "marked.toml").read_text(encoding="utf-8"))["case"]
-WANT = json.loads((_HERE / "marked.json").read_text(encoding="utf-8"))["html"]
+CASES = tomllib.loads((DATA / "marked.toml").read_text(encoding="utf-8"))["case"]
+WANT = json.loads((DATA / "marked.json").read_text(encoding="utf-8"))["html"]
 
 
 def test_every_input_has_its_answer() -> None:

@@ -8,11 +8,10 @@ import pytest
 
 from midstream.markdown import Parser
 from midstream.patch import SAFE, Node, Tree
-from tests.spec.corpora import load, need
+from tests.spec.corpora import pathological
 from tests.spec.shapes import build
 
-_CORPUS = load("pathological.json")
-SHAPES = _CORPUS["markdown"] if _CORPUS else []
+SHAPES = pathological()
 SILENT = {"strikethrough nested", "newline-space", "blank lines"}
 """A fence with an info string and no content; nothing but white space."""
 STREAMED = 40_000
@@ -41,7 +40,6 @@ def work(text: str, step: int) -> tuple[int, Tree]:
 
 
 def test_the_corpus_is_there() -> None:
-    need("pathological.json")
     assert len(SHAPES) >= 60
 
 

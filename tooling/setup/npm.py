@@ -26,7 +26,7 @@ QUIET = ["--no-audit", "--no-fund", "--no-progress", "--no-update-notifier", "--
 
 
 def ensure(places: Places, *, types: bool) -> None:
-    """Makes `node_modules/` hold the locked packages; `types` adds the type checker."""
+    """Makes `node_modules/` hold the locked packages; `types` adds the type checker and the examples of CommonMark."""
     key = stamps.digest(places.root / "package.json", places.root / "package-lock.json")
     full = key + TYPES
     stamp = stamps.read(places.node_modules / STAMP)

@@ -20,7 +20,7 @@ from tests.browser.screen_support import (
     saved_rows,
 )
 from tests.browser.start.paint_support import GATE, Painted, many, painted
-from tests.spec.corpora import load, need
+from tests.spec.corpora import payloads
 from tests.streams.check import random_cuts
 
 OPS = Ops()
@@ -182,10 +182,9 @@ def test_what_is_printed_is_what_the_screen_builds(browser: Browser) -> None:
 
 
 def test_payloads_are_printed_as_text(page: Painted) -> None:
-    need("xss.json")
-    payloads = [each["payload"] for each in load("xss.json")]
+    texts = payloads()
     dice = random.Random(5)
-    answers = [rows_of("\n\n".join(dice.sample(payloads, 60)), seed) for seed in range(12)]
+    answers = [rows_of("\n\n".join(dice.sample(texts, 60)), seed) for seed in range(12)]
     page.page.add_init_script("window.alert = window.pwned = () => (window.broken = true)")
     page.store(many(answers)).see().let_in()
     assert page.page.evaluate("window.broken ?? null") is None

@@ -1,7 +1,7 @@
-// Makes tests/spec/marked.json: what marked prints for the inputs of marked.toml.
+// Makes tests/spec/data/marked.json: what marked prints for the inputs of marked.toml.
 //
-//     python3 -c 'import json, tomllib; print(json.dumps(tomllib.load(open("tests/spec/marked.toml", "rb"))))' |
-//         node tests/spec/tools/marked.mjs FOLDER_WITH_NODE_MODULES > tests/spec/marked.json
+//     python3 -c 'import json, tomllib; print(json.dumps(tomllib.load(open("tests/spec/data/marked.toml", "rb"))))' |
+//         node tests/spec/tools/marked.mjs FOLDER_WITH_NODE_MODULES > tests/spec/data/marked.json
 //
 // Run once per version of marked; the result is kept, so that the tests need no Node.
 import { createRequire } from 'node:module';

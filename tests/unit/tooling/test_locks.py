@@ -58,7 +58,9 @@ def test_npm_packages_are_pinned_by_hash_alone() -> None:
         assert not name or about["integrity"].startswith("sha512-"), name
     wanted = json.loads((HERE.root / "package.json").read_bytes())
     for section in ("dependencies", "devDependencies"):
-        assert all(re.fullmatch(r"[\d.]+", version) for version in wanted[section].values())
+        assert all(
+            re.fullmatch(r"(npm:[a-z-]+@)?[\d.]+", version) for version in wanted[section].values()
+        )
         assert packages[""][section] == wanted[section]
 
 
