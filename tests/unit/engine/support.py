@@ -25,8 +25,10 @@ from midstream.markdown import Parser
 from midstream.markdown.html import render
 from midstream.patch import Op, Tree, opened, unpack
 from midstream.providers import demo
+from tests.support.port import message_faults
 
 DEMO = {"endpoints": [{"name": "Demo", "kind": "demo"}]}
+FAULTS: list[str] = []  # of what engines have posted; conftest.py looks at it after each test
 PROMPT = "a list and a table, please"
 
 
@@ -82,6 +84,7 @@ class Page:
         self.engine = Engine(host)
 
     def _post(self, message: Message) -> None:
+        FAULTS.extend(message_faults(json.loads(json.dumps(message))))
         self.messages.append(message)
         if message["type"] == "patch":
             self._paint(message)
