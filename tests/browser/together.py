@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from tooling.assets import catalogue
 from tooling.assets.bundle import bundle
 from tooling.assets.filling import substitute
 from tooling.places import HERE
@@ -28,6 +29,7 @@ def together() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     target = folder / "web"
     shutil.copytree(WEB, target)
+    catalogue.write(HERE, target)
     (target / "pyscript").mkdir()
     for name in ABSENT:
         (target / name).touch()

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from midstream import patch
+from tooling.assets import catalogue
+from tooling.places import HERE
 
 WEB = Path(__file__).parents[2] / "web"
 VOCABULARY = (WEB / "shared" / "vocabulary.js").read_text()
@@ -21,7 +23,7 @@ SCRIPTS = {
 CATALOGUES: dict[str, dict[str, Any]] = {
     file.stem: json.loads(file.read_text()) for file in sorted((WEB / "i18n").glob("*.json"))
 }
-WORDS = CATALOGUES["en"]
+WORDS = CATALOGUES["en"] = dict(catalogue.english(HERE))
 # As CLDR has them, and so Intl.PluralRules.
 PLURALS = {
     "en": {"one", "other"},

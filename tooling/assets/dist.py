@@ -12,7 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from tooling import stamps
-from tooling.assets import boot_files, bundle, plain_names, runtime
+from tooling.assets import boot_files, bundle, catalogue, plain_names, runtime
 from tooling.assets.filling import integrity, substitute
 from tooling.places import Places
 from tooling.report import step
@@ -72,6 +72,7 @@ def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
     shutil.copytree(
         places.root / "web", target, ignore=shutil.ignore_patterns(".*", "*~", "*.d.*ts")
     )
+    catalogue.write(places, target)
     _copy(places.node_modules / "@pyscript/core/dist", target / "pyscript", PYSCRIPT)
     _copy(runtime.pyodide(places), target / "engine/pyodide", PYODIDE)
     _copy_all(made.wheels, target / "wheels")

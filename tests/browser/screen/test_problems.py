@@ -16,7 +16,8 @@ from midstream.problems import problem
 from midstream.providers import openai
 from tests.browser.chat import Chat
 from tests.browser.home import Home
-from tests.browser.screen_support import WEB, Screen, answer, asked
+from tests.browser.screen_support import Screen, answer, asked
+from tests.browser.together import together
 from tests.support.processes import free_port, serve
 from tests.support.scripted import Scripted
 
@@ -32,7 +33,7 @@ OTHER = {"ru": "pl", "pl": "ru"}
 
 
 def catalogue(language: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((WEB / "i18n" / f"{language}.json").read_text())
+    found: dict[str, Any] = json.loads((together() / "i18n" / f"{language}.json").read_text())
     return found
 
 
