@@ -23,6 +23,7 @@ _AGAIN = (
     "ChatGPT or Open WebUI."
 )
 
+
 def _any(text: str) -> Plural:
     """English says the same of one and of many; other languages do not."""
     return Plural(text, text)

@@ -28,7 +28,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser.together import WEB, together
-from tooling.assets import diagrams
+from tooling.parts import diagrams
 from tooling.places import HERE
 
 ROOT = Path(__file__).parents[2]

@@ -146,7 +146,9 @@ def test_a_sentence_names_a_button_as_it_is_labelled(language: str) -> None:
     assert texts["button.export"] in texts["problem.import_unknown"]
 
 
-@pytest.mark.parametrize(("n", "sentence"), [(1, "1 answer."), (2, "2 answers."), (0, "0 answers.")])
+@pytest.mark.parametrize(
+    ("n", "sentence"), [(1, "1 answer."), (2, "2 answers."), (0, "0 answers.")]
+)
 def test_a_sentence_goes_by_its_number(n: int, sentence: str) -> None:
     assert problem("too_many_runs", n=n).message == f"The server is already writing {sentence}"
 

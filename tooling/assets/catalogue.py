@@ -40,4 +40,5 @@ def _problems(places: Places) -> dict[str, Entry]:
 def _with_step(sentence: str | tuple[str, ...], next_step: str) -> Entry:
     if isinstance(sentence, str):
         return f"{sentence} {next_step}".strip()
-    return dict(zip(("one", "other"), (f"{form} {next_step}".strip() for form in sentence)))
+    forms = (f"{form} {next_step}".strip() for form in sentence)
+    return dict(zip(("one", "other"), forms, strict=True))

@@ -12,8 +12,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from tooling import stamps
-from tooling.assets import boot_files, bundle, catalogue, plain_names, runtime
+from tooling.assets import boot_files, bundle, catalogue, plain_names
 from tooling.assets.filling import integrity, substitute
+from tooling.parts import runtime
 from tooling.places import Places
 from tooling.report import step
 from tooling.trouble import Trouble

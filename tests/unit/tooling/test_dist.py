@@ -13,7 +13,8 @@ import pytest
 
 from tests.unit.tooling.support import checkout, lend_venv
 from tooling import commands, stamps
-from tooling.assets import dist, filling, runtime
+from tooling.assets import dist, filling
+from tooling.parts import runtime
 from tooling.places import HERE, Places
 from tooling.setup import npm
 from tooling.trouble import Trouble

@@ -1,4 +1,4 @@
-// A started Python's memory as a file, which has only the pages that are not empty, and back; tooling/assets/runtime.mjs writes the same format.
+// A started Python's memory as a file, which has only the pages that are not empty, and back; tooling/parts/runtime.mjs writes the same format.
 
 const MAGIC = 0x5053534d;
 const PAGE = 4096;

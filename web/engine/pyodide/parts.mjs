@@ -11,7 +11,7 @@
 export const BUILD = /*build*/JSON.parse('{}')/*build*/;
 
 export const base = new URL('.', import.meta.url).href;
-export const APP_ZIP = '/lib/midstream.zip'; // as in tooling/assets/runtime.mjs: the snapshot remembers this path
+export const APP_ZIP = '/lib/midstream.zip'; // as in tooling/parts/runtime.mjs: the snapshot remembers this path
 
 /**
  * How Python's code is compiled where a snapshot is made, and where it is started from one; nowhere else. Chromium keeps machine

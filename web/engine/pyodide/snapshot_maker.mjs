@@ -6,7 +6,7 @@ import {failed, fetched, keep, wanted} from './snapshot_store.mjs';
 import {sparse, whole} from './memory.mjs';
 import {APP_ZIP, BUILD, accelerated, base, bytes} from './parts.mjs';
 
-/** Python source run before the memory is taken, as in tooling/assets/runtime.mjs. */
+/** Python source run before the memory is taken, as in tooling/parts/runtime.mjs. */
 const IMPORT = `
 import gc, importlib
 for name in imports:

@@ -361,7 +361,9 @@ def test_a_store_that_fails_in_the_middle_says_how_far_it_came() -> None:
                 raise StoreError("Could not save.", hint="Make room.", code="full")
             await super().commit(change)
 
-    with pytest.raises(StoreError, match="1 conversation was added, then: Could not save") as failed:
+    with pytest.raises(
+        StoreError, match="1 conversation was added, then: Could not save"
+    ) as failed:
         run(archive.restore(Full(), file_of([GOOD, {"id": "c7", "messages": []}])))
     assert (failed.value.code, failed.value.hint) == ("full", "Make room.")
 

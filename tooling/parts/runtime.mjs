@@ -1,4 +1,4 @@
-// Makes what lets Python start fast in the page; run by tooling/assets/runtime.py with the project's own Node:
+// Makes what lets Python start fast in the page; run by tooling/parts/runtime.py with the project's own Node:
 //
 //   node runtime.mjs stdlib   {"pyodide": folder, "out": zip}
 //   node runtime.mjs late     {"pyodide": folder, "stdlib": zip, "wheels": [...], "skip": [...], "prefix": path, "out": zip}

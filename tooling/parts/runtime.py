@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from tooling import stamps
-from tooling.assets import diagrams, import_graph, late
+from tooling.parts import diagrams, import_graph, late
 from tooling.places import Places
 from tooling.report import step
 from tooling.setup import npm, wheels
@@ -30,7 +30,7 @@ class Runtime:
 
     folder: Path
     wheels: list[Path]
-    # Fetched when they are needed: tooling/assets/late.py, and tooling/assets/diagrams.py, a folder.
+    # Fetched when they are needed: tooling/parts/late.py, and tooling/parts/diagrams.py, a folder.
     pygments: Path
     mermaid: Path
 
