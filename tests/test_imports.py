@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "py" / "midstream"
-CORE = {"__init__", "errors", "events", "problems", "sse", "journal", "session", "patch", "seam"}
+CORE = {"__init__", "errors", "events", "problems", "problem_texts", "policies"} | {
+    "sse",
+    "journal",
+    "session",
+    "patch",
+    "seam",
+}
 COMMANDS = {"cli", "render"}
 ROOMS = {"markdown", "providers", "engine", "gateway"}
 

@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from midstream.markdown import Parser
+from midstream.policies import FRAMED, SCREEN_POLICY
 from tests.browser.screen_support import (
     HOLD_DATABASE,
-    SCREEN_POLICY,
     Ops,
     answer,
     asked,
@@ -86,7 +86,7 @@ def test_the_answer_has_the_policy_of_the_stored_page(page: Painted) -> None:
     page.store(saved_rows(FIRST))
     response = page.page.goto(page.site.url + "?c=c1")
     assert response is not None and response.from_service_worker
-    assert response.headers["content-security-policy"] == SCREEN_POLICY
+    assert response.headers["content-security-policy"] == f"{SCREEN_POLICY}; {FRAMED}"
     assert response.headers["content-type"] == "text/html"
 
 
