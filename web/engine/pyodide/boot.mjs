@@ -15,8 +15,8 @@ import {WASM, heap, use} from './compiled_code.mjs';
 import {begin} from './early_requests.mjs';
 import {failed} from './snapshot_store.mjs';
 import {counted} from './loading.mjs';
-import {whole} from './memory.mjs';
-import {APP_ZIP, BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
+import {APP_ZIP, whole} from './memory.mjs';
+import {BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
 import * as real from './pyodide.mjs';
 
 export const {version} = real;

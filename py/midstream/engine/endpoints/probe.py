@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from midstream import policies
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.endpoints.http_errors import body_of, refusal
 from midstream.engine.ports.host import Net
 from midstream.errors import UpstreamError
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = tuple(host.strip("[]") for host in policies.LOOPBACK)
 MODELS = 500  # more are not offered
 PATIENCE_S = 15.0  # a server that is there says which models it has at once
 
