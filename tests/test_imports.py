@@ -14,6 +14,8 @@ CORE = {
     "errors",
     "events",
     "problems",
+    "problem_texts",
+    "policies",
     "sse",
     "journal",
     "names",

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from tooling import stamps
-from tooling.assets import brotli, dist, runtime
+from tooling.assets import brotli, dist
 from tooling.checks import preflight
+from tooling.parts import runtime
 from tooling.places import HERE, Places
 from tooling.report import say
 from tooling.setup import machine, model, npm, venv

@@ -17,6 +17,7 @@
 /// <reference lib="webworker" />
 
 // worker/ is stored with the registration, so it is not in the lists.
+import { isBeyondLimit } from './shared/storage_limit.js';
 import { refused, warn } from './worker/common.js';
 import { exactly, Files } from './worker/files.js';
 import { Outbox, OUTBOX_TAG } from './worker/outbox.js';
@@ -46,8 +47,6 @@ const CONFIG_LIMIT = 4000;
 /** When all stored files were last looked at, and for how long that will do, in ms. */
 const CHECKED = absolute('?checked');
 const CHECK_AGAIN = 24 * 3_600_000;
-/** The share of the storage beyond which no more of the runtime is stored. */
-const ROOM = 0.95;
 
 /** @param {string} url */
 function absolute(url) {
@@ -135,19 +134,13 @@ async function fill(skip) {
   const next = (await files.missing(files.all)).find((href) => !skip.includes(href));
   if (!next) return files.state();
   try {
-    if (await isFull()) return { ...(await files.state()), failed: next, full: true };
+    if (await isBeyondLimit()) return { ...(await files.state()), failed: next, full: true };
     await files.store(next);
     return files.state();
   } catch (error) {
     warn(error);
     return { ...(await files.state()), failed: next };
   }
-}
-
-/** What a person wrote and was answered needs the last of the storage more than the runtime does. */
-async function isFull() {
-  const { usage = 0, quota = Infinity } = (await navigator.storage?.estimate?.()) ?? {}; // WebKitGTK tells nobody
-  return usage > ROOM * quota;
 }
 
 /**

@@ -78,7 +78,7 @@ SAFE: dict[str, frozenset[str]] = {
 SCHEMES = ("http", "https", "mailto")
 _WEB = re.compile(r"https?://[^/?#\\\s][^\s\x00-\x1f\x7f]*\Z", re.IGNORECASE)
 _LINK = re.compile(r"(?:https?://[^/?#\\\s]|mailto:)[^\s\x00-\x1f\x7f]*\Z", re.IGNORECASE)
-_VALUES: dict[str, re.Pattern[str]] = {
+VALUES: dict[str, re.Pattern[str]] = {
     "href": _LINK,
     "data-src": _WEB,
     "align": re.compile(r"(?:left|center|right)\Z"),
@@ -195,7 +195,7 @@ def _problem(op: object, vocabulary: dict[str, frozenset[str]], attributes: froz
 
 def value_problem(name: str, value: str | None) -> str:
     """Why this value may not stand in this attribute, or an empty string."""
-    pattern = _VALUES.get(name)
+    pattern = VALUES.get(name)
     if value is None or pattern is None or pattern.match(value):
         return ""
     return f"value {value[:60]!r} is not allowed in {name}"

@@ -27,27 +27,13 @@ from playwright.sync_api import (
     expect,
 )
 
+from midstream.policies import FRAMED, PAGES, SCREEN_POLICY
 from tests.browser.together import WEB, together
-from tooling.assets import diagrams
+from tooling.parts import diagrams
 from tooling.places import HERE
 
 ROOT = Path(__file__).parents[2]
 MOCK = Path(__file__).parent / "mock_engine"
-SCREEN_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; "
-    "font-src 'self'; frame-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; "
-    "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-)
-ENGINE_POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval' blob:; "
-    "style-src 'self' 'unsafe-inline'; "
-    "connect-src 'self' https: http://127.0.0.1:* http://localhost:*; worker-src 'self' blob:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-)
-DRAWER_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'self'"
-)
 MARK = "/*build*/"
 TEMML = ROOT / "node_modules/temml/dist/temml.min.js"
 LATE = "late/temml.js"
@@ -161,12 +147,9 @@ class Site:
         content = self.content(name) if path.startswith(self.prefix) else None
         handler.send_response(404 if content is None else 200)
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        if name == "engine.html":
-            handler.send_header("Content-Security-Policy", ENGINE_POLICY)
-        elif name == "late/diagram.html":
-            handler.send_header("Content-Security-Policy", DRAWER_POLICY)
-        elif name.endswith(".html"):
-            handler.send_header("Content-Security-Policy", SCREEN_POLICY)
+        if name.endswith(".html"):
+            policy = PAGES.get(name, SCREEN_POLICY)
+            handler.send_header("Content-Security-Policy", f"{policy}; {FRAMED}")
         handler.send_header("Content-Type", kind)
         handler.send_header("Cache-Control", self.caching)
         handler.send_header("Content-Length", str(len(content or b"")))

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tooling.assets.bundle import bundle
+from tooling.assets.dist import copy_sources
 from tooling.assets.filling import substitute
 from tooling.places import HERE
 
@@ -27,7 +28,7 @@ def together() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="midstream-web-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     target = folder / "web"
-    shutil.copytree(WEB, target)
+    copy_sources(HERE, target)
     (target / "pyscript").mkdir()
     for name in ABSENT:
         (target / name).touch()

@@ -14,7 +14,11 @@ import pytest
 
 from midstream.engine.store.validation import sound_message
 from midstream.errors import MidstreamError, RequestError, UpstreamError
-from midstream.problems import ENGLISH, VALUES, WORDS, Problem, is_record, problem, read
+from midstream.problem_texts import ENGLISH, Plural
+from midstream.problems import TEXT, VALUES, Problem, is_record, problem, read
+from tooling.assets import catalogue
+from tooling.places import HERE, Places
+from tooling.trouble import Trouble
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {
@@ -24,6 +28,7 @@ SOURCES = {
 CATALOGUES: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "web/i18n").glob("*.json"))
 }
+CATALOGUES["en"] = dict(catalogue.english(HERE))
 SCREEN = "\n".join(path.read_text() for path in sorted((ROOT / "web").glob("s*/**/*.js")))
 WORKER = "\n".join(
     path.read_text() for path in [ROOT / "web/sw.js", *sorted((ROOT / "web/worker").glob("*.js"))]
@@ -43,6 +48,12 @@ def names(words: str) -> set[str]:
     return set(re.findall(r"\{(\w+)\}", words))
 
 
+def text_of(code: str) -> str:
+    """All that `ENGLISH` has for a code, in one text."""
+    sentence, next_step = ENGLISH[code]
+    return " ".join([*([sentence] if isinstance(sentence, str) else sentence), next_step])
+
+
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -55,7 +66,7 @@ def forms(entry: str | dict[str, str]) -> list[str]:
 
 @pytest.mark.parametrize("language", CATALOGUES)
 def test_every_code_has_words_with_its_values(language: str) -> None:
-    codes = {code: names("".join(words)) for code, words in ENGLISH.items()} | KNOWN | AROUND
+    codes = {code: names(text_of(code)) for code in ENGLISH} | KNOWN | AROUND
     said = {
         key.removeprefix("problem."): entry
         for key, entry in CATALOGUES[language].items()
@@ -76,7 +87,7 @@ def test_every_code_is_said_somewhere() -> None:
     constants = {
         node.value
         for name, tree in SOURCES.items()
-        if name != "problems.py"
+        if name != "problem_texts.py"
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
@@ -92,7 +103,7 @@ def test_what_is_said_has_a_code_and_its_values(name: str) -> None:
             continue
         assert isinstance(code.value, str)
         given = {keyword.arg for keyword in call.keywords} - {"quote", "message", "hint"}
-        wanted = names("".join(ENGLISH[code.value]))
+        wanted = names(text_of(code.value))
         assert given == wanted, f"{name}:{call.lineno} {code.value}"
 
 
@@ -109,6 +120,38 @@ def test_what_the_service_worker_says_has_words() -> None:
     said = set(re.findall(r"\{\}, '(\w+)'\)", WORKER))
     assert said == {"spool_refused", "spool_gone", "storage_failed"}
     assert said <= ENGLISH.keys()
+
+
+def test_english_has_one_source(tmp_path: Path) -> None:
+    """The page's sentence is the one of Python, to the letter, and nothing repeats it."""
+    english = catalogue.english(HERE)
+    assert english["problem.upstream_key"] == ENGLISH["upstream_key"][0]
+    assert english["problem.endpoint_failed"] == " ".join(map(str, ENGLISH["endpoint_failed"]))
+    several, step = ENGLISH["too_many_runs"]
+    assert isinstance(several, Plural)
+    forms = {"one": f"{several.one} {step}", "other": f"{several.other} {step}"}
+    assert english["problem.too_many_runs"] == forms
+    own = json.loads((ROOT / "web/i18n/en.json").read_text())
+    assert [code for code in ENGLISH if f"problem.{code}" in own] == []
+    for name in ("web/i18n/en.json", "py/midstream/problem_texts.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    (tmp_path / "web/i18n/en.json").write_text('{"problem.gone": "It is gone."}')
+    with pytest.raises(Trouble, match=r"repeats .*: problem\.gone"):
+        catalogue.english(Places(tmp_path))
+
+
+@pytest.mark.parametrize("language", CATALOGUES)
+def test_a_sentence_names_a_button_as_it_is_labelled(language: str) -> None:
+    texts = CATALOGUES[language]
+    assert texts["button.export"] in texts["problem.import_unknown"]
+
+
+@pytest.mark.parametrize(
+    ("n", "sentence"), [(1, "1 answer."), (2, "2 answers."), (0, "0 answers.")]
+)
+def test_a_sentence_goes_by_its_number(n: int, sentence: str) -> None:
+    assert problem("too_many_runs", n=n).message == f"The server is already writing {sentence}"
 
 
 # -- as data
@@ -148,14 +191,14 @@ def test_of_several_things_each_is_said() -> None:
         {"code": "x" * 49},
         {"code": "gone", "more": 1},
         {"code": "gone", "quote": 1},
-        {"code": "gone", "quote": "x" * (WORDS + 1)},
+        {"code": "gone", "quote": "x" * (TEXT + 1)},
         {"code": "gone", "values": []},
         {"code": "gone", "values": {"n": None}},
         {"code": "gone", "values": {"n": True}},
         {"code": "gone", "values": {"n": float("nan")}},
         {"code": "gone", "values": {"n": {}}},
         {"code": "gone", "values": {"N": 1}},
-        {"code": "gone", "values": {"name": "x" * (WORDS + 1)}},
+        {"code": "gone", "values": {"name": "x" * (TEXT + 1)}},
         {"code": "gone", "values": {f"v{'x' * n}": n for n in range(VALUES + 1)}},
         {"code": "gone", "parts": [{"code": "gone"}]},
     ],

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 from tooling import stamps
-from tooling.assets import import_graph, runtime
 from tooling.assets.filling import integrity, substitute
+from tooling.parts import import_graph, runtime
 from tooling.places import Places
 from tooling.setup import wheels
 

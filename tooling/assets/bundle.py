@@ -8,14 +8,12 @@ are written; `dist/` gets them put together by esbuild.
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
-from tooling.assets.filling import MARKER
+from tooling.assets.filling import MARKER, exchange, marked
 from tooling.places import Places
 from tooling.setup import npm
 from tooling.setup.programs import run
-from tooling.trouble import Trouble
 
 SCRIPT = Path(__file__).with_name("bundle.mjs")
 # Comments go, and with them the marks of the place that the build fills in later.
@@ -26,11 +24,11 @@ CHUNKS = "<!--chunks-->"
 def bundle(places: Places, target: Path) -> None:
     """Puts the modules of the pages and of the service worker in `target` together. Raises Trouble."""
     worker = target / "sw.js"
-    _exchange(worker, f"{re.escape(MARKER)}.*{re.escape(MARKER)}", PLACE)
+    exchange(worker, marked(worker), PLACE)
     command = [npm.node(places), SCRIPT, target]
     output = run(places, command, name="bundle", failure="putting the scripts together failed")
     found = json.loads(output.splitlines()[-1])
-    _exchange(worker, PLACE, f"{MARKER}{{}}{MARKER}")
+    exchange(worker, PLACE, f"{MARKER}{{}}{MARKER}")
     gone = set(found["used"]) - found["made"].keys() - set(found["left"])
     for name in gone:
         (target / name).unlink()
@@ -40,14 +38,7 @@ def bundle(places: Places, target: Path) -> None:
     _preload(target / "index.html", found["made"]["screen/main.js"])
 
 
-def _exchange(file: Path, pattern: str, text: str) -> None:
-    changed, count = re.subn(pattern, lambda _: text, file.read_text(encoding="utf-8"))
-    if count != 1:
-        raise Trouble(f"{file.name} must have exactly one place for {pattern}")
-    file.write_text(changed, encoding="utf-8")
-
-
 def _preload(page: Path, chunks: list[str]) -> None:
     """The page names what its script imports, so that the browser need not find that out."""
     links = "".join(f'<link rel="modulepreload" href="{name}">\n' for name in chunks)
-    _exchange(page, f"{CHUNKS}\n", links)
+    exchange(page, f"{CHUNKS}\n", links)

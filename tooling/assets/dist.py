@@ -12,8 +12,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from tooling import stamps
-from tooling.assets import boot_files, bundle, plain_names, runtime
+from tooling.assets import boot_files, bundle, catalogue, plain_names, policies
 from tooling.assets.filling import integrity, substitute
+from tooling.parts import runtime
 from tooling.places import Places
 from tooling.report import step
 from tooling.trouble import Trouble
@@ -69,9 +70,7 @@ def _key(places: Places, made: runtime.Runtime) -> str:
 
 
 def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
-    shutil.copytree(
-        places.root / "web", target, ignore=shutil.ignore_patterns(".*", "*~", "*.d.*ts")
-    )
+    copy_sources(places, target)
     _copy(places.node_modules / "@pyscript/core/dist", target / "pyscript", PYSCRIPT)
     _copy(runtime.pyodide(places), target / "engine/pyodide", PYODIDE)
     _copy_all(made.wheels, target / "wheels")
@@ -82,6 +81,14 @@ def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
     bundle.bundle(places, target)
     shutil.copytree(made.mermaid, target / "late/mermaid")
     _write_worker(target)
+
+
+def copy_sources(places: Places, target: Path) -> None:
+    """`web/` with what it has from Python. Raises Trouble."""
+    ignored = shutil.ignore_patterns(".*", "*~", "*.d.*ts")
+    shutil.copytree(places.root / "web", target, ignore=ignored)
+    catalogue.write(places, target)
+    policies.write(places, target)
 
 
 def _write_temml(places: Places, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the build writes into a file of the app: the hashes and sizes of others."""
+"""What the build writes into a file of the app, in the places that the file has for that."""
 
 from __future__ import annotations
 
@@ -19,8 +19,21 @@ def integrity(data: bytes) -> str:
 
 def substitute(file: Path, value: object) -> None:
     """Puts `value` as JSON between the two markers of the file. Raises Trouble."""
+    text = json.dumps(value, sort_keys=True).replace("</", "<\\/")
+    exchange(file, marked(file), f"{MARKER}{text}{MARKER}")
+
+
+def marked(file: Path) -> str:
+    """The two markers of the file with the text between them. Raises Trouble."""
     parts = file.read_text(encoding="utf-8").split(MARKER)
     if len(parts) != 3:
         raise Trouble(f"{file.name} must have exactly one {MARKER}…{MARKER} place")
-    text = json.dumps(value, sort_keys=True).replace("</", "<\\/")
-    file.write_text(MARKER.join((parts[0], text, parts[2])), encoding="utf-8")
+    return f"{MARKER}{parts[1]}{MARKER}"
+
+
+def exchange(file: Path, placeholder: str, text: str) -> None:
+    """Puts `text` in the place of a text that the file must have once. Raises Trouble."""
+    before = file.read_text(encoding="utf-8")
+    if before.count(placeholder) != 1:
+        raise Trouble(f"{file.name} must have exactly one {placeholder.strip()}")
+    file.write_text(before.replace(placeholder, text), encoding="utf-8")

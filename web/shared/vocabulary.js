@@ -1,35 +1,12 @@
 // What may stand in an answer: the same closed vocabulary as midstream/patch.py, checked a second time here. A fault or a
 // break-in on the engine's side then still cannot bring in a script, a foreign request or a name that shadows ours.
 //
-// The two tables are JSON, so that a test can compare them with patch.py's. Addresses are parsed as well: what a browser makes
-// of one decides, not what it looks like.
+// Addresses are parsed as well, since the browser's reading of an address decides where it leads, not its looks.
 
-/** Tags and the attributes that each may carry. @type {Record<string, string[]>} */
-export const TAGS = {
-  "p": [], "h1": [], "h2": [], "h3": [], "h4": [], "h5": [], "h6": [],
-  "blockquote": [], "ul": ["data-tight"], "ol": ["start", "data-tight"], "li": [], "pre": [], "hr": [],
-  "table": [], "thead": [], "tbody": [], "tr": [], "th": ["align"], "td": ["align"],
-  "em": [], "strong": [], "del": [], "br": [], "code": ["data-language", "data-math"],
-  "a": ["href", "title"], "button": ["data-src"], "input": ["type", "checked", "disabled"],
-  "sup": ["data-note"], "aside": ["data-note"]
-};
-
-/** What an attribute's value must look like; those that are not here are free text. @type {Record<string, string>} */
-export const VALUES = {
-  "href": "(?:https?://[^/?#\\\\\\s]|mailto:)[^\\s\\x00-\\x1f\\x7f]*",
-  "data-src": "https?://[^/?#\\\\\\s][^\\s\\x00-\\x1f\\x7f]*",
-  "align": "(?:left|center|right)",
-  "start": "[0-9]{1,9}",
-  "data-math": "(?:inline|block)",
-  "type": "checkbox",
-  "checked": "",
-  "disabled": "",
-  "data-tight": ""
-};
+import { SCHEMES, TAGS, VALUES } from './constants.js';
 
 /** Attributes that hold an address. */
 const ADDRESSES = new Set(['href', 'data-src']);
-const SCHEMES = new Set(['http:', 'https:', 'mailto:']);
 const PATTERNS = new Map(
   Object.entries(VALUES).map(([name, form]) => [name, new RegExp(`^(?:${form})$`, ADDRESSES.has(name) ? 'i' : '')]),
 );
@@ -62,7 +39,7 @@ export function admitted(name, value) {
  */
 function address(value) {
   const url = parsed(value);
-  if (!url || !SCHEMES.has(url.protocol)) return null;
+  if (!url || !SCHEMES.includes(url.protocol)) return null;
   url.username = '';
   url.password = '';
   return url;

@@ -2,6 +2,8 @@
 
 /// <reference lib="webworker" />
 
+import { LOOPBACK } from '../shared/constants.js';
+
 /** On every answer of ours. */
 export const OURS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
 
@@ -37,7 +39,7 @@ export function isTextMap(value) {
 export function mayBeAsked(text) {
   if (typeof text !== 'string' || !URL.canParse(text)) return false;
   const url = new URL(text);
-  const loopback = url.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+  const loopback = url.protocol === 'http:' && LOOPBACK.includes(url.hostname);
   return !url.username && !url.password && (url.origin === location.origin || url.protocol === 'https:' || loopback);
 }
 

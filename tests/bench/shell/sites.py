@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tooling.assets import filling, runtime
+from tooling.assets import filling
+from tooling.parts import runtime
 from tooling.places import HERE
 from tooling.setup import wheels
 

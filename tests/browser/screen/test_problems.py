@@ -17,7 +17,7 @@ from midstream.providers import openai
 from tests.browser.chat import Chat
 from tests.browser.home import Home
 from tests.browser.screen_support import Screen, answer, asked
-from tests.browser.together import WEB
+from tests.browser.together import together
 from tests.support.processes import free_port, serve
 from tests.support.scripted import Scripted
 
@@ -33,7 +33,7 @@ OTHER = {"ru": "pl", "pl": "ru"}
 
 
 def catalogue(language: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((WEB / "i18n" / f"{language}.json").read_text())
+    found: dict[str, Any] = json.loads((together() / "i18n" / f"{language}.json").read_text())
     return found
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.screen_support import ENGINE_POLICY, SCREEN_POLICY, Screen, Site
+from midstream.policies import FRAMED, PAGES, SCREEN_POLICY
+from tests.browser.screen_support import Screen, Site
 from tests.browser.shell.shell_support import (
     READY,
     clear_http_cache,
@@ -16,7 +17,7 @@ from tests.browser.shell.shell_support import (
     stored,
     update,
 )
-from tests.browser.together import WEB
+from tests.browser.together import together
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_works_without_a_server(app: Screen, shell_site: Site) -> None:
     for query in ("", "?c=c1", "index.html?c=c1"):
         response = app.page.goto(shell_site.url + query)
         assert response is not None and response.from_service_worker
-        assert response.headers["content-security-policy"] == SCREEN_POLICY
+        assert response.headers["content-security-policy"] == f"{SCREEN_POLICY}; {FRAMED}"
         expect(app.html).to_have_attribute("data-engine", "ready")
         expect(app.part("empty")).to_be_visible()
         assert app.part("composer").evaluate("e => getComputedStyle(e).display") == "grid"
@@ -276,9 +277,5 @@ def test_everything_comes_from_one_origin(app: Screen, shell_site: Site) -> None
 
 
 def test_the_policies_stand_in_the_documents_too() -> None:
-    screen, engine = ((WEB / name).read_text() for name in ("index.html", "engine.html"))
-    assert f'content="{SCREEN_POLICY}"' in screen
-    assert (
-        f'content="{ENGINE_POLICY.removesuffix("; frame-ancestors " + chr(39) + "self" + chr(39))}"'
-        in engine
-    )
+    for name, policy in PAGES.items():
+        assert f'content="{policy}"' in (together() / name).read_text()

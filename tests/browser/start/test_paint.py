@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from midstream.markdown import Parser
+from midstream.policies import FRAMED, SCREEN_POLICY
 from tests.browser.screen_support import (
     HOLD_DATABASE,
-    SCREEN_POLICY,
     Ops,
     answer,
     asked,
@@ -86,7 +86,7 @@ def test_the_answer_has_the_policy_of_the_stored_page(page: Painted) -> None:
     page.store(saved_rows(FIRST))
     response = page.page.goto(page.site.url + "?c=c1")
     assert response is not None and response.from_service_worker
-    assert response.headers["content-security-policy"] == SCREEN_POLICY
+    assert response.headers["content-security-policy"] == f"{SCREEN_POLICY}; {FRAMED}"
     assert response.headers["content-type"] == "text/html"
 
 
@@ -154,9 +154,9 @@ def test_a_database_that_is_held_does_not_hold_the_page(page: Painted) -> None:
 # The same as the screen builds
 
 EQUAL_JS = """
-const { load } = await import('./i18n.js');
-const { draw, make, paint, renew, statusOf } = await import('./article.js');
-const { read } = await import('./saved.js');
+const { load } = await import('../shared/i18n.js');
+const { draw, make, paint, renew, statusOf } = await import('../shared/article.js');
+const { read } = await import('../shared/stored_conversation.js');
 const [saved] = await Promise.all([read('c1'), load('en')]);
 let answers = 0;
 window.unequal = saved.turns.filter(({ turn: raw, rows }) => {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from midstream.gateway.http.static import DRAWER_POLICY, ENGINE_POLICY, SCREEN_POLICY
+from midstream.policies import DIAGRAM_POLICY, ENGINE_POLICY, SCREEN_POLICY
 from tests.gateway.live import in_process
 
 pytestmark = pytest.mark.anyio
@@ -49,7 +49,7 @@ async def test_each_document_has_its_policy(small_dist: Path) -> None:
         }
     assert policies["/"] == policies["/index.html"] == f"{SCREEN_POLICY}; frame-ancestors 'self'"
     assert policies["/engine.html"] == f"{ENGINE_POLICY}; frame-ancestors 'self'"
-    assert policies["/late/diagram.html"] == f"{DRAWER_POLICY}; frame-ancestors 'self'"
+    assert policies["/late/diagram.html"] == f"{DIAGRAM_POLICY}; frame-ancestors 'self'"
     assert policies["/sw.js"] is None  # a worker's own policy would forbid its fetches
     assert "unsafe" not in SCREEN_POLICY
     assert "*" not in SCREEN_POLICY

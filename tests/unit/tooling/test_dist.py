@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from midstream.policies import PAGES
 from tests.unit.tooling.support import checkout, lend_venv
 from tooling import commands, stamps
-from tooling.assets import dist, filling, runtime
+from tooling.assets import dist, filling
+from tooling.parts import runtime
 from tooling.places import HERE, Places
 from tooling.setup import npm
 from tooling.trouble import Trouble
@@ -47,7 +49,7 @@ def parts(folder: Path) -> runtime.Runtime:
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
-    places = checkout(tmp_path / "one", "web", "package-lock.json")
+    places = checkout(tmp_path / "one", "web", "py", "package-lock.json")
     places.node_modules.symlink_to(HERE.node_modules)
     return lend_venv(places)
 
@@ -264,6 +266,13 @@ def test_no_file_has_a_name_that_many_hosts_do_not_know() -> None:
     # What PyScript would load for scripts of types that this app has none of, and a script of the build.
     assert foreign <= {"pyodide.mjs", "micropython.mjs", ".mjs", "runtime.mjs"}
     assert ".mjs" not in (BUILT / "engine/pyodide/pyodide.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_page_has_its_policy(name: str) -> None:
+    """As a meta tag, for hosts that send no headers."""
+    tags = re.findall(r'<meta http-equiv="([^"]+)" content="([^"]+)">', (BUILT / name).read_text())
+    assert tags == [("Content-Security-Policy", PAGES[name])]
 
 
 def test_pyscript_is_told_where_the_interpreter_is_and_to_load_no_plugin() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tooling import stamps
-from tooling.assets import import_graph
+from tooling.parts import import_graph
 from tooling.places import HERE
 
 

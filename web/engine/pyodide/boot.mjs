@@ -15,8 +15,8 @@ import {WASM, heap, use} from './compiled_code.mjs';
 import {begin} from './early_requests.mjs';
 import {failed} from './snapshot_store.mjs';
 import {counted} from './loading.mjs';
-import {whole} from './memory.mjs';
-import {APP_ZIP, BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
+import {APP_ZIP, whole} from './memory.mjs';
+import {BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
 import * as real from './pyodide.mjs';
 
 export const {version} = real;
@@ -88,7 +88,7 @@ import sys
 sys.path[:] = ["${APP_ZIP}", *(each for each in sys.path if each != "${APP_ZIP}")]
 del sys`);
   const {modules, ...rest} = BUILD.rest;
-  python.pyimport('midstream.engine.late').install(base + rest.url, rest.hash, modules.join(' '));
+  python.pyimport('midstream.engine.browser.lazy_stdlib').install(base + rest.url, rest.hash, modules.join(' '));
   return python;
 }
 

@@ -1,9 +1,9 @@
 // The first requests of the engine, made before there is a Python: an answer that was being written when the page went goes on
 // as soon as the network allows, while Python still loads.
 //
-// Nothing is decided here. What is asked for is what Python is going to ask for, found in what it has stored; Python takes the
-// answer only when its own request is the very same (engine/browser/net.py), and counts every event as ever. A wrong guess costs one
-// request, never a word.
+// Nothing is decided here. The requests are those that Python is going to make, found in the records that it has stored. Python
+// takes an answer only when its own request is the very same (engine/browser/net.py), and counts every event as ever. A wrong
+// guess costs one request, never a word.
 
 /** Milliseconds in which the database has to answer; later the engine is nearly there itself. */
 const LIMIT = 1000;
@@ -13,7 +13,7 @@ const page = new URL('../..', import.meta.url).href;
 
 /** @typedef {{url: string, headers: Record<string, string>}} Asked */
 /** @typedef {{response: Promise<Response>, controller: AbortController}} Started */
-/** By what Python would ask for. @type {Map<string, Started>} */
+/** By the request that Python would make. @type {Map<string, Started>} */
 const started = new Map();
 let over = false;
 
@@ -30,7 +30,7 @@ function take(method, url, headers) {
   return found;
 }
 
-/** Lets go of what nobody has wanted. */
+/** Ends the requests that nobody has wanted. */
 function end() {
   over = true;
   for (const {controller} of started.values()) controller.abort();
@@ -66,21 +66,26 @@ function opened() {
 }
 
 /**
- * What the newest run of an answer would be asked for; null when it cannot be joined.
- * @param {IDBDatabase} database @param {any} message @returns {Promise<Asked | null>}
+ * The request that Python is going to make for the newest run of an answer (engine/transport/transports.py;
+ * tests/unit/test_twins.py holds the two together). Null when the run cannot be joined.
+ * @param {any} message @param {any} row the last one of its journal, if there is one @returns {Asked | null}
  */
-async function requestOf(database, message) {
+export function requestOf(message, row) {
   const index = message.runs.length - 1;
   const run = message.runs[index];
   if (!run.run || run.stop) return null;
   if (run.via === 'spool') return {url: new URL(`spool/${run.key}`, page).href, headers: {}};
   if (run.endpoint.kind !== 'gateway') return null;
-  const keys = IDBKeyRange.bound([message.id, 0], [message.id, Infinity]);
-  const last = await result(database.transaction('journal').objectStore('journal').openCursor(keys, 'prev'));
-  const {last: seq, epoch} = last?.value.run === index ? last.value : {last: 0, epoch: 0};
+  const {last: seq, epoch} = row?.run === index ? row : {last: 0, epoch: 0};
   const base = run.endpoint.url.replace(/\/+$/, '') || 'v1';
   const after = epoch ? `${epoch}-${seq}` : `${seq}`;
   return {url: new URL(`${base}/runs/${run.run}/events?after=${after}`, page).href, headers: {accept: 'text/event-stream'}};
+}
+
+/** The last row of a message's journal. @param {IDBDatabase} database @param {string} message its id */
+async function lastRow(database, message) {
+  const keys = IDBKeyRange.bound([message, 0], [message, Infinity]);
+  return (await result(database.transaction('journal').objectStore('journal').openCursor(keys, 'prev')))?.value;
 }
 
 async function find() {
@@ -92,7 +97,7 @@ async function find() {
     const {held = []} = await navigator.locks.query();
     const writing = new Set(held.map(({name}) => name));
     const free = messages.filter(({id}) => !writing.has(`midstream:answer:${id}`));
-    return await Promise.all(free.map(message => requestOf(database, message)));
+    return await Promise.all(free.map(async message => requestOf(message, await lastRow(database, message.id))));
   } finally {
     database.close();
   }

@@ -1,6 +1,21 @@
-// A started Python's memory as a file, which has only the pages that are not empty, and back; tooling/assets/runtime.mjs writes the same format.
+// A started Python's memory as a file, which has only the pages that are not empty, and back. The browser makes such files
+// (snapshot_maker.mjs) and so does the build, in Node (tooling/parts/runtime.mjs).
+//
+// Little-endian u32: MAGIC, size of a page, length of the whole memory, count n of pages; the n numbers of the pages; the pages.
 
-const MAGIC = 0x5053534d;
+/** Where the app's zip lies in the file system of every Python here: the memory remembers this path. */
+export const APP_ZIP = '/lib/midstream.zip';
+
+/** Python source that runs before the memory is taken; `imports` is set before. */
+export const IMPORT = `
+import gc, importlib
+for name in imports:
+    importlib.import_module(name)
+del name, imports
+gc.collect()
+`;
+
+const MAGIC = 0x5053534d; // "MSSP"
 const PAGE = 4096;
 const HEAD = 16;
 
@@ -25,9 +40,9 @@ export function sparse(memory) {
 }
 
 /**
- * What Pyodide takes for the whole memory. It reads the head of it and copies the rest to where Python's memory is; laid out for
- * that, two thirds of zeros, it would be written twice. So only the head is there, and who asks for the rest has the pages put
- * into Python's memory and gets nothing more to copy.
+ * Gives Pyodide something that it takes for the whole memory. Pyodide reads the head of it and copies the rest to where Python's
+ * memory is. The whole would be two thirds of zeros and be written twice, so only the head is there: a request for the rest puts
+ * the pages into Python's memory and gives nothing more to copy.
  * @param {Uint8Array<ArrayBuffer>} file
  * @param {() => Uint8Array} heap Python's memory, once there is one
  */
@@ -58,7 +73,7 @@ function run(numbers, at) {
 
 /**
  * @param {Uint32Array} numbers @param {Uint8Array} pages @param {number} size @param {Uint8Array} heap
- * @param {number} from what of the whole stands at the heap's beginning
+ * @param {number} from the position in the whole of the first byte of the heap
  */
 function put(numbers, pages, size, heap, from) {
   let done = 0;

@@ -1,6 +1,8 @@
 // What Python is started from: the files that the build has made, each checked against its hash, and the snapshots of a
 // started Python's memory.
 
+import {APP_ZIP} from './memory.mjs';
+
 /** @typedef {{url: string, hash: string, size: number}} Asset */
 /**
  * Filled by the build. `id` stands for everything that a snapshot depends on, `imports` are the modules in it; `lock` lists
@@ -11,7 +13,6 @@
 export const BUILD = /*build*/JSON.parse('{}')/*build*/;
 
 export const base = new URL('.', import.meta.url).href;
-export const APP_ZIP = '/lib/midstream.zip'; // as in tooling/assets/runtime.mjs: the snapshot remembers this path
 
 /**
  * How Python's code is compiled where a snapshot is made, and where it is started from one; nowhere else. Chromium keeps machine
@@ -32,7 +33,7 @@ export async function bytes({url, hash}) {
 }
 
 /** Where Pyodide gets packages from; without these options it would ask a server of its makers. */
-export const wheels = {lockFileContents: BUILD.lock, packageBaseUrl: new URL('../wheels/', base).href};
+export const wheels = {lockFileContents: BUILD.lock, packageBaseUrl: new URL('../../wheels/', base).href};
 
 /**
  * Options for a Pyodide with the compiled library and the app's zip in its file system (which is not in a snapshot, so late

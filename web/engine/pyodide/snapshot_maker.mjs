@@ -3,17 +3,9 @@
 
 import {compiled, compiledOnce, heap, use} from './compiled_code.mjs';
 import {failed, fetched, keep, wanted} from './snapshot_store.mjs';
-import {sparse, whole} from './memory.mjs';
-import {APP_ZIP, BUILD, accelerated, base, bytes} from './parts.mjs';
+import {APP_ZIP, IMPORT, sparse, whole} from './memory.mjs';
+import {BUILD, accelerated, base, bytes} from './parts.mjs';
 
-/** Python source run before the memory is taken, as in tooling/assets/runtime.mjs. */
-const IMPORT = `
-import gc, importlib
-for name in imports:
-    importlib.import_module(name)
-del name, imports
-gc.collect()
-`;
 /** Milliseconds for what the browser still compiles beside, and then stores. */
 const REST = 2000;
 
@@ -45,7 +37,7 @@ async function made(app) {
 async function rehearsed(memory, app) {
   use(await compiled());
   const next = await python(app, {_loadSnapshot: whole(memory, heap)});
-  next.pyimport('midstream.engine.rehearsal').rehearse();
+  next.pyimport('midstream.engine.browser.warmup').rehearse();
   await new Promise(done => setTimeout(done, REST));
 }
 

@@ -5,6 +5,7 @@
 // Cache Storage would do, but hands 20 MB over in small pieces, by way of the browser's own process; a worker reads a file of
 // OPFS by itself. Only a worker may, so this is for workers.
 
+import {isBeyondLimit} from '../../shared/storage_limit.js';
 import {BUILD, base, bytes} from './parts.mjs';
 
 /** @typedef {'own' | 'snapshot'} Kind who made it: this browser, or the build */
@@ -15,11 +16,9 @@ import {BUILD, base, bytes} from './parts.mjs';
 // After two that did not load or could not be made the build's is tried, and after that none.
 const OWN_TRIES = 2;
 const TRIES = 3;
-/** The part of the storage from which on nothing is kept that can be made again; as in sw.js. */
-const ROOM = 0.95;
 
 /** One for each copy of the app; quota.py knows how it begins. */
-const FOLDER = `midstream-snapshot ${encodeURIComponent(new URL('..', base).pathname)}`;
+const FOLDER = `midstream-snapshot ${encodeURIComponent(new URL('../..', base).pathname)}`;
 const SNAPSHOT = 'snapshot';
 const FAILED = 'failed';
 /** The browser in numbers: another version of it may lay out memory in another way. */
@@ -124,9 +123,7 @@ export async function wanted() {
  */
 export async function keep(kind, {memory, stdlib, app}) {
   const file = new Uint8Array(await new Blob([memory, stdlib, app]).arrayBuffer());
-  // Not every WebKit says.
-  const {usage = 0, quota = Infinity} = (await navigator.storage.estimate?.()) ?? {};
-  if (usage + file.length > ROOM * quota) throw new Error('the storage is nearly full');
+  if (await isBeyondLimit(file.length)) throw new Error('the storage is nearly full');
   await put(SNAPSHOT, {kind, hash: await hashOf(file), sizes: [memory.length, stdlib.length]}, file);
 }
 

@@ -2,8 +2,8 @@
 // that, so a selection stays; a browser without it shows plain text. Only what is near the part that is visible is painted: a
 // browser goes through all that is registered whenever one span changes.
 
-/** As in engine/highlight/lexing.py; the style sheet has `::highlight(code-…)` for each. */
-const KINDS = ['keyword', 'name', 'string', 'number', 'comment', 'type', 'inserted', 'deleted'];
+import { COLOUR_KINDS } from '../../shared/constants.js';
+
 const FIELDS = 3; // kind, first and end
 /** Room around what is visible in which blocks are painted too. */
 const NEAR = '100% 0px';
@@ -20,8 +20,8 @@ export class Colours {
   /** @param {Element} scroller */
   constructor(scroller) {
     const able = typeof Highlight === 'function' && CSS.highlights !== undefined;
-    this.#kinds = able ? KINDS.map(() => new Highlight()) : [];
-    this.#kinds.forEach((highlight, i) => CSS.highlights.set(`code-${KINDS[i]}`, highlight));
+    this.#kinds = able ? COLOUR_KINDS.map(() => new Highlight()) : [];
+    this.#kinds.forEach((highlight, i) => CSS.highlights.set(`code-${COLOUR_KINDS[i]}`, highlight));
     this.#watch = new IntersectionObserver((entries) => this.#seen(entries), { root: scroller, rootMargin: NEAR });
   }
 
@@ -72,5 +72,5 @@ export class Colours {
 /** @param {unknown} spans @returns {spans is number[]} */
 function isSpans(spans) {
   if (!Array.isArray(spans) || spans.length % FIELDS) return false;
-  return spans.every((each, i) => Number.isSafeInteger(each) && each >= 0 && (i % FIELDS || each < KINDS.length));
+  return spans.every((each, i) => Number.isSafeInteger(each) && each >= 0 && (i % FIELDS || each < COLOUR_KINDS.length));
 }

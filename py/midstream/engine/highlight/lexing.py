@@ -13,7 +13,7 @@ from midstream.engine.highlight.code_blocks import Span
 from midstream.engine.highlight.languages import LEXERS
 from midstream.patch import units
 
-# What the style sheet has a colour for; the number of a kind is its place here.
+# The style sheet has a colour for each; its index is the number of a kind in a span.
 KINDS = ("keyword", "name", "string", "number", "comment", "type", "inserted", "deleted")
 
 _KIND_OF = {

@@ -13,29 +13,13 @@ from starlette.types import Scope
 
 from midstream.errors import MachineError
 from midstream.gateway.config import project_directory
+from midstream.policies import FRAMED, PAGES, SCREEN_POLICY
 
-# The same text stands as a meta tag in each document, for static hosts; `frame-ancestors` only
-# works here.
-SCREEN_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' blob:; font-src 'self'; frame-src 'self'; manifest-src 'self'; "
-    "worker-src 'self'; base-uri 'none'; form-action 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
-ENGINE_POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval' blob:; "
-    "style-src 'self' 'unsafe-inline'; connect-src 'self' https: http://127.0.0.1:* "
-    "http://localhost:*; worker-src 'self' blob:; base-uri 'none'; form-action 'none'"
-)
-DRAWER_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; "
-    "form-action 'none'"
-)
 # For every answer that is not a page of ours: were it ever shown as a document, it could do
 # nothing.
 NOTHING_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
-_FRAMES = {"engine.html": ENGINE_POLICY, "diagram.html": DRAWER_POLICY}
+_POLICIES = {name.rpartition("/")[2]: policy for name, policy in PAGES.items()}
 
 # Not left to the system's table, which differs between machines.
 _TYPES = {
@@ -141,11 +125,11 @@ def _dress(response: Response, path: Path) -> None:
     if "content-type" in headers:
         headers["content-type"] = _TYPES.get(path.suffix, "application/octet-stream")
     headers["Cache-Control"] = "no-cache"
-    if path.name in _FRAMES:
-        headers["Content-Security-Policy"] = f"{_FRAMES[path.name]}; frame-ancestors 'self'"
-    elif path.suffix == ".html":
-        headers["Content-Security-Policy"] = f"{SCREEN_POLICY}; frame-ancestors 'self'"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if path.suffix == ".html":
+        policy = _POLICIES.get(path.name, SCREEN_POLICY)
+        headers["Content-Security-Policy"] = f"{policy}; {FRAMED}"
+        if policy == SCREEN_POLICY:
+            headers["Cross-Origin-Opener-Policy"] = "same-origin"
 
 
 def _plain(error: HTTPException) -> Response:

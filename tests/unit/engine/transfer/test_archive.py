@@ -285,7 +285,7 @@ DAMAGED: list[Any] = [
 def test_one_damaged_conversation_leaves_the_others(bad: Any) -> None:
     async def scenario() -> None:
         store = MemoryStore()
-        with pytest.raises(UsageError, match=r"1 conversations were added.*conversation 1: "):
+        with pytest.raises(UsageError, match=r"1 conversation was added.*conversation 1: "):
             await archive.restore(store, file_of([bad, GOOD]))
         assert [record["id"] for record in await store.conversations()] == ["c8"]
         assert list(store._stores["messages"]) == ["u8"], "nothing of the damaged one"
@@ -361,7 +361,9 @@ def test_a_store_that_fails_in_the_middle_says_how_far_it_came() -> None:
                 raise StoreError("Could not save.", hint="Make room.", code="full")
             await super().commit(change)
 
-    with pytest.raises(StoreError, match="1 added, then: Could not save") as failed:
+    with pytest.raises(
+        StoreError, match="1 conversation was added, then: Could not save"
+    ) as failed:
         run(archive.restore(Full(), file_of([GOOD, {"id": "c7", "messages": []}])))
     assert (failed.value.code, failed.value.hint) == ("full", "Make room.")
 

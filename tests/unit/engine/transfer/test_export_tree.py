@@ -209,7 +209,7 @@ def test_bad_conversations_are_named_and_the_others_come_in() -> None:
     with pytest.raises(UsageError) as refused:
         asyncio.run(archive.restore(store, data))
     line = refused.value.line()
-    assert "1 conversations were added" in line
+    assert "1 conversation was added" in line
     assert "conversation 2: its messages are not a mapping" in line
     assert "conversation 3: its messages lead in a circle" in line
     assert "conversation 5: it is not an object" in line

@@ -1,4 +1,4 @@
-// Makes what lets Python start fast in the page; run by tooling/assets/runtime.py with the project's own Node:
+// Makes what lets Python start fast in the page; run by tooling/parts/runtime.py with the project's own Node:
 //
 //   node runtime.mjs stdlib   {"pyodide": folder, "out": zip}
 //   node runtime.mjs late     {"pyodide": folder, "stdlib": zip, "wheels": [...], "skip": [...], "prefix": path, "out": zip}
@@ -19,6 +19,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
 import {pathToFileURL} from 'node:url';
+
+import {APP_ZIP, IMPORT, sparse} from '../../web/engine/pyodide/memory.mjs';
 
 /** Python source run inside Pyodide; `sources`, `texts`, `target`, `prefix` and `skip` are set before. */
 const COMPILE = `
@@ -69,21 +71,9 @@ with open(names, "w") as file:
     json.dump(sorted(late), file)
 `;
 
-/** Python source run before the memory is taken; `imports` is set before. */
-const IMPORT = `
-import gc, importlib
-for name in imports:
-    importlib.import_module(name)
-del name, imports
-gc.collect()
-`;
-
-const PAGE = 4096;
-const MAGIC = 0x5053534d; // "MSSP"
 const HASH_SEED = '0';
 const LIBRARY = '/lib/python314.zip'; // where Pyodide puts it
 const WHEN = Date.UTC(2026, 0, 1);
-const APP_ZIP = '/lib/midstream.zip'; // boot.mjs puts the file there again
 
 /** Chance and clock give the same values in every run, or no two builds would be alike. */
 function pinTheWorld() {
@@ -140,21 +130,6 @@ function compile(py, files, prefix, skip = [], texts = {}) {
   const globals = py.toPy(values);
   py.runPython(COMPILE, {globals});
   return py.FS.readFile('/tmp/target.zip');
-}
-
-/**
- * Only the pages that are not all zero, with their numbers: a third of the size.
- * Little-endian u32: magic, page size, length of the whole, count n; n page numbers; the pages.
- * @param {Uint8Array} memory
- */
-function sparse(memory) {
-  const pages = [];
-  for (let at = 0; at < memory.length; at += PAGE) {
-    if (memory.subarray(at, at + PAGE).some(byte => byte !== 0)) pages.push(at / PAGE);
-  }
-  const head = Uint32Array.from([MAGIC, PAGE, memory.length, pages.length, ...pages]);
-  const bodies = pages.map(page => memory.subarray(page * PAGE, (page + 1) * PAGE));
-  return Buffer.concat([new Uint8Array(head.buffer), ...bodies]);
 }
 
 /** @param {{pyodide: string, out: string}} job */

@@ -14,14 +14,15 @@ from functools import partial
 from pathlib import Path
 
 from tooling import stamps
-from tooling.assets import diagrams, import_graph, late
-from tooling.places import Places
+from tooling.parts import diagrams, import_graph, late
+from tooling.places import HERE, Places
 from tooling.report import step
 from tooling.setup import npm, wheels
 from tooling.setup.programs import run
 from tooling.trouble import Trouble
 
 SCRIPT = Path(__file__).with_name("runtime.mjs")
+FORMAT = HERE.root / "web/engine/pyodide/memory.mjs"  # which SCRIPT imports
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Runtime:
 
     folder: Path
     wheels: list[Path]
-    # Fetched when they are needed: tooling/assets/late.py, and tooling/assets/diagrams.py, a folder.
+    # Fetched when they are needed: tooling/parts/late.py, and tooling/parts/diagrams.py, a folder.
     pygments: Path
     mermaid: Path
 
@@ -93,7 +94,8 @@ def _stdlib(places: Places) -> Path:
 def _parts(places: Places, stdlib: Path, imported: list[Path], packed: list[Path]) -> Path:
     core = _pyscript_core(places)
     names = [stdlib.parent.name, *(wheel.parent.name for wheel in packed)]
-    folder = places.cache / f"parts-{stamps.digest(Path(import_graph.__file__), core, *names)[:16]}"
+    key = stamps.digest(Path(import_graph.__file__), FORMAT, core, *names)
+    folder = places.cache / f"parts-{key[:16]}"
     if not folder.is_dir():
         py = places.root / "py"
         with step("taking the snapshot of a started Python"), stamps.whole_folder(folder) as fresh:

@@ -1,0 +1,19 @@
+"""The content security policy of each page as its meta tag, from `midstream.policies`."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+from tooling.assets.filling import exchange
+from tooling.places import Places
+
+PLACEHOLDER = "<!--policy-->"
+
+
+def write(places: Places, web: Path) -> None:
+    """Puts the tags into the pages in `web`, which is a copy of `web/`. Raises Trouble."""
+    pages: dict[str, str] = runpy.run_path(str(places.root / "py/midstream/policies.py"))["PAGES"]
+    for name, policy in pages.items():
+        tag = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        exchange(web / name, PLACEHOLDER, tag)
