@@ -12,7 +12,7 @@ from midstream.engine.devices.device_sync import _Gathering
 from midstream.engine.devices.gateway_client import _run
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.store.records import run_key
-from midstream.engine.store.rendering import history_of, line_of
+from midstream.engine.store.rendering import branch_of, history_of
 from midstream.engine.transfer import archive
 from midstream.engine.transfer.documents import WORDS, markdown_of
 from midstream.engine.transfer.webpage import web_page
@@ -75,7 +75,7 @@ async def again(page: Page, answer: str) -> str:
 async def shown(store: MemoryStore) -> list[str]:
     """What anybody who opens the conversation sees, and so what the screen paints first."""
     (conversation,) = await store.conversations()
-    return [record["id"] for record, _ in await line_of(store, conversation)]
+    return [record["id"] for record, _ in await branch_of(store, conversation)]
 
 
 async def record_of(store: MemoryStore, message: str) -> Record:
@@ -340,8 +340,8 @@ def test_another_device_makes_the_same_versions_of_the_runs() -> None:
         await store.commit(change)
         for record in here:
             there = {"id": conversation["id"], "leaf": record["id"]}
-            assert await line_of(store, there) == await same(
-                store, await line_of(page.store, there)
+            assert await branch_of(store, there) == await same(
+                store, await branch_of(page.store, there)
             )
 
     async def same(store: MemoryStore, line: list[Any]) -> list[Any]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from midstream.engine.transfer import archive, webpage
 from midstream.engine.transfer.documents import WORDS, conversation_name
-from midstream.engine.transfer.transfers import Copies
+from midstream.engine.transfer.transfers import Transfers
 from midstream.journal import Change, MemoryStore, Row
 
 TEXT = "# Ebb\n\n*low* <script>alert(1)</script>\n\n![the moon](https://moon.example/a.png)\n\n- [x] done\n"
@@ -50,7 +50,7 @@ def exported(format: str, **more: Any) -> dict[str, Any]:
     async def scenario() -> None:
         host = SimpleNamespace(store=await filled(), post=posted.append, now=lambda: 0.0)
         nobody = SimpleNamespace(get=lambda message: None)  # writes an answer
-        copies = Copies(host, nobody)  # type: ignore[arg-type]
+        copies = Transfers(host, nobody)  # type: ignore[arg-type]
         await copies.export({"conversation": "c1", "format": format, **more})
 
     asyncio.run(scenario())

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from midstream.engine.store.rendering import line_of
+from midstream.engine.store.rendering import branch_of
 from midstream.engine.store.validation import sound_conversation, sound_message
 from midstream.engine.transfer import archive, export_tree
 from midstream.engine.transfer.archive import Added
@@ -108,7 +108,7 @@ async def turns(store: MemoryStore, leaf: str | None = None) -> list[tuple[str, 
     """What is shown, or the line of another message."""
     found = []
     for conversation in await store.conversations():
-        for record, _ in await line_of(store, conversation | ({"leaf": leaf} if leaf else {})):
+        for record, _ in await branch_of(store, conversation | ({"leaf": leaf} if leaf else {})):
             rows = await store.rows(record["id"])
             words = record.get("text") or "".join(row["text"] for row in rows)
             thought = "".join(row["reasoning"] for row in rows)
