@@ -25,7 +25,7 @@ from midstream.journal import Change, Record
 CONTINUABLE = FINAL_STATES - {"complete"}
 
 
-class Prompts:
+class AnswerIntents:
     """Makes the records of questions and answers, and begins with the answers. It keeps nothing
     beside the store."""
 

@@ -13,7 +13,7 @@ from midstream.engine.devices.gateway_client import _run
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.store.records import run_key
 from midstream.engine.store.rendering import branch_of, history_of
-from midstream.engine.transfer import archive
+from midstream.engine.transfer import archive, import_file, importer
 from midstream.engine.transfer.documents import WORDS, markdown_of
 from midstream.engine.transfer.webpage import web_page
 from midstream.journal import MemoryStore, Record
@@ -260,7 +260,7 @@ def test_files_have_the_version_that_is_shown_and_ours_has_all() -> None:
             assert "one" in written and "other" not in written
         file = archive.encode(await archive.everything(page.store))
         store = MemoryStore()
-        assert (await archive.restore(store, archive.decode(file))).conversations == 1
+        assert await importer.add_all(store, import_file.decode(file)) == 1
         assert await shown(store) == await shown(page.store)
         assert {m["id"] for m in await store.messages(conversation["id"])} == {
             m["id"] for m in await page.store.messages(conversation["id"])
@@ -279,7 +279,7 @@ def test_what_a_file_says_of_parents_is_checked() -> None:
         for odd in ("nobody", question["id"]):
             question["parent"], data["conversations"][0]["leaf"] = odd, "nobody"
             store = MemoryStore()
-            await archive.restore(store, json.loads(json.dumps(data)))
+            await importer.add_all(store, json.loads(json.dumps(data)))
             assert "parent" not in await record_of(store, "q-one")
             assert "leaf" not in (await store.conversations())[0]
             assert len(await shown(store)) == 2

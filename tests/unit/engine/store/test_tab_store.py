@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from midstream.engine.app import Engine
 from midstream.engine.ports.host import Host, Message
-from midstream.engine.store.tab_store import TabStore, everything_of, take_kept
+from midstream.engine.store.tab_store import TabStore, all_entries, load_tab_records
 from midstream.engine.store.validation import (
     CheckedStore,
     drawable,
@@ -410,7 +410,7 @@ def test_what_a_tab_has_kept_goes_into_a_database_that_can_be_had_again() -> Non
         await database.commit(Change().put("messages", ANSWER | {"state": "complete"}))
         await database.commit(Change().put("journal", ROWS[0] | {"text": "its own"}))
         tab.items["journal/[]"] = json.dumps({"message": "m", "n": 1, "text": 5})
-        await take_kept(CheckedStore(database, tab.post), tab.records(), tab.post)
+        await load_tab_records(CheckedStore(database, tab.post), tab.records(), tab.post)
         assert await database.conversation("c1") == CONVERSATION
         assert await database.message("u1") == QUESTION
         assert await database.setting("s") == {"id": "s", "value": 1}
@@ -431,7 +431,7 @@ def test_the_tab_forgets_nothing_that_could_not_be_written() -> None:
         await fill(TabStore(tab.post))
         before = dict(tab.items)
         with pytest.raises(StoreError):
-            await take_kept(CheckedStore(Full(), tab.post), tab.records(), tab.post)
+            await load_tab_records(CheckedStore(Full(), tab.post), tab.records(), tab.post)
         assert tab.items == before
 
     run(scenario())
@@ -440,7 +440,7 @@ def test_the_tab_forgets_nothing_that_could_not_be_written() -> None:
 @pytest.mark.parametrize("entries", [None, {}, "x", 5])
 def test_a_greeting_that_keeps_nothing_usable(entries: Any) -> None:
     told: list[Message] = []
-    run(take_kept(TabStore(told.append), entries, told.append))
+    run(load_tab_records(TabStore(told.append), entries, told.append))
     assert told == []
 
 
@@ -448,7 +448,7 @@ def test_everything_of_a_store_fills_another() -> None:
     async def scenario() -> None:
         store, other = MemoryStore(), TabStore(lambda message: None)
         await fill(store)
-        other.fill(await everything_of(store))
+        other.fill(await all_entries(store))
         for name in ("conversations", "messages", "journal"):
             assert other._stores[name] == store._stores[name]
 
