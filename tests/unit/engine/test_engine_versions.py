@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from midstream.engine.devices.device_sync import _Gathering
+from midstream.engine.devices.device_sync import _ChangeBuilder
 from midstream.engine.devices.gateway_client import _run
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.store.records import run_key
@@ -335,7 +335,7 @@ def test_another_device_makes_the_same_versions_of_the_runs() -> None:
             runs.append(_run(entry, 10_000))
         store = MemoryStore()
         gateway = Endpoint("Gateway", "gateway", "v1", "m")
-        change = await _Gathering(None, gateway, conversation["id"], store).change(runs)  # type: ignore[arg-type]
+        change = await _ChangeBuilder(None, gateway, conversation["id"], store).change(runs)  # type: ignore[arg-type]
         assert change
         await store.commit(change)
         for record in here:

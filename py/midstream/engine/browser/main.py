@@ -18,14 +18,13 @@ from midstream.engine.browser.open_store import open_store
 from midstream.engine.browser.pygments_loader import PygmentsLoader
 from midstream.engine.browser.tabs import Tabs
 from midstream.engine.endpoints.keyed_net import KeyedNet
-from midstream.engine.ports.host import Host, Message, Net, body_of, detail_of
+from midstream.engine.ports.host import LARGE_BODY_BYTES, Host, Message, Net, body_of, detail_of
 from midstream.engine.ports.jobs import Jobs
 from midstream.engine.ports.keys import Keys
 from midstream.errors import MidstreamError, UsageError
 from midstream.problems import Problem, problem
 
 CONFIG_S = 5.0  # then the app goes on without: nobody who writes must wait for a dead network
-CONFIG_BYTES = 16 << 20
 EARLY_S = 5.0  # then no answer will use a request that was made early
 
 
@@ -115,7 +114,7 @@ async def _configure(engine: Engine, net: Net, post: Callable[[Message], None]) 
 
 async def _read_config(net: Net) -> dict[str, Any]:
     response = await net.open("GET", "config.json", {})
-    body = await body_of(response, CONFIG_BYTES)
+    body = await body_of(response, LARGE_BODY_BYTES)
     if response.status != 200:
         raise UsageError(problem("config_status", status=response.status))
     try:

@@ -6,11 +6,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from midstream.engine.ports.host import Net, body_of
+from midstream.engine.ports.host import LARGE_BODY_BYTES, Net, body_of
 
 URL = "late/pygments.zip"
 ZIP = "/lib/midstream-pygments.zip"  # tooling/assets/late.py has compiled it for this path
-BYTES = 16 << 20  # the file is much smaller
 
 
 class PygmentsLoader:
@@ -23,7 +22,7 @@ class PygmentsLoader:
         if self._path in sys.path:
             return
         response = await self._net.open("GET", URL, {})
-        data = await body_of(response, BYTES)
+        data = await body_of(response, LARGE_BODY_BYTES)
         # During an update the host may answer with a web page.
         if response.status != 200 or not data.startswith(b"PK"):
             raise OSError(f"{URL} was answered with status {response.status}")

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from midstream.engine.ports.host import Net, body_of
-from midstream.engine.store.records import FIRST
+from midstream.engine.ports.host import LARGE_BODY_BYTES, Net, body_of
+from midstream.engine.store.records import NO_PARENT
 from midstream.errors import UpstreamError, UpstreamRefused
 from midstream.problems import problem
 
-BODY_BYTES = 16 << 20  # of one answer of the gateway
+BODY_BYTES = LARGE_BODY_BYTES
 
 _GONE = (404, 410)
 _CONVERSATION = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,128}")  # it becomes part of a path
@@ -130,7 +130,7 @@ def _run(entry: Any, now: int) -> GatewayRun:
         created=min(round(created * 1000), now),
         seconds=None if entry["state"] == "live" else _number(entry["updated"]) - created,
         refused=not key and entry["state"] == "failed" and int(entry["head"]) <= 1,
-        parent={FIRST: ""}.get(named[4], named[4]) if named else None,
+        parent={NO_PARENT: ""}.get(named[4], named[4]) if named else None,
     )
     return run if named else run.unnamed()
 

@@ -143,7 +143,7 @@ def new_question(
     return dict(record)
 
 
-FIRST = "~"  # in a key, for no parent: a name is never empty
+NO_PARENT = "~"  # in a key: there a name is never empty
 KEY_CHARACTERS = 128  # that a gateway takes
 
 
@@ -155,7 +155,7 @@ def run_key(question: str, answer: str, n: int, parent: str | None = None) -> st
     (`branches.parent_implied`). A key that would become too long leaves it out.
     """
     key = f"{question}.{answer}.{n}"
-    named = key if parent is None else f"{key}.{parent or FIRST}"
+    named = key if parent is None else f"{key}.{parent or NO_PARENT}"
     return named if len(named) <= KEY_CHARACTERS else key
 
 

@@ -18,7 +18,7 @@ from midstream.problems import Problem, is_record, problem
 FORMAT = "midstream"
 VERSION = 1
 TEXT_CHARACTERS = 8 * 2**20  # of one message
-NAME_CHARACTERS = 200  # of an id or a model's name
+ID_CHARACTERS = 200  # of an id, or the name of a model
 SHORT_CHARACTERS = 2000  # of a title or an error: a longer one is cut
 MESSAGES = 10_000  # in one conversation
 RUNS = 100  # of one answer
@@ -89,7 +89,7 @@ def conversation(raw: Any, used: set[str]) -> ArchivedConversation:
         except Unusable as error:
             why = problem("in_message", parts=[error.problem], number=number + 1)
             raise Unusable(why) from None
-    if (leaf := _text(raw, "leaf", NAME_CHARACTERS)) in own - {key}:
+    if (leaf := _text(raw, "leaf", ID_CHARACTERS)) in own - {key}:
         record["leaf"] = leaf
     used |= own  # not before: an unusable conversation takes no id from others
     return ArchivedConversation(record, messages)
@@ -110,7 +110,7 @@ def _message(
     }
     text = whole_characters(_text(raw, "text", TEXT_CHARACTERS))
     if record["author"] == "user":
-        parent = _text(raw, "parent", NAME_CHARACTERS)
+        parent = _text(raw, "parent", ID_CHARACTERS)
         if "parent" in raw and parent in before | {""}:
             record["parent"] = parent
         return record | {"text": text, "state": "complete", "runs": []}, None
@@ -118,14 +118,14 @@ def _message(
         raise Unusable(problem("unusable_author"))
     runs = _listed(raw, "runs", _run, RUNS) or [_run({})]
     record |= {"parser": UNDRAWN, "runs": runs}
-    question = _text(raw, "question", NAME_CHARACTERS)
+    question = _text(raw, "question", ID_CHARACTERS)
     record["question"] = question if question in before else ""
     record |= _ending(raw)
     return record, _row(record, raw, text)
 
 
 def _ending(raw: Record) -> Record:
-    state = _text(raw, "state", NAME_CHARACTERS)
+    state = _text(raw, "state", ID_CHARACTERS)
     numbers = {"tokens": _count(raw, "tokens"), "seq": _count(raw, "seq")}
     ending: Record = numbers | {"seconds": _number(raw, "seconds")}
     if state not in FINAL_STATES:
@@ -151,7 +151,7 @@ def _row(record: Record, raw: Record, text: str) -> Row | None:
         text=text,
         reasoning=reasoning,
         tokens=record["tokens"],
-        finish=_text(raw, "finish", NAME_CHARACTERS),
+        finish=_text(raw, "finish", ID_CHARACTERS),
         whole=True,
     )
 
@@ -162,11 +162,11 @@ def _run(raw: Any) -> Record:
     endpoint = raw.get("endpoint", {}) if isinstance(raw, dict) else None
     if not isinstance(endpoint, dict):
         raise _unusable("runs", "hold one that is not an object")
-    name = _text(endpoint, "name", NAME_CHARACTERS) or "?"
-    model = _text(raw, "model", NAME_CHARACTERS) or _text(endpoint, "model", NAME_CHARACTERS)
+    name = _text(endpoint, "name", ID_CHARACTERS) or "?"
+    model = _text(raw, "model", ID_CHARACTERS) or _text(endpoint, "model", ID_CHARACTERS)
     run: Record = {
-        "key": _text(raw, "key", 4 * NAME_CHARACTERS),
-        "run": None if raw.get("run") is None else _text(raw, "run", NAME_CHARACTERS),
+        "key": _text(raw, "key", 4 * ID_CHARACTERS),
+        "run": None if raw.get("run") is None else _text(raw, "run", ID_CHARACTERS),
         "endpoint": {"name": name, "kind": "gateway", "model": model},
         "seq": _count(raw, "seq"),
     }
@@ -177,7 +177,7 @@ def _seam(raw: Any) -> Record:
     if not isinstance(raw, dict):
         raise _unusable("seam", "is not an object")
     counts = {"at": _count(raw, "at"), "skipped": _count(raw, "skipped")}
-    return counts | {"kind": _text(raw, "kind", NAME_CHARACTERS)}
+    return counts | {"kind": _text(raw, "kind", ID_CHARACTERS)}
 
 
 # The fields of a file. Each function raises Unusable.
@@ -188,7 +188,7 @@ def _unusable(name: str, how: str) -> Unusable:
 
 
 def _new_id(raw: Record, used: set[str], own: set[str]) -> str:
-    key = _text(raw, "id", NAME_CHARACTERS)
+    key = _text(raw, "id", ID_CHARACTERS)
     if not key or key != whole_characters(key):
         raise Unusable(problem("unusable_id"))
     if key in used or key in own:

@@ -12,7 +12,7 @@ from midstream.errors import UsageError
 from midstream.problems import problem
 
 FILE_CHARACTERS = 64 * 2**20
-FIRST = 3  # conversations by which the program of a file is known
+SAMPLE = 3  # conversations by which the program of a file is known
 
 
 def decode(file: str) -> Any:
@@ -42,7 +42,7 @@ def conversations(data: Any) -> Iterator[ArchivedConversation | Unusable]:
 
 def _listing(data: Any) -> list[Any]:
     entries = data if isinstance(data, list) else [data]
-    if entries and all(chatgpt.is_one(one) or openwebui.is_one(one) for one in entries[:FIRST]):
+    if entries and all(chatgpt.is_one(one) or openwebui.is_one(one) for one in entries[:SAMPLE]):
         return entries
     return archive_schema.listing(data)
 

@@ -123,7 +123,11 @@ RECORDS: list[tuple[Callable[[Any], Record | None], Any, Record | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("sound", "raw", "fields"), RECORDS, ids=lambda value: str(value)[-60:])
+def short(value: Any) -> str:
+    return str(value.__name__ if callable(value) else value)[-60:]
+
+
+@pytest.mark.parametrize(("sound", "raw", "fields"), RECORDS, ids=short)
 def test_good_and_bad_records(
     sound: Callable[[Any], Record | None], raw: Any, fields: Record | None
 ) -> None:
