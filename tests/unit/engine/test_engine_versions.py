@@ -14,7 +14,7 @@ from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.store.records import run_key
 from midstream.engine.store.rendering import branch_of, history_of
 from midstream.engine.transfer import archive, import_file, importer
-from midstream.engine.transfer.documents import WORDS, markdown_of
+from midstream.engine.transfer.documents import LABELS, markdown_of
 from midstream.engine.transfer.webpage import web_page
 from midstream.journal import MemoryStore, Record
 from tests.support.httpnet import HttpNet
@@ -254,8 +254,8 @@ def test_files_have_the_version_that_is_shown_and_ours_has_all() -> None:
         await step(page, "q-other", -1)
         (conversation,) = await page.store.conversations()
         for written in (
-            await markdown_of(page.store, conversation, WORDS, 0),
-            await web_page(page.store, conversation, WORDS),
+            await markdown_of(page.store, conversation, LABELS, 0),
+            await web_page(page.store, conversation, LABELS),
         ):
             assert "one" in written and "other" not in written
         file = archive.encode(await archive.everything(page.store))

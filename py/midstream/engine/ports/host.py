@@ -15,7 +15,7 @@ from midstream.problems import Problem
 
 Message = dict[str, Any]  # one message of the port, with a "type"
 BODY_BYTES = 64 * 1024  # of an HTTP body that is read whole
-LARGE_BODY_BYTES = 16 << 20  # of one that the app cannot do without
+LARGE_BODY_BYTES = 16 << 20  # of one that may be long
 
 
 class Response(Protocol):
