@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from midstream.engine.answers.answers import Answers
-from midstream.engine.answers.status import FINAL_STATES
-from midstream.engine.current_view import Shown
-from midstream.engine.endpoints.registry import Offers
+from midstream.engine.current_view import CurrentView
+from midstream.engine.endpoints.registry import EndpointRegistry
 from midstream.engine.ports.host import Host, Message
-from midstream.engine.store.branches import Paths, unsaid
+from midstream.engine.store.branches import Branches, parent_implied
 from midstream.engine.store.records import (
+    FINAL_STATES,
     new_answer,
     new_conversation,
     new_question,
@@ -19,21 +19,23 @@ from midstream.engine.store.records import (
     next_position,
     run_key,
 )
-from midstream.engine.store.rendering import paths_of, rows_of
+from midstream.engine.store.rendering import branches_of, rows_of
 from midstream.journal import Change, Record
 
 CONTINUABLE = FINAL_STATES - {"complete"}
 
 
-class Prompts:
+class AnswerIntents:
     """Makes the records of questions and answers, and begins with the answers. It keeps nothing
     beside the store."""
 
-    def __init__(self, host: Host, shown: Shown, answers: Answers, offers: Offers) -> None:
+    def __init__(
+        self, host: Host, view: CurrentView, answers: Answers, registry: EndpointRegistry
+    ) -> None:
         self._host = host
-        self._shown = shown
+        self._view = view
         self._answers = answers
-        self._offers = offers
+        self._registry = registry
         self.intents: dict[str, Callable[[Message], Awaitable[None]]] = {
             "send": self._send,
             "stop": self._stop,
@@ -51,16 +53,16 @@ class Prompts:
             return
         if said := await self._host.store.message(str(intent["message"])):
             # A page that went before it saw its prompt confirmed repeats it: this is the confirmation.
-            await self._shown.open(said["conversation"], {})
+            await self._view.open(said["conversation"], {})
             return
-        await self._offers.configured.wait()
+        await self._registry.configured.wait()
         now = self._milliseconds()
         asked = intent.get("conversation")
         conversation = await self._host.store.conversation(str(asked)) if asked else None
         if conversation is None or conversation.get("gone"):
             conversation = new_conversation(self._host.new_id(), words, now)
         messages = await self._host.store.messages(conversation["id"])
-        parent = _parent(Paths(messages), intent, conversation.get("leaf"))
+        parent = _parent(Branches(messages), intent, conversation.get("leaf"))
         position = next_position(messages)
         question = new_question(str(intent["message"]), conversation, position, words, now, parent)
         answer = self._new_answer(conversation, [*messages, question], now, question["id"])
@@ -75,7 +77,7 @@ class Prompts:
             return
         old, conversation = await self._ended(intent["message"])
         messages = await self._host.store.messages(old["conversation"])
-        question = Paths(messages).parents[old["id"]]
+        question = Branches(messages).parents[old["id"]]
         again = self._new_answer(conversation, messages, self._milliseconds(), question)
         await self._begin(conversation, again)
 
@@ -84,13 +86,13 @@ class Prompts:
         record, conversation = await self._ended(intent["message"])
         if record["state"] not in CONTINUABLE:
             return
-        await self._offers.configured.wait()
+        await self._registry.configured.wait()
         now, runs = self._milliseconds(), record["runs"]
         messages = await self._host.store.messages(conversation["id"])
-        question = Paths(messages).parents[record["id"]]
+        question = Branches(messages).parents[record["id"]]
         said = _said(messages, question)
         key = run_key(question or record["id"], record["id"], len(runs), said)
-        run = new_run(key, self._offers.like(runs[-1]["endpoint"]))
+        run = new_run(key, self._registry.like(runs[-1]["endpoint"]))
         run |= {"began": now, "before": float(record.get("seconds", 0))}
         record = {name: record[name] for name in record if name != "error"}
         record |= {"state": "sending", "runs": [*runs, run]}
@@ -125,28 +127,28 @@ class Prompts:
             change.put("messages", record)
         await self._host.store.commit(change)
         self._answers.write(answer, recalled=False)
-        await self._shown.turns(conversation["id"], [*others, answer], new=not here)
-        self._host.tell_tabs({"conversation": conversation["id"], "changed": True})
+        await self._view.turns(conversation["id"], [*others, answer], new=not here)
+        self._host.broadcast({"conversation": conversation["id"], "changed": True})
 
     def _new_answer(
         self, conversation: Record, messages: list[Record], now: int, question: str
     ) -> Record:
         """`messages`: those before it."""
         key, position = self._host.new_id(), next_position(messages)
-        first, said = self._offers.first, _said(messages, question)
+        first, said = self._registry.first, _said(messages, question)
         answer = new_answer(key, conversation, position, now, question, first, said)
         answer["runs"][0]["began"] = now
         return answer
 
     async def _stop(self, intent: Message) -> None:
-        self._host.tell_tabs({"stop": intent["message"]})
+        self._host.broadcast({"stop": intent["message"]})
         await self._answers.stop(intent["message"])
 
     # A prompt that waits to be sent
 
     async def _edit(self, intent: Message) -> None:
         if question := await self._take_back(intent["message"]):
-            draft = {"conversation": self._shown.conversation, "text": question["text"]}
+            draft = {"conversation": self._view.conversation, "text": question["text"]}
             self._host.post({"type": "draft", **draft})
 
     async def _remove(self, intent: Message) -> None:
@@ -158,14 +160,14 @@ class Prompts:
         answer = await self._host.store.message(message)
         if answer is None:
             return None
-        self._host.tell_tabs({"drop": message})
+        self._host.broadcast({"drop": message})
         over = answer["state"] in FINAL_STATES and not await rows_of(self._host.store, message)
         if not over and not await self._answers.drop(message):
             self._host.post({"type": "notice", "code": "already-sent", "level": "info"})
             return None
         conversation = answer["conversation"]
         messages = await self._host.store.messages(conversation)
-        paths = Paths(messages)
+        paths = Branches(messages)
         gone, at = [message], paths.parents[message]
         question = next((m for m in messages if m["id"] == at and m["author"] == "user"), None)
         if question and len(paths.beside(message)) == 1:
@@ -180,9 +182,9 @@ class Prompts:
             leaf = left[-1] if left else paths.parents[gone[-1]]
             change.amend("conversations", conversation, {"leaf": leaf or None})
         await self._host.store.commit(change)
-        self._host.tell_tabs({"conversation": conversation, "changed": True})
+        self._host.broadcast({"conversation": conversation, "changed": True})
         self._host.post({"type": "removed", "conversation": conversation, "messages": gone})
-        await self._shown.removed(conversation)
+        await self._view.removed(conversation)
         return question
 
     # Versions
@@ -193,7 +195,7 @@ class Prompts:
         if record is None:
             raise KeyError(f"there is no message {intent['message']}")
         key = record["conversation"]
-        paths = await paths_of(self._host.store, key)
+        paths = await branches_of(self._host.store, key)
         beside = paths.beside(record["id"])
         at = beside.index(record["id"]) + int(intent.get("step", 0))
         wanted = beside[min(max(at, 0), len(beside) - 1)]
@@ -201,14 +203,14 @@ class Prompts:
         await self._host.store.commit(
             change.amend("conversations", key, {"leaf": paths.end(wanted)})
         )
-        await self._shown.switch(key, wanted)
-        self._host.tell_tabs({"conversation": key, "changed": True})
+        await self._view.switch(key, wanted)
+        self._host.broadcast({"conversation": key, "changed": True})
 
     def _milliseconds(self) -> int:
         return round(self._host.now() * 1000)
 
 
-def _parent(paths: Paths, intent: Message, leaf: str | None) -> str:
+def _parent(paths: Branches, intent: Message, leaf: str | None) -> str:
     """What a new question follows: the message that the person saw last, or, where it is another
     version of a question, the one which that follows."""
     if (edits := str(intent.get("edits") or "")) in paths.parents:
@@ -218,5 +220,5 @@ def _parent(paths: Paths, intent: Message, leaf: str | None) -> str:
 
 
 def _said(messages: list[Record], question: str) -> str | None:
-    """What the question follows, where that has to be said (`path.unsaid`)."""
-    return None if unsaid(messages, question) else Paths(messages).parents[question]
+    """What the question follows, where that has to be said (`branches.parent_implied`)."""
+    return None if parent_implied(messages, question) else Branches(messages).parents[question]

@@ -1,8 +1,8 @@
 """The engine's one entry: intents of a screen come in, messages to it go out through the host.
 
-It wires the parts: what the person asks (`answer_intents.py`) makes answers that are being written
-(`answers.py`); what they tell (`reports.py`) goes to what the screen shows (`current_view.py`). What stands
-here is about other places: tabs of this browser, and devices that use the same gateway.
+It joins the parts: intents about answers (`answer_intents`) begin answers (`answers/`), and these
+report to the screen through the current view. The rest of this file is about the page, the other tabs
+of this browser, and the devices that use the same gateway.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from dataclasses import asdict
 from typing import Any
 
 from midstream import __version__
-from midstream.engine.answer_intents import Prompts
+from midstream.engine.answer_intents import AnswerIntents
 from midstream.engine.answers.answers import Answers
 from midstream.engine.answers.reports import Reports
-from midstream.engine.conversation_intents import Conversations
-from midstream.engine.current_view import Shown
-from midstream.engine.devices.devices import Devices
+from midstream.engine.conversation_intents import ConversationIntents
+from midstream.engine.current_view import CurrentView
+from midstream.engine.devices.device_sync import DeviceSync
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.endpoints.models import model_of
-from midstream.engine.endpoints.registry import Offers
+from midstream.engine.endpoints.registry import EndpointRegistry
 from midstream.engine.ports.host import Host, Message, notice_of
 from midstream.engine.ports.jobs import Jobs
 from midstream.engine.search.search import Search
-from midstream.engine.store.tab_store import take_kept
-from midstream.engine.transfer.transfers import Copies
+from midstream.engine.store.tab_store import load_tab_records
+from midstream.engine.transfer.transfers import Transfers
 from midstream.errors import StoreError, UpstreamError
 from midstream.journal import Change
 
@@ -37,118 +37,117 @@ PROTOCOL = 2  # of the port; a screen and an engine of two versions may meet dur
 class Engine:
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._offers = Offers(host, self._asks)
+        self._registry = EndpointRegistry(host, self._use_endpoint)
         self._jobs = Jobs(host.post)
-        self._shown = Shown(host)
-        reports = Reports(host, self._shown, self._jobs)
+        self._view = CurrentView(host)
+        reports = Reports(host, self._view, self._jobs)
         self._answers = Answers(host, reports.told, reports.over)
-        self._shown.watch(self._answers)
-        self._copies = Copies(host, self._answers)
-        self._devices = Devices(host)
-        self._conversations = Conversations(
-            host, self._shown, self._answers, self._devices, self._jobs
+        self._view.watch(self._answers)
+        self._transfers = Transfers(host, self._answers)
+        self._devices = DeviceSync(host)
+        self._conversations = ConversationIntents(
+            host, self._view, self._answers, self._devices, self._jobs
         )
-        self._prompts = Prompts(host, self._shown, self._answers, self._offers)
+        answer_intents = AnswerIntents(host, self._view, self._answers, self._registry)
         self._intents: dict[str, Callable[[Message], Awaitable[None]]] = {
             "open": self._open,
             "new": self._new,
-            "save": self._copies.save,
-            "copy": self._copies.copy,
-            "source": self._copies.source,
+            "save": self._transfers.save,
+            "copy": self._transfers.copy,
+            "source": self._transfers.source,
             "export": self._export,
             "import": self._import,
-            "kept": self._kept,
+            "kept": self._load_tab_records,
             "reset": self._reset,
             "flush": self._flush,
             "prefer": self._prefer,
-            "keys": self._offers.keys,
-            "endpoint-choose": self._offers.choose,
-            "endpoint-add": self._offers.add,
-            "endpoint-remove": self._offers.remove,
+            "keys": self._registry.keys,
+            "endpoint-choose": self._registry.choose,
+            "endpoint-add": self._registry.add,
+            "endpoint-remove": self._registry.remove,
             "endpoint-test": self._test,
             "network": self._network,
             "visible": self._visible,
-            "tab": self._hear,
-            "search": Search(host, self._shown).search,
-            **self._prompts.intents,
+            "tab": self._receive,
+            "search": Search(host, self._jobs, lambda: self._view.gateway_items).search,
+            **answer_intents.intents,
             **self._conversations.intents,
         }
 
     async def start(self) -> None:
-        """Goes on with every answer that an earlier page was writing, shown or not."""
+        """Goes on with every answer that an earlier page was writing, visible or not."""
         self._host.post({"type": "hello", "version": __version__, "protocol": PROTOCOL})
-        await self._offers.load()
+        await self._registry.load()
         await self._answers.resume_all()
-        self._jobs.spawn(self._conversations.look())
+        self._jobs.spawn(self._conversations.start_sweeps())
 
     def configure(self, config: dict[str, Any]) -> None:
-        """Takes the contents of config.json. What was begun before goes on at the endpoint it was
-        begun with."""
-        self._offers.give(config)
-        self._jobs.spawn(self._look_elsewhere())
+        """Takes the contents of config.json. A run stays at the endpoint that it has begun with."""
+        self._registry.configure(config)
+        self._jobs.spawn(self._list_gateway())
 
-    def _asks(self, first: Endpoint) -> None:
+    def _use_endpoint(self, first: Endpoint) -> None:
         """New answers come from this endpoint."""
-        self._devices.gateway = self._offers.gateway
+        self._devices.gateway = self._registry.gateway
         self._host.post({"type": "endpoint", **asdict(first)})
         self._jobs.spawn(self._learn_model(first))
 
     async def handle(self, intent: Message) -> None:
-        """Does what the screen asks. An intent that fails is said on the screen and leaves
-        everything else running."""
+        """Does what an intent of the screen asks for. When it fails, the screen gets a notice, and
+        everything else goes on."""
         job = self._intents.get(str(intent.get("type")))
         try:
             if job is None:
                 raise ValueError(f"unknown intent {intent.get('type')!r}")
             await job(intent)
-        except Exception as error:  # the last frame before the event loop: a mistake must be said
+        except Exception as error:  # the last frame before the event loop: no error may be lost
             self._host.post(notice_of(error))
 
-    # What the person looks at
+    # The current view
 
     async def _open(self, intent: Message) -> None:
         wanted = intent.get("conversation") or None
-        found = await self._shown.open(wanted, intent.get("painted") or {})
+        known = await self._view.open(wanted, intent.get("painted") or {})
         if wanted:
-            self._jobs.spawn(self._fetch(str(wanted), known=found))
+            self._jobs.spawn(self._fetch(str(wanted), known=known))
 
     async def _new(self, intent: Message) -> None:
-        await self._shown.blank()
+        await self._view.blank()
 
     async def _prefer(self, intent: Message) -> None:
-        """The language of the words, for the service worker, which prints some of them."""
+        """Stores the page's language for the service worker, which prints some of its texts."""
         language = {"id": "language", "language": str(intent["language"])[:20]}
         await self._host.store.commit(Change().put("settings", language))
         self._host.post({"type": "preferred"})
 
     async def _test(self, intent: Message) -> None:
-        """Beside the other intents: nobody may answer for a long time."""
-        self._jobs.spawn(self._offers.test(intent))
+        """Beside the other intents: the endpoint may be silent for a long time."""
+        self._jobs.spawn(self._registry.test(intent))
 
     async def _reset(self, intent: Message) -> None:
         if record := await self._host.store.message(intent["message"]):
-            await self._shown.content(record, 0)
+            await self._view.content(record, 0)
 
-    # Copies
+    # Exports and imports
 
     async def _export(self, intent: Message) -> None:
-        """Beside the other intents, like reading such a file."""
-        self._jobs.spawn(self._copies.export(intent))
+        """Beside the other intents, like an import."""
+        self._jobs.spawn(self._transfers.export(intent))
 
     async def _import(self, intent: Message) -> None:
         """Beside the other intents: a long file must not keep Stop waiting."""
-        self._jobs.spawn(self._restore(str(intent["text"])))
+        self._jobs.spawn(self._add_from_file(str(intent["text"])))
 
-    async def _restore(self, file: str) -> None:
-        await self._copies.restore(file)
-        # Also after an error: what could be used was added.
-        self._host.tell_tabs({"changed": True})
-        await self._shown.list()
+    async def _add_from_file(self, file: str) -> None:
+        await self._transfers.add_from_file(file)
+        # Also after an error: the usable conversations were added.
+        self._host.broadcast({"changed": True})
+        await self._view.list()
 
-    # What happens to the page
+    # The page
 
-    async def _kept(self, intent: Message) -> None:
-        await take_kept(self._host.store, intent.get("records"), self._host.post)
+    async def _load_tab_records(self, intent: Message) -> None:
+        await load_tab_records(self._host.store, intent.get("records"), self._host.post)
         await self._answers.resume_all()
 
     async def _flush(self, intent: Message) -> None:
@@ -157,20 +156,20 @@ class Engine:
     async def _network(self, intent: Message) -> None:
         online = bool(intent["online"])
         self._answers.network(online)
-        self._shown.network(online)
-        self._offers.network(online)
+        self._view.network(online)
+        self._registry.network(online)
         if online:
-            self._jobs.spawn(self._look_elsewhere())
+            self._jobs.spawn(self._list_gateway())
 
     async def _visible(self, intent: Message) -> None:
         self._answers.wake()
-        if shown := self._shown.conversation:
-            self._jobs.spawn(self._fetch(shown, known=True))
+        if current := self._view.conversation:
+            self._jobs.spawn(self._fetch(current, known=True))
 
     # Other tabs
 
-    async def _hear(self, intent: Message) -> None:
-        """What the engine of another tab tells all others; in line with the screen's intents."""
+    async def _receive(self, intent: Message) -> None:
+        """A broadcast of another tab's engine, in one queue with the screen's intents."""
         message = intent["said"]
         if "answer" in message:
             self._answers.hear(message["answer"])
@@ -179,42 +178,42 @@ class Engine:
         elif "drop" in message:
             await self._answers.drop(str(message["drop"]))
         elif "changed" in message:
-            await self._renew(message.get("conversation"))
+            await self._refresh(message.get("conversation"))
         elif "gone" in message:
-            await self._conversations.gone(str(message["gone"]))
+            await self._conversations.abandon(str(message["gone"]))
 
-    async def _renew(self, conversation: str | None) -> None:
+    async def _refresh(self, conversation: str | None) -> None:
         """Another tab, or device, has changed a conversation: its unfinished answers are followed
         here too."""
         await self._answers.resume_all()
-        self._jobs.spawn(self._conversations.look())
-        if conversation and conversation == self._shown.conversation:
-            await self._shown.open(conversation, dict(self._shown.told))
+        self._jobs.spawn(self._conversations.start_sweeps())
+        if conversation and conversation == self._view.conversation:
+            await self._view.open(conversation, dict(self._view.last_patch))
         else:
-            await self._shown.list()
+            await self._view.list()
 
     # Other devices
 
-    async def _look_elsewhere(self) -> None:
-        found = await self._devices.conversations()
-        if found is not None:
-            self._shown.elsewhere = found
-            await self._shown.list()
-            await self._conversations.settle()
+    async def _list_gateway(self) -> None:
+        items = await self._devices.conversations()
+        if items is not None:
+            self._view.gateway_items = items
+            await self._view.list()
+            await self._conversations.delete_at_gateway()
 
     async def _fetch(self, conversation: str, *, known: bool) -> None:
-        """Shows what another device has added to a conversation, or all of it."""
-        await self._offers.configured.wait()
+        """Shows the additions of another device to a conversation, or all of it."""
+        await self._registry.configured.wait()
         if await self._devices.fetch(conversation):
-            self._shown.conversation = self._shown.conversation or conversation
-            await self._renew(conversation)
-            self._host.tell_tabs({"conversation": conversation, "changed": True})
+            self._view.conversation = self._view.conversation or conversation
+            await self._refresh(conversation)
+            self._host.broadcast({"conversation": conversation, "changed": True})
         elif not known:
             self._host.post({"type": "notice", "code": "unknown-conversation", "level": "info"})
 
     async def _learn_model(self, endpoint: Endpoint) -> None:
-        """While there is a network: the first prompt may be written when there is none. Only a
-        gateway's prompts are sent without a page."""
+        """While there is a network: there may be none when the first prompt is written. Only the
+        prompts for a gateway are sent without a page."""
         if endpoint.kind != "gateway":
             return
         with suppress(UpstreamError, StoreError):

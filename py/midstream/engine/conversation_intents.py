@@ -1,9 +1,9 @@
-"""What the person does with whole conversations: naming, pinning, deleting and taking that back.
+"""Intents about whole conversations: rename, pin, delete and undelete.
 
-Deleting marks the conversation first (`deleted`, strictly stored), which hides it everywhere and
-stops its answers. Its words go when nobody has taken that back for a while (`UNDO_S`); a page that is
-loaded in between offers it again for as long. What is left then is the mark (`gone`), as long as a
-gateway might list the conversation, and until the gateway has deleted its part (`owed`).
+Deleting first marks the conversation (`deleted`, strictly stored), which hides it everywhere and
+stops its answers. Its messages are deleted after the time to undo (`UNDO_S`); a page that is loaded
+in between gives that time again. Then only the mark is left (`gone`), as long as a gateway might list
+the conversation, and until the gateway has deleted its part (`owed`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable
 
 from midstream.engine.answers.answer import Answer
 from midstream.engine.answers.answers import Answers
-from midstream.engine.current_view import Shown
-from midstream.engine.devices.devices import Devices
+from midstream.engine.current_view import CurrentView
+from midstream.engine.devices.device_sync import DeviceSync
 from midstream.engine.ports.host import Host, Message
 from midstream.engine.ports.jobs import Jobs
 from midstream.engine.store.records import NAME_CHARACTERS
@@ -26,12 +26,12 @@ UNDO_S = 20.0
 GONE_MS = 60 * 24 * 3600 * 1000
 
 
-class Conversations:
+class ConversationIntents:
     def __init__(
-        self, host: Host, shown: Shown, answers: Answers, devices: Devices, jobs: Jobs
+        self, host: Host, view: CurrentView, answers: Answers, devices: DeviceSync, jobs: Jobs
     ) -> None:
         self._host = host
-        self._shown = shown
+        self._view = view
         self._answers = answers
         self._devices = devices
         self._jobs = jobs
@@ -54,11 +54,11 @@ class Conversations:
     async def _amend(self, key: str, fields: Record) -> None:
         change = Change(durability="strict").amend("conversations", key, fields)
         await self._host.store.commit(change)
-        await self._tell(key)
+        await self._report_change(key)
 
-    async def _tell(self, key: str) -> None:
-        self._host.tell_tabs({"conversation": key, "changed": True})
-        await self._shown.list()
+    async def _report_change(self, key: str) -> None:
+        self._host.broadcast({"conversation": key, "changed": True})
+        await self._view.list()
 
     # Deleting
 
@@ -67,39 +67,39 @@ class Conversations:
         change = Change(durability="strict")
         if await self._host.store.conversation(key):
             change.amend("conversations", key, {"deleted": now})
-        elif item := next((one for one in self._shown.elsewhere if one["id"] == key), None):
+        elif item := next((one for one in self._view.gateway_items if one["id"] == key), None):
             named = {"id": key, "title": item["title"], "created": now, "updated": item["updated"]}
             change.put("conversations", named | {"deleted": now})
         else:
             raise KeyError(f"there is no conversation {key}")
         await self._host.store.commit(change)
         await self._end_answers(key)
-        if self._shown.conversation == key:
-            await self._shown.blank()
-        await self._tell(key)
-        await self.look()
+        if self._view.conversation == key:
+            await self._view.blank()
+        await self._report_change(key)
+        await self.start_sweeps()
 
     async def _delete_all(self, intent: Message) -> None:
-        """All that the list shows, those of other devices too. Each can be taken back alone."""
+        """All conversations of the list, those of other devices too. Each can be undeleted alone."""
         here = await self._host.store.conversations()
         keys = [record["id"] for record in here if not record.get("deleted")]
         known = {record["id"] for record in here}
-        keys += [item["id"] for item in self._shown.elsewhere if item["id"] not in known]
+        keys += [item["id"] for item in self._view.gateway_items if item["id"] not in known]
         for key in keys:
             await self._delete({"conversation": key})
 
     async def _end_answers(self, key: str) -> None:
-        """Its answers are stopped; a prompt that still waits is not sent any more. The last one
-        first: it must not be sent because the one before it is over."""
+        """Stops its answers, and takes back prompts that wait. The last one first: the end of one
+        answer would send the next prompt."""
         for answer in sorted(self._answers.of(key), key=_position, reverse=True):
             if answer.state == "queued":
-                self._host.tell_tabs({"drop": answer.id})
+                self._host.broadcast({"drop": answer.id})
                 if await self._answers.drop(answer.id):
                     stopped = Change(durability="strict")
                     stopped.amend("messages", answer.id, {"state": "stopped"})
                     await self._host.store.commit(stopped)
                     continue
-            self._host.tell_tabs({"stop": answer.id})
+            self._host.broadcast({"stop": answer.id})
             await self._answers.stop(answer.id)
 
     async def _undelete(self, intent: Message) -> None:
@@ -112,13 +112,13 @@ class Conversations:
         if not await self._host.store.messages(key):  # it has never been here, only its mark
             change = Change(durability="strict").drop("conversations", key)
         await self._host.store.commit(change)
-        await self._tell(key)
+        await self._report_change(key)
 
-    # Going
+    # The end of a deleted conversation
 
-    async def look(self) -> None:
-        """Begins the time to undo for every conversation that is marked, whichever tab, or page
-        before this one, has done that; drops marks that no gateway can need any more."""
+    async def start_sweeps(self) -> None:
+        """Begins the time to undo for every marked conversation, whichever tab or earlier page has
+        marked it; drops marks that no gateway can need any more."""
         old = self._host.now() * 1000 - GONE_MS
         change = Change()
         for record in await self._host.store.conversations():
@@ -138,12 +138,12 @@ class Conversations:
         record = await self._host.store.conversation(key)
         if record and record.get("deleted") == since:
             await self._sweep(key)
-        elif record and record.get("deleted"):  # taken back, and deleted once more
-            await self.look()
+        elif record and record.get("deleted"):  # undeleted, and deleted once more
+            await self.start_sweeps()
 
     async def _sweep(self, key: str) -> None:
-        self._host.tell_tabs({"gone": key})
-        await self.gone(key)
+        self._host.broadcast({"gone": key})
+        await self.abandon(key)
         messages = await self._host.store.messages(key)
         change = Change(durability="strict")
         for record in messages:
@@ -152,21 +152,20 @@ class Conversations:
         if messages and "gateway" not in kinds:
             change.drop("conversations", key)
         else:
-            words = dict.fromkeys(("pinned", "last", "unseen"))
+            cleared = dict.fromkeys(("pinned", "last", "unseen"))
             mark = {"title": "", "gone": True, "owed": True}
-            change.amend("conversations", key, words | mark)
+            change.amend("conversations", key, cleared | mark)
         await self._host.store.commit(change)
-        await self._tell(key)
-        await self.settle()
+        await self._report_change(key)
+        await self.delete_at_gateway()
 
-    async def gone(self, key: str) -> None:
-        """Nothing more is written of a conversation; an answer may still wait for its stop to
-        reach the server."""
+    async def abandon(self, key: str) -> None:
+        """Ends the writing of its answers; one may still wait for its stop to reach the server."""
         for answer in self._answers.of(key):
             await self._answers.abandon(answer.id)
 
-    async def settle(self) -> None:
-        """Has the gateway delete what it is still to delete."""
+    async def delete_at_gateway(self) -> None:
+        """Repeats the deletions that the gateway has not confirmed."""
         for record in await self._host.store.conversations():
             if record.get("owed") and await self._devices.delete(record["id"]):
                 change = Change().amend("conversations", record["id"], {"owed": None})

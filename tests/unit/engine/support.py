@@ -79,7 +79,7 @@ class Page:
             now=asyncio.get_running_loop().time,
             new_id=lambda: next(ids),
             lock=locks,
-            tell_tabs=self._tell,
+            broadcast=self._broadcast,
         )
         self.engine = Engine(host)
 
@@ -89,7 +89,7 @@ class Page:
         if message["type"] == "patch":
             self._paint(message)
 
-    def _tell(self, message: Message) -> None:
+    def _broadcast(self, message: Message) -> None:
         """In another turn of the event loop, as a BroadcastChannel does."""
         for tab in self.tabs:
             if tab is not self:

@@ -10,7 +10,7 @@ import pytest
 from midstream.engine import conversation_intents
 from midstream.engine.store.records import NAME_CHARACTERS
 from midstream.engine.store.tab_store import TabStore
-from midstream.engine.transfer import archive
+from midstream.engine.transfer import archive, importer
 from midstream.journal import Change, MemoryStore, Record
 from tests.unit.engine.support import Locks, Page, new_page, quicken, run, send, until
 
@@ -250,14 +250,14 @@ def test_a_file_brings_back_what_was_deleted() -> None:
         key = await asked(page)
         file = await archive.everything(store)
         await tell(page, "delete", key)
-        assert (await archive.restore(store, file)).conversations == 1
+        assert await importer.add_all(store, file) == 1
         assert "deleted" not in store._stores["conversations"][key]
-        assert (await archive.restore(store, file)).conversations == 0
+        assert await importer.add_all(store, file) == 0
         gone = {"title": "", "gone": True, "deleted": 5}
         await store.commit(Change().amend("conversations", key, gone).drop("messages", "none"))
         for record in await store.messages(key):
             await store.commit(Change().drop("messages", record["id"]))
-        assert (await archive.restore(store, file)).conversations == 1
+        assert await importer.add_all(store, file) == 1
         record = store._stores["conversations"][key]
         assert record["title"]
         assert "gone" not in record

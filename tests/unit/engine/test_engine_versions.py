@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from midstream.engine.devices.device_sync import _Gathering
+from midstream.engine.devices.device_sync import _ChangeBuilder
 from midstream.engine.devices.gateway_client import _run
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.store.records import run_key
-from midstream.engine.store.rendering import history_of, line_of
-from midstream.engine.transfer import archive
-from midstream.engine.transfer.documents import WORDS, markdown_of
+from midstream.engine.store.rendering import branch_of, history_of
+from midstream.engine.transfer import archive, import_file, importer
+from midstream.engine.transfer.documents import LABELS, markdown_of
 from midstream.engine.transfer.webpage import web_page
 from midstream.journal import MemoryStore, Record
 from tests.support.httpnet import HttpNet
@@ -75,7 +75,7 @@ async def again(page: Page, answer: str) -> str:
 async def shown(store: MemoryStore) -> list[str]:
     """What anybody who opens the conversation sees, and so what the screen paints first."""
     (conversation,) = await store.conversations()
-    return [record["id"] for record, _ in await line_of(store, conversation)]
+    return [record["id"] for record, _ in await branch_of(store, conversation)]
 
 
 async def record_of(store: MemoryStore, message: str) -> Record:
@@ -254,13 +254,13 @@ def test_files_have_the_version_that_is_shown_and_ours_has_all() -> None:
         await step(page, "q-other", -1)
         (conversation,) = await page.store.conversations()
         for written in (
-            await markdown_of(page.store, conversation, WORDS, 0),
-            await web_page(page.store, conversation, WORDS),
+            await markdown_of(page.store, conversation, LABELS, 0),
+            await web_page(page.store, conversation, LABELS),
         ):
             assert "one" in written and "other" not in written
         file = archive.encode(await archive.everything(page.store))
         store = MemoryStore()
-        assert (await archive.restore(store, archive.decode(file))).conversations == 1
+        assert await importer.add_all(store, import_file.decode(file)) == 1
         assert await shown(store) == await shown(page.store)
         assert {m["id"] for m in await store.messages(conversation["id"])} == {
             m["id"] for m in await page.store.messages(conversation["id"])
@@ -279,7 +279,7 @@ def test_what_a_file_says_of_parents_is_checked() -> None:
         for odd in ("nobody", question["id"]):
             question["parent"], data["conversations"][0]["leaf"] = odd, "nobody"
             store = MemoryStore()
-            await archive.restore(store, json.loads(json.dumps(data)))
+            await importer.add_all(store, json.loads(json.dumps(data)))
             assert "parent" not in await record_of(store, "q-one")
             assert "leaf" not in (await store.conversations())[0]
             assert len(await shown(store)) == 2
@@ -335,13 +335,13 @@ def test_another_device_makes_the_same_versions_of_the_runs() -> None:
             runs.append(_run(entry, 10_000))
         store = MemoryStore()
         gateway = Endpoint("Gateway", "gateway", "v1", "m")
-        change = await _Gathering(None, gateway, conversation["id"], store).change(runs)  # type: ignore[arg-type]
+        change = await _ChangeBuilder(None, gateway, conversation["id"], store).change(runs)  # type: ignore[arg-type]
         assert change
         await store.commit(change)
         for record in here:
             there = {"id": conversation["id"], "leaf": record["id"]}
-            assert await line_of(store, there) == await same(
-                store, await line_of(page.store, there)
+            assert await branch_of(store, there) == await same(
+                store, await branch_of(page.store, there)
             )
 
     async def same(store: MemoryStore, line: list[Any]) -> list[Any]:

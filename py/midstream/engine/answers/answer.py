@@ -21,14 +21,13 @@ from typing import Any
 from midstream.engine.answers.answer_journal import Written
 from midstream.engine.answers.status import (
     ENDED,
-    FINAL_STATES,
     Rate,
     live_state,
     live_status,
     status_of,
 )
 from midstream.engine.ports.host import Host, Message, notice_of
-from midstream.engine.store.records import error_of
+from midstream.engine.store.records import FINAL_STATES, error_of
 from midstream.engine.transport.upstream import EndpointClient, Line
 from midstream.errors import UpstreamError
 from midstream.journal import Change, Record, Row, cursor, ended, epoch, finish_reason, tokens

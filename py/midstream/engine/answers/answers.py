@@ -147,7 +147,7 @@ class Answers:
         if message["type"] == "status":
             self._count_queue()
         if message["type"] in ("patch", "status"):
-            self._host.tell_tabs({"conversation": record["conversation"], "answer": message})
+            self._host.broadcast({"conversation": record["conversation"], "answer": message})
 
     def hear(self, message: Message) -> None:
         """What the tab that writes an answer tells its own screen."""

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from midstream.engine.answers.status import FINAL_STATES
-from midstream.engine.current_view import Shown
+from midstream.engine.current_view import CurrentView
 from midstream.engine.ports.host import Host, Message
 from midstream.engine.ports.jobs import Jobs
+from midstream.engine.store.records import FINAL_STATES
 from midstream.errors import StoreError
 from midstream.journal import Change, Record
 
 
 class Reports:
-    def __init__(self, host: Host, shown: Shown, jobs: Jobs) -> None:
+    def __init__(self, host: Host, view: CurrentView, jobs: Jobs) -> None:
         self._host = host
-        self._shown = shown
+        self._view = view
         self._jobs = jobs
         self._queued: set[str] = set()  # questions that the screen was told to be waiting
 
     def told(self, record: Record, message: Message) -> None:
         """What an answer tells the screen goes on when it is shown: in another conversation, or in
         another version of this one, it is only written."""
-        shown = self._shown.shows(record)
+        shown = self._view.shows(record)
         if shown or message["type"] == "notice":
             self._host.post(message)
         if message["type"] == "patch" and shown:
-            self._shown.told[record["id"]] = message["n"]
-            self._shown.colours.patch(message)
+            self._view.last_patch[record["id"]] = message["n"]
+            self._view.colours.patch(message)
         if message["type"] == "status":
             self._say_queued(record, message["state"] == "queued")
-            self._shown.connection()
+            self._view.connection()
 
     def _say_queued(self, record: Record, queued: bool) -> None:
         """The question of a queued answer is queued too."""
@@ -38,14 +38,14 @@ class Reports:
         if queued == (question in self._queued):
             return
         (self._queued.add if queued else self._queued.discard)(question)
-        if self._shown.shows(record):
+        if self._view.shows(record):
             state = "queued" if queued else "complete"
             self._host.post({"type": "status", "message": question, "state": state})
-        self._jobs.spawn(self._shown.list())
+        self._jobs.spawn(self._view.list())
 
     def over(self, record: Record) -> None:
         self._queued.discard(record.get("question", ""))
-        self._shown.connection()
+        self._view.connection()
         self._jobs.spawn(self._note_end(record))
 
     async def _note_end(self, record: Record) -> None:
@@ -53,8 +53,8 @@ class Reports:
         key = record["conversation"]
         if record["state"] in FINAL_STATES:
             cut = record["state"] in ("interrupted", "failed")
-            unseen = True if key != self._shown.conversation else None
+            unseen = True if key != self._view.conversation else None
             last = {"last": "interrupted" if cut else "complete", "unseen": unseen}
             with suppress(StoreError):  # said already, where it matters
                 await self._host.store.commit(Change().amend("conversations", key, last))
-        await self._shown.list()
+        await self._view.list()

@@ -20,7 +20,6 @@ ENDED = {
     Outcome.INTERRUPTED: "interrupted",
     Outcome.EXPIRED: "interrupted",
 }
-FINAL_STATES = frozenset({"complete", "length", "stopped", "failed", "interrupted"})
 RATE_WINDOW_S = 3.0
 
 

@@ -1,4 +1,4 @@
-"""The connection to the database `midstream`: opening it, making what it lacks, and why that fails."""
+"""The connection to the database `midstream`: opens it, makes its stores, and says why that fails."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from midstream.problems import problem
 
 NAME = "midstream"
 VERSION = 2  # 1: conversations, messages, journal; 2: settings
-# Store: its key, and its indexes. A new version adds here; what must be done to records as well
-# goes into `_upgrade`.
+# Store: its key, and its indexes. A new version adds here; changes of records go into `_upgrade`.
 SCHEMA: dict[str, tuple[str | list[str], dict[str, str | list[str]]]] = {
     "conversations": ("id", {}),
     "messages": ("id", {"conversation": ["conversation", "position"], "state": "state"}),
@@ -24,10 +23,10 @@ SCHEMA: dict[str, tuple[str | list[str], dict[str, str | list[str]]]] = {
     "settings": ("id", {}),
 }
 
-OPEN_S = 10.0  # a browser that says nothing at all for so long will not say anything
-BLOCKED_S = 3.0  # another tab that does not let go by itself needs the person
+OPEN_S = 10.0  # a browser without an answer for so long will give none
+BLOCKED_S = 3.0  # then the person has to close the other tab that holds the database open
 
-# Why it failed, by the browser's name for it: a word for programs, and what to do.
+# The code of a StoreError, by the browser's name of the error.
 _CODES = {
     "QuotaExceededError": "full",
     "VersionError": "newer-data",
@@ -35,8 +34,8 @@ _CODES = {
     "NotAllowedError": "denied",
     "InvalidStateError": "denied",  # a private window of some browsers
 }
-# The code of the words of each.
-_WORDS = {
+# The code of the problem of each.
+_PROBLEMS = {
     "full": "storage_full",
     "newer-data": "storage_newer",
     "denied": "storage_denied",
@@ -48,24 +47,24 @@ _WORDS = {
 
 
 async def connect(version: int | None) -> Any:
-    """An IDBDatabase with everything in SCHEMA; for `version` None whatever is there. Raises
-    StoreError, its code as in _WORDS."""
+    """An IDBDatabase with everything in SCHEMA; for `version` None a database of any version. Raises
+    StoreError, its code as in _PROBLEMS."""
     if not await available():  # two tabs would write the same answer
-        raise error_of("insecure")
+        raise store_error("insecure")
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
-    held = error_of("blocked")
+    blocked = store_error("blocked")
     try:
         request = js.indexedDB.open(NAME, *([] if version is None else [version]))
     except (JsException, AttributeError) as error:  # no storage for this page at all
-        raise error_of("denied", f"The browser denies storage ({error}).", str(error)) from error
+        raise store_error("denied", f"The browser denies storage ({error}).", str(error)) from error
     request.onupgradeneeded = create_once_callable(lambda event: _upgrade(request))
 
     def block(event: Any) -> None:
-        loop.call_later(BLOCKED_S, fail, done, held)
+        loop.call_later(BLOCKED_S, fail, done, blocked)
 
     def succeed(event: Any) -> None:
-        if done.done():  # too late, nobody waits for it any more: it would block others
+        if done.done():  # after the time-out: it would block others
             request.result.close()
         resolve(done, request.result)
 
@@ -75,16 +74,16 @@ async def connect(version: int | None) -> Any:
     try:
         database = await asyncio.wait_for(done, OPEN_S)
     except TimeoutError:
-        raise held from None
+        raise blocked from None
     if version is not None and not _fits(database):
         database.close()
-        raise error_of("foreign")
+        raise store_error("foreign")
     return database
 
 
 def _upgrade(request: Any) -> None:
-    """Makes whatever is missing, whichever version stood there: so a database that was made by half,
-    or by another app, gets what we need as well."""
+    """Makes all stores and indexes that are missing, whichever version the database has: an incomplete
+    one, or one of another app, gets them too."""
     database = request.result
     for name, (key, indexes) in SCHEMA.items():
         if database.objectStoreNames.contains(name):
@@ -133,13 +132,13 @@ def fail(done: asyncio.Future[Any], error: StoreError) -> None:
         done.set_exception(error)
 
 
-def failure(words: str, error: Any) -> StoreError:
+def failure(message: str, error: Any) -> StoreError:
     """`error`: a DOMException, or None where the browser gives no reason."""
     name = str(getattr(error, "name", ""))
     reason = str(getattr(error, "message", "")) or name or "no reason given"
-    return error_of(_CODES.get(name, "store"), f"{words} ({reason.rstrip('.')}).", reason)
+    return store_error(_CODES.get(name, "store"), f"{message} ({reason.rstrip('.')}).", reason)
 
 
-def error_of(code: str, message: str = "", quote: str = "") -> StoreError:
-    """`message`: English that says where it happened; `quote`: the browser's own words."""
-    return StoreError(problem(_WORDS[code], message=message, quote=quote), code=code)
+def store_error(code: str, message: str = "", quote: str = "") -> StoreError:
+    """`message`: English that says where it happened; `quote`: the message of the browser."""
+    return StoreError(problem(_PROBLEMS[code], message=message, quote=quote), code=code)

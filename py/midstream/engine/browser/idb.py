@@ -1,7 +1,7 @@
 """The Store in IndexedDB.
 
 Python talks to it in JSON: one `JSON.parse` or `JSON.stringify` per record is several times cheaper
-than converting nested objects over the boundary, and the same bytes can be looked at in CPython.
+than converting nested objects over the boundary.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from pyodide.ffi import JsException, create_once_callable, to_js
 from midstream.engine.browser.database import (
     VERSION,
     connect,
-    error_of,
     fail,
     failure,
     parsed,
     resolve,
     settle,
+    store_error,
 )
-from midstream.engine.browser.quota import make_room
+from midstream.engine.browser.quota import free_space
 from midstream.errors import StoreError
 from midstream.journal import STORES, UNFINISHED, Change, Record
 
-PIECE = 64  # records that are read at once when all are
+PIECE = 64  # records that `read_all` gives at once
 
 
 class IndexedDBStore:
@@ -47,20 +47,19 @@ class IndexedDBStore:
     @classmethod
     async def open(cls, version: int | None = VERSION) -> IndexedDBStore:
         """Raises StoreError when the browser denies storage, holds a database of a newer version of
-        the app, or another tab does not let go of an older one. With `version` None: whatever is
-        there, for reading."""
+        the app, or another tab holds an older one open. With `version` None: a database of any
+        version, for reading."""
         return cls(await connect(version), version)
 
     def close(self) -> None:
         self._database.close()
 
     async def commit(self, change: Change) -> None:
-        """On a full storage what can be fetched again goes first, and the commit is tried once
-        more."""
+        """On a full storage frees space, and tries once more."""
         try:
             await self._commit(change)
         except StoreError as error:
-            if error.code != "full" or not await make_room():
+            if error.code != "full" or not await free_space():
                 raise
             await self._commit(change)
 
@@ -77,16 +76,16 @@ class IndexedDBStore:
         return await self._all("messages", _numbered(conversation), index="conversation")
 
     async def unfinished(self) -> list[Record]:
-        found: list[Record] = []
+        records: list[Record] = []
         for state in UNFINISHED:
-            found += await self._all("messages", state, index="state")
-        return found
+            records += await self._all("messages", state, index="state")
+        return records
 
     async def rows(self, message: str) -> list[Record]:
         return await self._all("journal", _numbered(message))
 
     async def read_all(self, store: str, fields: Sequence[str]) -> AsyncIterator[list[Record]]:
-        """The next piece is on its way while the caller works on one: the browser reads elsewhere."""
+        """Requests the next piece while the caller works on one: the browser reads in another thread."""
         piece = await self._piece(store, None, fields)
         while len(piece) == PIECE:
             after = js.IDBKeyRange.lowerBound(to_js(_key_of(store, piece[-1])), True)
@@ -101,13 +100,13 @@ class IndexedDBStore:
 
     async def _piece(self, store: str, keys: Any, fields: Sequence[str]) -> list[Record]:
         try:
-            found = await self._request(store, "getAll", keys, PIECE, fields=fields)
+            records = await self._request(store, "getAll", keys, PIECE, fields=fields)
         except StoreError as error:
             if error.code != "store":
                 raise
             every = await self._request(store, "getAllKeys", keys, PIECE)
-            found = [await self._or_stub(store, key) for key in every]
-        return list(found)
+            records = [await self._or_stub(store, key) for key in every]
+        return list(records)
 
     async def setting(self, key: str) -> Record | None:
         return await self._get("settings", key)
@@ -135,7 +134,7 @@ class IndexedDBStore:
         clears the site's data."""
         async with self._connecting:
             if self._superseded:
-                raise error_of("newer-data")
+                raise store_error("newer-data")
             if self._database is None:
                 self._use(await connect(self._version))
         return self._database
@@ -171,8 +170,8 @@ class IndexedDBStore:
         await done
 
     async def _get(self, store: str, key: str) -> Record | None:
-        found = await self._request(store, "get", key)
-        return None if found is None else dict(found)
+        record = await self._request(store, "get", key)
+        return None if record is None else dict(record)
 
     async def _all(self, store: str, *query: Any, index: str = "") -> list[Record]:
         try:
@@ -186,7 +185,7 @@ class IndexedDBStore:
         return [await self._or_stub(store, key) for key in keys]
 
     async def _or_stub(self, store: str, key: Any) -> Record:
-        """The record, or nothing but its key: whoever checks it finds the rest missing."""
+        """The record, or only its key: the check of records then reports it as damaged."""
         stub = {"message": key[0], "n": key[1]} if store == "journal" else {"id": key}
         try:
             return await self._request(store, "get", to_js(key)) or stub
@@ -203,7 +202,7 @@ class IndexedDBStore:
         index: str = "",
         fields: Sequence[str] | None = None,
     ) -> Any:
-        """The result as Python has it, or only some fields of what is in it; None for a record
+        """The result as Python has it, or only some fields of its records; None for a record
         that does not exist."""
         transaction = await self._begin(store)
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -220,10 +219,10 @@ def _may_commit() -> bool:
     """Whether a transaction may be told to commit, which saves it from a page that goes meanwhile.
 
     Not in WebKit (2.50): when a worker goes between commit() and the end, the transaction stays open
-    as long as the browser runs, and whoever asks the database waits for ever. Without commit() it is
-    rolled back.
+    as long as the browser runs, and every later request waits for ever. Without commit() it is rolled
+    back.
     """
-    agent = str(js.navigator.userAgent)  # nothing of the interface tells that mistake from none
+    agent = str(js.navigator.userAgent)  # no feature test can see this fault
     return "AppleWebKit" not in agent or "Chrome" in agent
 
 
@@ -263,8 +262,8 @@ def _plain(value: Any, fields: Sequence[str] | None = None) -> Any:
     """A record may hold what JSON cannot (another app's): that raises JsException."""
     if value is None:
         return None
-    kept = () if fields is None else (to_js(list(fields)),)
-    return json.loads(js.JSON.stringify(value, *kept))
+    only = () if fields is None else (to_js(list(fields)),)
+    return json.loads(js.JSON.stringify(value, *only))
 
 
 def _key_of(store: str, record: Record) -> Any:

@@ -1,8 +1,8 @@
-"""Imports of what is not in the page's part of the standard library.
+"""Imports of modules that are not in the page's part of the standard library.
 
-The page starts with the modules that the app uses, a third of the library. Whoever imports another
-one, a package that was installed later for instance, gets it from the rest, which is fetched then,
-once, while everything in this worker waits: an import cannot be awaited.
+The page starts with the modules that the app uses, a third of the library. The first import of another
+one, by a package that was installed later for instance, fetches the rest of the library. Everything in
+this worker waits meanwhile: an import cannot be awaited.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ REST = "/lib/midstream-rest.zip"
 
 
 class Rest:
-    """Last on sys.meta_path: asked for what nobody else has found."""
+    """The last finder on sys.meta_path."""
 
     def __init__(self, url: str, integrity: str, names: str) -> None:
         """`integrity` as in HTML; `names` of the modules in it, with spaces between."""
@@ -54,12 +54,12 @@ class Rest:
         self._there = True
 
     def _missing(self, name: str, why: str) -> ImportError:
-        words = f"the rest of the standard library could not be loaded ({why})"
-        return ImportError(f"No module {name!r}: {words}", name=name)
+        message = f"the rest of the standard library could not be loaded ({why})"
+        return ImportError(f"No module {name!r}: {message}", name=name)
 
 
 def fetch(url: str) -> bytes:
-    """Waits for it, as only a worker may."""
+    """Waits for the answer, as only a worker may."""
     from js import XMLHttpRequest
 
     request = XMLHttpRequest.new()

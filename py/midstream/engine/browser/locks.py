@@ -1,5 +1,5 @@
-"""Web Locks: one holder of a name over all tabs of the origin; the browser frees it when its page
-goes."""
+"""Web Locks: one holder of a name over all tabs of the origin. The browser frees the lock when the
+page of its holder goes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pyodide.ffi import JsException, create_once_callable
 
 
 async def available() -> bool:
-    """Not where the browser denies all storage, nor on plain http from another machine."""
+    """False where the browser denies all storage, and on plain http from another machine."""
     try:
         await js.navigator.locks.query()
     except (JsException, AttributeError):
@@ -23,8 +23,8 @@ async def available() -> bool:
 
 @asynccontextmanager
 async def lock(name: str) -> AsyncIterator[None]:
-    """Where there are no locks this tab is alone with what it writes: without them database.py
-    opens nothing that tabs would share."""
+    """Without Web Locks this returns at once: database.py opens nothing then, so tabs share no
+    records."""
     if not await available():
         yield
         return

@@ -14,35 +14,31 @@ from pyodide.ffi import create_proxy
 from midstream.engine.app import Engine, decode
 from midstream.engine.browser.locks import lock
 from midstream.engine.browser.net import FetchNet, end_early
-from midstream.engine.browser.pygments_loader import Library
+from midstream.engine.browser.open_store import open_store
+from midstream.engine.browser.pygments_loader import PygmentsLoader
 from midstream.engine.browser.tabs import Tabs
 from midstream.engine.endpoints.keyed_net import KeyedNet
-from midstream.engine.ports.host import Host, Message, Net, said_of
+from midstream.engine.ports.host import LARGE_BODY_BYTES, Host, Message, Net, body_of, detail_of
+from midstream.engine.ports.jobs import Jobs
 from midstream.engine.ports.keys import Keys
-from midstream.engine.store.tab_store import open_store
 from midstream.errors import MidstreamError, UsageError
 from midstream.problems import Problem, problem
 
-CONFIG_S = (
-    5.0  # after that the app goes on without: a person who writes must not wait for a dead network
-)
-EARLY_S = 5.0  # after that an answer that has not asked is one that will not
-
-_serving: set[asyncio.Task[None]] = set()
+CONFIG_S = 5.0  # then the app goes on without: nobody who writes must wait for a dead network
+EARLY_S = 5.0  # then no answer will use a request that was made early
 
 
 def main(xworker: Any) -> None:
-    """Answers the messages of engine/engine.js: `{port, base}`, where `base` is the URL of the page's
+    """Handles the messages of engine/engine.js: `{port, base}`, where `base` is the URL of the page's
     folder, and `{ping}`, by which it knows that this event loop runs."""
-    # A memory snapshot has frozen the generator's state for everybody.
+    # All starts from one memory snapshot have the same state of the generator.
     random.seed(js.crypto.randomUUID())
+    jobs = Jobs(print)  # before a port is there, only the console can show an error
 
     def on_message(event: Any) -> None:
         port = getattr(event.data, "port", None)
         if port is not None:
-            serving = asyncio.ensure_future(serve(port, str(event.data.base)))
-            _serving.add(serving)  # the event loop holds tasks weakly
-            serving.add_done_callback(_serving.discard)
+            jobs.spawn(serve(port, str(event.data.base)))
         elif getattr(event.data, "ping", None):
             asyncio.get_running_loop().call_soon(xworker.postMessage, "pong")
 
@@ -51,8 +47,7 @@ def main(xworker: Any) -> None:
 
 
 async def serve(port: Any, base: str) -> None:
-    """Joins an engine to a port. Knows nothing of what carries it: a dedicated or a shared worker
-    will do."""
+    """Joins an engine to a port, in a dedicated or a shared worker."""
     outbox = Batch(lambda batch: port.postMessage(batch))
     keys = Keys()
     net = KeyedNet(FetchNet(base), keys)
@@ -65,8 +60,8 @@ async def serve(port: Any, base: str) -> None:
         now=lambda: js.Date.now() / 1000,
         new_id=lambda: str(js.crypto.randomUUID()),
         lock=lock,
-        tell_tabs=tabs.tell,
-        library=Library(net),
+        broadcast=tabs.broadcast,
+        load_pygments=PygmentsLoader(net),
         keys=keys,
     )
     engine = Engine(host)
@@ -80,8 +75,7 @@ async def serve(port: Any, base: str) -> None:
     port.onmessage = create_proxy(on_batch)
     await engine.start()
     asyncio.get_running_loop().call_later(EARLY_S, end_early)
-    configuring = asyncio.ensure_future(_configure(engine, net, outbox.post))
-    configuring.add_done_callback(lambda task: task.result())
+    Jobs(outbox.post).spawn(_configure(engine, net, outbox.post))
     while True:
         await engine.handle(await intents.get())
 
@@ -104,8 +98,8 @@ class Batch:
 
 
 async def _configure(engine: Engine, net: Net, post: Callable[[Message], None]) -> None:
-    """config.json says which endpoints there are; without it only the built-in demo is offered, and
-    that is said."""
+    """Gives the engine the endpoints of config.json. Without that file there is only the built-in
+    demo, and a notice says so."""
     try:
         config = await asyncio.wait_for(_read_config(net), CONFIG_S)
     except TimeoutError:
@@ -114,15 +108,13 @@ async def _configure(engine: Engine, net: Net, post: Callable[[Message], None]) 
         why = error
     else:
         return engine.configure(config)
-    post({"type": "notice", "code": "no-config", "level": "info"} | said_of(why))
+    post({"type": "notice", "code": "no-config", "level": "info"} | detail_of(why))
     engine.configure({})
 
 
 async def _read_config(net: Net) -> dict[str, Any]:
     response = await net.open("GET", "config.json", {})
-    body = b""
-    while piece := await response.read():
-        body += piece
+    body = await body_of(response, LARGE_BODY_BYTES)
     if response.status != 200:
         raise UsageError(problem("config_status", status=response.status))
     try:
@@ -130,6 +122,6 @@ async def _read_config(net: Net) -> dict[str, Any]:
     except ValueError as error:
         raise UsageError(problem("config_unreadable", message=f"config.json: {error}")) from error
     if not isinstance(config, dict):
-        words = "config.json does not hold an object."
-        raise UsageError(problem("config_unreadable", message=words))
+        message = "config.json does not hold an object."
+        raise UsageError(problem("config_unreadable", message=message))
     return config

@@ -1,7 +1,7 @@
 """The Net of the browser: fetch with a streamed body.
 
-While Python was loading, engine/pyodide/early_requests.mjs has made the requests that were to be expected; the same
-request is not made twice then.
+While Python was loading, engine/pyodide/early_requests.mjs has made the requests that the engine will
+probably make. Such a request is not made twice.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from midstream.engine.endpoints.http_errors import broken, unreachable
 
 
 class FetchNet:
-    """`base`: what relative URLs are relative to. A worker made from a blob has no usable base of
-    its own."""
+    """`base`: the URL to which others are relative. A worker made from a blob has no usable one."""
 
     def __init__(self, base: str) -> None:
         self._base = base
@@ -35,8 +34,8 @@ class FetchNet:
 
     async def denied(self) -> bool:
         try:
-            asked = js.JSON.parse('{"name": "local-network-access"}')
-            return bool((await js.navigator.permissions.query(asked)).state == "denied")
+            permission = js.JSON.parse('{"name": "local-network-access"}')
+            return bool((await js.navigator.permissions.query(permission)).state == "denied")
         except Exception:  # a browser that knows no such permission denies nothing by it
             return False
 
@@ -64,7 +63,7 @@ class FetchNet:
 
 
 def end_early() -> None:
-    """What was asked for in advance, and is not wanted, is let go."""
+    """Ends the early requests that nobody has taken."""
     if early := getattr(js, "midstreamEarly", None):
         early.end()
 

@@ -1,5 +1,5 @@
-"""Makes room in a full storage: what the network can give again goes before any word of a
-conversation does."""
+"""Frees space in a full storage. Files that the network can give again are deleted, so that no
+conversation has to be."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pyodide.ffi import JsException
 CACHES = "midstream "
 # How engine/pyodide/snapshot_store.mjs begins the names of its folders.
 SNAPSHOTS = "midstream-snapshot "
-# The large half of the app. The rest, which shows saved conversations offline, stays.
+# The large half of the app. The other half, which shows stored conversations offline, stays.
 RUNTIME = ("pyscript/", "engine/pyodide/", "wheels/")
 
 
-async def make_room() -> bool:
-    """Drops the kept memory, and the runtime from the service worker's caches, those of other
-    copies of the app on this origin too: they share its quota. Tells whether there was anything to
-    drop."""
+async def free_space() -> bool:
+    """Deletes the memory snapshots, and the runtime from the service worker's caches, those of other
+    copies of the app on this origin too: they share its quota. False when there was nothing to
+    delete."""
     return any([await _drop_snapshots(), await _thin_all()])
 
 
@@ -27,19 +27,19 @@ async def _drop_snapshots() -> bool:
     try:
         root: Any = await js.navigator.storage.getDirectory()
         names = [str(entry.name) async for entry in root.values()]
-        found = [name for name in names if name.startswith(SNAPSHOTS)]
-        for name in found:
+        snapshots = [name for name in names if name.startswith(SNAPSHOTS)]
+        for name in snapshots:
             await root.removeEntry(name, recursive=True)
     except (JsException, AttributeError):  # there is none, it is denied, or another tab reads one
         return False
-    return bool(found)
+    return bool(snapshots)
 
 
 async def _thin_all() -> bool:
     try:
         names = [str(name) for name in await js.caches.keys()]
         dropped = [await _thin(name) for name in names if name.startswith(CACHES)]
-    except (JsException, AttributeError):  # no caches here: plain http, or denied like the rest
+    except (JsException, AttributeError):  # no caches here: plain http, or denied
         return False
     return any(dropped)
 
@@ -48,7 +48,7 @@ async def _thin(name: str) -> bool:
     scope = name.rsplit(" ", 1)[1]
     large = tuple(scope + folder for folder in RUNTIME)
     cache: Any = await js.caches.open(name)
-    found = [entry for entry in await cache.keys() if str(entry.url).startswith(large)]
-    for entry in found:
+    entries = [entry for entry in await cache.keys() if str(entry.url).startswith(large)]
+    for entry in entries:
         await cache.delete(entry)
-    return bool(found)
+    return bool(entries)

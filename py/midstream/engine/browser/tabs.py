@@ -1,4 +1,5 @@
-"""The engines of this browser's tabs, which tell each other what their answers tell their screens."""
+"""The channel between the engines of this browser's tabs: each sends the others a copy of what its
+answers send to its screen."""
 
 from __future__ import annotations
 
@@ -15,22 +16,21 @@ CHANNEL = "midstream"
 
 
 class Tabs:
-    """A BroadcastChannel. Each post holds what was told in one turn of the event loop: a JSON
-    array."""
+    """A BroadcastChannel. Each post is a JSON array of the messages of one turn of the event loop."""
 
     def __init__(self) -> None:
         self._channel = js.BroadcastChannel.new(CHANNEL)
         self._messages: list[Message] = []
 
-    def tell(self, message: Message) -> None:
+    def broadcast(self, message: Message) -> None:
         if not self._messages:
             asyncio.get_running_loop().call_soon(self._flush)
         self._messages.append(message)
 
-    def listen(self, hear: Callable[[Message], None]) -> None:
+    def listen(self, receive: Callable[[Message], None]) -> None:
         def on_batch(event: object) -> None:
             for message in json.loads(str(event.data)):  # type: ignore[attr-defined]
-                hear(message)
+                receive(message)
 
         self._channel.onmessage = create_proxy(on_batch)
 

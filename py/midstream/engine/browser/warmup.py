@@ -1,7 +1,8 @@
-"""What Python does in a page, many times over, at an idle time.
+"""The warm-up: the work of Python in a page, many times over, at an idle time.
 
-A browser optimizes the machine code of what it has often seen run, and keeps that for later visits:
-`web/engine/pyodide/snapshot_maker.mjs` lets a Python rehearse that was started as the next one will be.
+A browser optimizes code that runs often, and stores the result for later visits. So
+`web/engine/pyodide/snapshot_maker.mjs` runs the warm-up in a Python that has started from the new
+snapshot, as the next page will.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who answers: the entries of config.json."""
+"""Endpoints: addresses that answer prompts, as config.json lists them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Endpoint:
     url: str = ""
     model: str = ""
     note: str = ""
-    about: str = ""  # the same as a code, for words in the page's language
+    about: str = ""  # the same as a code, for a text in the page's language
     options: dict[str, Any] = field(default_factory=dict)
-    continues: str = (
-        ""  # how it goes on with a text (engine/transport/continue_modes.py); "" to find out
-    )
+    # How it goes on with a text (engine/transport/continue_modes.py); "" to find out.
+    continues: str = ""
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Endpoint:
-        """As it was stored with a run. Fields of another version of the app are left out."""
+        """From the fields that are stored with a run. Fields of another version of the app are
+        left out."""
         return cls(**{name: record[name] for name in cls.__dataclass_fields__ if name in record})
 
     @property
@@ -39,7 +39,7 @@ def endpoints(config: dict[str, Any]) -> list[Endpoint]:
     """The endpoints of config.json, the default one first. Unusable entries are left out; the demo
     is always there."""
     kinds = ("gateway", "openai", "demo")
-    found = [
+    listed = [
         Endpoint.from_record(
             {
                 key: entry[key]
@@ -51,5 +51,5 @@ def endpoints(config: dict[str, Any]) -> list[Endpoint]:
         for entry in config.get("endpoints", [])
         if isinstance(entry, dict) and entry.get("kind") in kinds and entry.get("name")
     ]
-    found.sort(key=lambda endpoint: endpoint.name != config.get("default"))
-    return found or [Endpoint("Demo", "demo")]
+    listed.sort(key=lambda endpoint: endpoint.name != config.get("default"))
+    return listed or [Endpoint("Demo", "demo")]

@@ -1,4 +1,4 @@
-"""A Net that adds the key of the endpoint it asks."""
+"""A Net that adds to each request the key of its endpoint."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ class KeyedNet:
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> Response:
         if "://" in url:  # else it goes to the page's own server
-            await self._keys.known()
+            await self._keys.ready()
             headers = {**headers, **self._keys.headers(url)}
         return await self._net.open(method, url, headers, body)

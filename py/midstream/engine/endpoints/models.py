@@ -1,22 +1,22 @@
-"""The model to ask for where the configuration names none: the first that the endpoint offers."""
+"""The model of an endpoint for which the configuration names none: the first of its list."""
 
 from __future__ import annotations
 
 import json
 
 from midstream.engine.endpoints.endpoints import Endpoint
-from midstream.engine.endpoints.http_errors import body_of, refusal
-from midstream.engine.ports.host import Net
+from midstream.engine.endpoints.http_errors import refusal
+from midstream.engine.ports.host import Net, body_of
 from midstream.errors import StoreError, UpstreamError, UpstreamRefused
 from midstream.journal import Change, Store
 from midstream.problems import problem
 
 
 async def model_of(endpoint: Endpoint, net: Net, store: Store) -> str:
-    """Configured, else asked for, else the one of last time: a prompt that is written offline has to
-    be made up whole, so that it can be sent without us.
+    """The configured model, else the first of the endpoint's list, else the one of last time: the
+    request of a prompt is complete also offline, so that the service worker can send it.
 
-    Raises UpstreamError when nobody answers and nobody ever has.
+    Raises UpstreamError when the endpoint does not answer and never has.
     """
     if endpoint.kind == "demo":
         return "demo"
@@ -40,7 +40,7 @@ async def _remember(store: Store, key: str, model: str) -> None:
     try:
         await store.commit(Change().put("settings", {"id": key, "model": model}))
     except StoreError:
-        return  # it is asked for again
+        return  # the endpoint is asked again next time
 
 
 async def _first(endpoint: Endpoint, net: Net) -> str:

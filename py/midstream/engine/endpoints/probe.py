@@ -1,8 +1,8 @@
-"""Whether an endpoint can be used, and if not, what exactly is in the way.
+"""Tests whether an endpoint can be used, and if not, why.
 
-A browser says no more of a failed request than that it failed. What can be told apart is found out
-by asking in other ways: whether anybody answers at all, whether this page may read the answer,
-whether the key is taken, whether the model is there.
+A browser gives no reason for a failed request. So the reasons are told apart by several requests:
+whether a server answers at all, whether this page may read the answer, whether the server takes the
+key, whether it has the model.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from midstream.engine.endpoints.endpoints import Endpoint
-from midstream.engine.endpoints.http_errors import body_of, refusal
-from midstream.engine.ports.host import Net
+from midstream.engine.endpoints.http_errors import refusal
+from midstream.engine.ports.host import Net, body_of
 from midstream.errors import UpstreamError
 from midstream.names import LOOPBACK
 
-MODELS = 500  # more are not offered
-PATIENCE_S = 15.0  # a server that is there says which models it has at once
+MODELS = 500  # the most that the screen lists
+PATIENCE_S = 15.0  # a server that works lists its models at once
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`code`: ok, or what is wrong:
+    """`code`: ok, or the fault:
 
     url         no address of an endpoint
     insecure    http to another machine: the page's policy, and browsers on https pages, forbid it
     offline     the browser has no network
-    permission  the browser has been told not to let this page ask machines of the local network
+    permission  the browser is set to keep this page from machines of the local network
     nobody      no answer: a wrong name, nothing listening, a certificate that is not trusted.
-                A page gets the same error for all three; a tab that opens `url` says which it is
-    silent      it takes the connection and says nothing
-    cors        somebody answers, but does not let this page read it
+                A page gets the same error for all three; a tab that opens `url` shows which it is
+    silent      it takes the connection and sends nothing
+    cors        a server answers, but does not let this page read the answer
     key         401, 403
     path        404: no such API at this address
     status      another refusal
     models      no list of models in the answer
-    model       the list does not have the one that was asked for
+    model       the list does not have the endpoint's model
     """
 
     code: str
@@ -47,20 +47,20 @@ class Verdict:
     detail: str = ""
     models: list[str] = field(default_factory=list)
     status: int = 0  # of an answer that refuses
-    problem: dict[str, Any] | None = None  # what that answer says; of another server, a quote
-    url: str = ""  # what was asked
+    problem: dict[str, Any] | None = None  # of that answer
+    url: str = ""  # of the request
 
 
-async def tried(endpoint: Endpoint, key: str, net: Net, *, online: bool) -> Verdict:
-    """Asks for the list of models, which costs nothing, with `key` where there is one."""
+async def probe(endpoint: Endpoint, key: str, net: Net, *, online: bool) -> Verdict:
+    """Requests the list of models, which costs nothing, with `key` where there is one."""
     try:
         async with asyncio.timeout(PATIENCE_S):
-            return await _asked(endpoint, key, net, online)
+            return await _verdict(endpoint, key, net, online)
     except TimeoutError:
         return Verdict("silent", urlsplit(endpoint.base).netloc)
 
 
-async def _asked(endpoint: Endpoint, key: str, net: Net, online: bool) -> Verdict:
+async def _verdict(endpoint: Endpoint, key: str, net: Net, online: bool) -> Verdict:
     parts = urlsplit(endpoint.base)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         return Verdict("url", detail=endpoint.url)
@@ -79,8 +79,8 @@ async def _asked(endpoint: Endpoint, key: str, net: Net, online: bool) -> Verdic
     try:
         if response.status != 200:
             code = {401: "key", 403: "key", 404: "path"}.get(response.status, "status")
-            said = (await refusal(response)).record()
-            return Verdict(code, host, status=response.status, problem=said)
+            why = (await refusal(response)).record()
+            return Verdict(code, host, status=response.status, problem=why)
         return _judged(await body_of(response), endpoint.model, host)
     except UpstreamError:
         return Verdict("nobody", host, url=url)

@@ -1,5 +1,5 @@
-"""Who can be asked: the endpoints of the host's config.json and those that the person has added, and
-which of them new answers come from."""
+"""The registry of endpoints: those of the host's config.json, those that the person has added, and
+the one that new answers come from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from midstream.engine.endpoints.endpoints import Endpoint, endpoints
-from midstream.engine.endpoints.probe import tried
+from midstream.engine.endpoints.probe import probe
 from midstream.engine.ports.host import Host, Message, notice_of
 from midstream.errors import StoreError, UsageError
 from midstream.journal import Change, Record
@@ -20,13 +20,13 @@ _LONGEST = 2000  # characters of a name, an address, a model
 MOST = 50
 
 
-class Offers:
+class EndpointRegistry:
     """Owns the list. `changed` is called when another endpoint comes first."""
 
     def __init__(self, host: Host, changed: Callable[[Endpoint], None]) -> None:
         self._host = host
         self._changed = changed
-        self._given: list[Endpoint] = []
+        self._configured: list[Endpoint] = []
         self._own: list[Endpoint] = []
         self._chosen = ""
         self._online = True
@@ -35,8 +35,9 @@ class Offers:
     @property
     def all(self) -> list[Endpoint]:
         """The chosen one first, else as the host has ordered them."""
-        found = [*self._given, *self._own]
-        return sorted(found, key=lambda endpoint: endpoint.name != self._chosen)
+        return sorted(
+            [*self._configured, *self._own], key=lambda endpoint: endpoint.name != self._chosen
+        )
 
     @property
     def first(self) -> Endpoint:
@@ -48,11 +49,11 @@ class Offers:
 
     @property
     def gateway(self) -> Endpoint | None:
-        """Where the person's other devices are found."""
+        """The endpoint that knows the person's other devices."""
         return next((e for e in self.all if e.kind == "gateway"), None)
 
     async def load(self) -> None:
-        """What the person has added, before the host's list is known."""
+        """Reads the endpoints that the person has added, before the host's list is known."""
         try:
             record = await self._host.store.setting(_RECORD) or {}
         except StoreError as error:
@@ -64,10 +65,10 @@ class Offers:
         self._chosen = str(record.get("chosen") or "")
         await self._host.keys.load(self._host.store, [e.base for e in self._own])
 
-    def give(self, config: dict[str, Any]) -> None:
-        """The contents of config.json."""
-        self._given = endpoints(config)
-        self._tell()
+    def configure(self, config: dict[str, Any]) -> None:
+        """Takes the contents of config.json."""
+        self._configured = endpoints(config)
+        self._report()
         self.configured.set()
 
     def network(self, online: bool) -> None:
@@ -76,17 +77,17 @@ class Offers:
     # Intents
 
     async def keys(self, intent: Message) -> None:
-        self._host.keys.tell(intent.get("keys"))
-        self._tell()
+        self._host.keys.receive(intent.get("keys"))
+        self._report()
 
     async def choose(self, intent: Message) -> None:
         self._chosen = str(intent["name"])
-        await self._keep(Change())
+        await self._store(Change())
 
     async def add(self, intent: Message) -> None:
         """Adds an endpoint, or changes the one of that name, and chooses it."""
         endpoint = _own(intent["endpoint"])
-        taken = {e.name for e in self._given}
+        taken = {e.name for e in self._configured}
         if endpoint is None or len(self._own) >= MOST:
             raise UsageError(problem("endpoint_not_added"))
         if endpoint.name in taken:
@@ -95,8 +96,10 @@ class Offers:
         self._chosen = endpoint.name
         change, key = Change(), str(intent.get("key") or "")
         if key:
-            change = self._host.keys.put(endpoint.base, key, keep=intent.get("keep") == "device")
-        await self._keep(change)
+            change = self._host.keys.put(
+                endpoint.base, key, on_device=intent.get("keep") == "device"
+            )
+        await self._store(change)
 
     async def remove(self, intent: Message) -> None:
         gone = [e for e in self._own if e.name == intent["name"]]
@@ -105,37 +108,37 @@ class Offers:
         for endpoint in gone:
             if all(e.base != endpoint.base for e in self._own):
                 change = self._host.keys.drop(endpoint.base)
-        await self._keep(change)
+        await self._store(change)
 
     async def test(self, intent: Message) -> None:
         endpoint = _own(intent["endpoint"] | {"name": "-"}) or Endpoint("-", "openai")
         key = str(intent.get("key") or "")
-        verdict = await tried(endpoint, key, self._host.net, online=self._online)
+        verdict = await probe(endpoint, key, self._host.net, online=self._online)
         self._host.post({"type": "tested", "test": intent.get("test"), **asdict(verdict)})
 
     # What follows
 
-    async def _keep(self, change: Change) -> None:
+    async def _store(self, change: Change) -> None:
         own = [{key: asdict(e)[key] for key in ("name", "kind", "url", "model")} for e in self._own]
         record: Record = {"id": _RECORD, "own": own, "chosen": self._chosen}
         await self._host.store.commit(change.put("settings", record))
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
-        if not self._given:
+    def _report(self) -> None:
+        if not self._configured:
             return
-        items = [self._item(endpoint) for endpoint in [*self._given, *self._own]]
+        items = [self._item(endpoint) for endpoint in [*self._configured, *self._own]]
         self._host.post({"type": "endpoints", "items": items, "chosen": self.first.name})
         self._changed(self.first)
 
     def _item(self, endpoint: Endpoint) -> Message:
-        shown = {"name": endpoint.name, "url": endpoint.url, "model": endpoint.model}
+        item = {"name": endpoint.name, "url": endpoint.url, "model": endpoint.model}
         own = endpoint in self._own
-        return {**shown, "own": own, **(self._host.keys.shown(endpoint.base) if own else {})}
+        return {**item, "own": own, **(self._host.keys.summary(endpoint.base) if own else {})}
 
 
 def _own(entry: object) -> Endpoint | None:
-    """An endpoint as a person has described it; None when it cannot be one."""
+    """The endpoint that a person has described; None when the entry cannot be one."""
     if not isinstance(entry, dict):
         return None
     texts = {key: str(entry.get(key) or "").strip() for key in ("name", "url", "model")}

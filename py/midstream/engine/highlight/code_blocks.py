@@ -19,13 +19,13 @@ class Block:
     language: str = ""
     text: str = ""
     open: bool = True
-    dirty: bool = True  # there may be something to colour that has not been looked at
-    seen: tuple[str, str] = ("", "")  # language and text that were looked at last
-    spans: Sequence[Span] = field(default=())  # what the screen was told
+    dirty: bool = True  # it has changed since it was coloured last
+    seen: tuple[str, str] = ("", "")  # language and text that were coloured last
+    spans: Sequence[Span] = field(default=())  # as the screen has them
 
 
 class Blocks:
-    """Feed it every op in order. It follows only what is needed to know a block's text."""
+    """Takes every op in order, and follows only the ops that change the text of a block."""
 
     def __init__(self) -> None:
         self.blocks: dict[int, Block] = {}

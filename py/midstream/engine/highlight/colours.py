@@ -1,10 +1,10 @@
-"""Colours the code of the answers that are shown, beside everything else that the engine does.
+"""Colours the code of the visible answers, beside the other work of the engine.
 
-The screen gets spans for a node, as numbers; no node is made or changed by them. They are not
-stored: whoever shows an answer again has it looked at again. An open block is coloured line by
-line: a line that is not complete yet changes its meaning with every token. All of the block is
-read each time, since a line may change what stood before it, so the time between two readings grows
-with what one takes.
+The screen gets spans for a node, as numbers; they make and change no node. They are not stored: an
+answer that is shown again is coloured again. An open block is coloured up to its last whole line: an
+incomplete line changes its meaning with every token. Each time all of the block is read, since a line
+may change the meaning of earlier ones. So the time between two readings grows with the time that one
+takes.
 """
 
 from __future__ import annotations
@@ -17,33 +17,35 @@ from typing import Any
 from midstream.engine.highlight.code_blocks import Block, Blocks, Span
 from midstream.engine.highlight.lexing import is_known, lexer_for, spans
 from midstream.engine.ports.host import Message
+from midstream.engine.ports.jobs import Jobs
 from midstream.journal import Row
 from midstream.patch import opened, unpack
 
-# Characters of a block that are coloured; what comes after them stays plain.
+# Characters of a block that are coloured; the text after them stays plain.
 LONGEST = 30_000
 # Seconds of reading after which everything else in the engine has its turn.
 SLICE_S = 0.008
 # After a reading that took t the block is not read again before REST·t, but at once when it closes.
 REST = 4
-# Seconds after which a library that could not be fetched is asked for again.
+# Seconds until the next try, when Pygments could not be loaded.
 AGAIN_S = 60.0
 
 
 class Colours:
     def __init__(
-        self, post: Callable[[Message], None], library: Callable[[], Awaitable[None]]
+        self, post: Callable[[Message], None], load_pygments: Callable[[], Awaitable[None]]
     ) -> None:
-        """`library` makes Pygments importable."""
+        """`load_pygments` makes Pygments importable."""
         self._post = post
-        self._library = library
+        self._load_pygments = load_pygments
         self._lexers: dict[str, Any] = {}
-        self._refused = -AGAIN_S  # when the library could not be had
+        self._refused = -AGAIN_S  # when Pygments could not be loaded
         self._answers: dict[str, Followed] = {}  # the newest last
+        self._jobs = Jobs(post)
         self._job: asyncio.Task[None] | None = None
 
     def clear(self) -> None:
-        """Another conversation is shown."""
+        """The screen shows another conversation."""
         self._answers = {}
 
     def show(self, message: str, rows: Sequence[Row]) -> None:
@@ -52,18 +54,18 @@ class Colours:
         self._begin()
 
     def patch(self, patch: Message) -> None:
-        """The screen gets this one."""
+        """The screen gets this patch."""
         message = str(patch["message"])
         followed = self._answers.get(message)
         if patch.get("reset") or (followed is None and patch["n"] == 1):
             followed = self._answers[message] = Followed()
         if followed and not followed.add(patch):
-            del self._answers[message]  # a hole: the screen will ask for all of it
+            del self._answers[message]  # a hole: the screen will request all of it
         self._begin()
 
     def _begin(self) -> None:
         if self._job is None or self._job.done():
-            self._job = asyncio.ensure_future(self._run())
+            self._job = self._jobs.spawn(self._run())
 
     async def _run(self) -> None:
         """Until there is nothing left to colour."""
@@ -90,26 +92,26 @@ class Colours:
         if lexer is None:
             return
         block.seen = (block.language, text)
-        found, cost = await _read(lexer, text)
+        coloured, cost = await _read(lexer, text)
         followed.rests[block] = time.monotonic() + REST * cost
-        kept = _common(block.spans, found)
-        same = kept == len(found) == len(block.spans)
+        kept = _common(block.spans, coloured)
+        same = kept == len(coloured) == len(block.spans)
         if same or self._answers.get(message) is not followed:
             return
-        block.spans = found
-        flat = [number for span in found[kept:] for number in span]
+        block.spans = coloured
+        flat = [number for span in coloured[kept:] for number in span]
         self._post(
             {"type": "colours", "message": message, "node": block.node, "kept": kept, "spans": flat}
         )
 
     async def _lexer(self, language: str) -> Any:
-        """None where there is none: then the text stays plain, and nothing else is different."""
+        """None without one: then the text stays plain, and nothing else changes."""
         if language in self._lexers:
             return self._lexers[language]
         if time.monotonic() < self._refused + AGAIN_S:
             return None
         try:
-            await self._library()
+            await self._load_pygments()
             self._lexers[language] = lexer_for(language)
         except Exception as error:  # whatever it is, the answer can be read without colours
             print(f"midstream: code stays plain: {type(error).__name__}: {error}")
@@ -119,8 +121,8 @@ class Colours:
 
 
 class Followed:
-    """The blocks of an answer. Rows are read when it is their turn: a long conversation has many,
-    and the newest answer is what is looked at."""
+    """The blocks of an answer. Its rows are read late: a long conversation has many, and the newest
+    answer comes first."""
 
     def __init__(self, rows: Sequence[Row] = ()) -> None:
         self._rows = list(rows)
@@ -139,7 +141,7 @@ class Followed:
         return [block for block in blocks if is_known(block.language)]
 
     def add(self, patch: Message) -> bool:
-        """False when there is a hole before it. One that was there before changes nothing."""
+        """False when there is a hole before the patch. One that was there before changes nothing."""
         self.waiting()
         n = int(patch["n"])
         if not patch.get("reset") and n != self._n + 1:
@@ -154,7 +156,7 @@ class Followed:
 
 
 def readable(block: Block) -> str:
-    """What can be coloured of a block: whole lines, unless no more will come."""
+    """The part of a block that can be coloured: whole lines, or all of a closed block."""
     text = block.text
     if block.open or len(text) > LONGEST:
         text = text[: text.rfind("\n", 0, LONGEST) + 1]
@@ -163,18 +165,20 @@ def readable(block: Block) -> str:
 
 async def _read(lexer: Any, text: str) -> tuple[list[Span], float]:
     """The spans of a text, and the seconds that it took; the engine goes on meanwhile."""
-    found: list[Span] = []
+    result: list[Span] = []
     cost, began = 0.0, time.perf_counter()
     try:
         for span in spans(lexer, text):
-            found.append(span)
+            result.append(span)
             taken = time.perf_counter() - began
             if taken > SLICE_S:
                 await asyncio.sleep(0)
                 cost, began = cost + taken, time.perf_counter()
-    except Exception as error:  # a language inside it that is not there, or a text too odd for it
+    except (
+        Exception
+    ) as error:  # a lexer that is missing inside another one, or that fails on this text
         print(f"midstream: a part of the code stays plain: {type(error).__name__}: {error}")
-    return found, cost + time.perf_counter() - began
+    return result, cost + time.perf_counter() - began
 
 
 def _common(one: Sequence[Span], other: Sequence[Span]) -> int:

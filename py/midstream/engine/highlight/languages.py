@@ -1,7 +1,7 @@
-"""The languages that are coloured: what a fence may say, and who reads it.
+"""The languages that are coloured: the names that a fence may have, and the lexer of each.
 
-Pygments has a table of its own, but it is part of what is only fetched when one of these names has
-been seen. The build takes its modules from here too.
+Pygments has such a table too, but the page fetches Pygments only after one of these names. The build
+takes the list of modules from here.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Code in colours: Pygments' tokens as spans of a few kinds.
+"""Lexing of code: Pygments' tokens as spans of a few kinds.
 
-Nothing here imports Pygments before a text has to be coloured; then only what its language needs.
+Pygments is imported when the first text is coloured, and only the module of its language.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from midstream.engine.highlight.code_blocks import Span
 from midstream.engine.highlight.languages import LEXERS
 from midstream.patch import units
 
-# The style sheet has a colour for each; its index is the number of a kind in a span.
+# The style sheet has a colour for each; the number of a kind is its index here.
 KINDS = ("keyword", "name", "string", "number", "comment", "type", "inserted", "deleted")
 
 _KIND_OF = {
@@ -58,7 +58,7 @@ def is_known(language: str) -> bool:
 
 
 def lexer_for(language: str) -> Any:
-    """Raises ImportError where Pygments, or that part of it, is not there."""
+    """Raises ImportError without Pygments, or that part of it."""
     module, name = LEXERS[language]
     return getattr(importlib.import_module(f"pygments.lexers.{module}"), name)()
 
@@ -66,13 +66,13 @@ def lexer_for(language: str) -> Any:
 def spans(lexer: Any, text: str) -> Iterator[Span]:
     """The coloured parts of the text in order, as they are found; neighbours of a kind are one."""
     plain = text.isascii()
-    place = at = 0  # the same position, in UTF-16 units and in characters
+    offset = at = 0  # the same position, in UTF-16 units and in characters
     pending: Span | None = None
     # Not `get_tokens`, which adds and strips line feeds: positions would no longer be the text's.
     for index, token, part in lexer.get_tokens_unprocessed(text):
-        start = index if plain else place + units(text[at:index])
+        start = index if plain else offset + units(text[at:index])
         end = start + (len(part) if plain else units(part))
-        place, at = end, index + len(part)
+        offset, at = end, index + len(part)
         kind = _kind(token)
         if kind is None or not part.strip():
             continue
@@ -90,7 +90,7 @@ _kinds: dict[tuple[str, ...], int | None] = {}
 
 
 def _kind(token: tuple[str, ...]) -> int | None:
-    """Of the narrowest type that has one. A token type of Pygments is the tuple of its names."""
+    """The kind of the narrowest type that has one. A token type of Pygments is the tuple of its names."""
     if token not in _kinds:
         names = [".".join(token[:length]) for length in range(len(token), 0, -1)]
         named = next((_KIND_OF[name] for name in names if name in _KIND_OF), None)

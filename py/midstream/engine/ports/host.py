@@ -1,5 +1,5 @@
-"""What the engine needs of the place it runs in. The browser's side is in idb.py, net.py and
-main.py."""
+"""What the engine needs from outside: a store, a network, a clock, a way to the screen. For a page
+`engine/browser/` implements it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from midstream.journal import Store
 from midstream.problems import Problem
 
 Message = dict[str, Any]  # one message of the port, with a "type"
+BODY_BYTES = 64 * 1024  # of an HTTP body that is read whole
+LARGE_BODY_BYTES = 16 << 20  # of one that may be long
 
 
 class Response(Protocol):
@@ -34,29 +36,38 @@ class Response(Protocol):
     def close(self) -> None: ...
 
 
+async def body_of(response: Response, limit: int = BODY_BYTES) -> bytes:
+    """The body. Of one that is longer than `limit` bytes only the beginning, a little more than
+    `limit`; the rest is not read. Raises UpstreamBroken when the connection breaks."""
+    body = bytearray()
+    while len(body) <= limit and (chunk := await response.read()):
+        body += chunk
+    return bytes(body)
+
+
 class Net(Protocol):
     def absolute(self, url: str) -> str:
-        """`url`, which may be relative to the page, as another party would have to write it."""
+        """The whole address of `url`, which may be relative to the page."""
         ...
 
     async def reach(self, url: str) -> None:
-        """Returns when somebody answers there, whatever the answer. Raises UpstreamBroken."""
+        """Returns when a server answers there, whatever the answer. Raises UpstreamBroken."""
         ...
 
     async def denied(self) -> bool:
-        """Whether the browser has been told to keep this page from the machines around it."""
+        """Whether the browser is set to keep this page from machines of the local network."""
         ...
 
     async def open(
         self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
     ) -> Response:
-        """Makes a request; `url` may be relative to the page. Raises UpstreamBroken when nobody
+        """Makes a request; `url` may be relative to the page. Raises UpstreamBroken when no server
         answers."""
         ...
 
 
 async def _installed() -> None:
-    """Outside of the page it is there already."""
+    """Outside of the page Pygments is installed."""
 
 
 @dataclass(slots=True)
@@ -69,23 +80,24 @@ class Host:
     new_id: Callable[[], str]
     # One writer per answer, over all tabs.
     lock: Callable[[str], AbstractAsyncContextManager[object]]
-    tell_tabs: Callable[[Message], None] = lambda message: None  # to the engines of other tabs
+    broadcast: Callable[[Message], None] = lambda message: None  # to the engines of other tabs
     # Makes Pygments importable; it is fetched when the first code in a known language is shown.
-    library: Callable[[], Awaitable[None]] = _installed
+    load_pygments: Callable[[], Awaitable[None]] = _installed
     keys: Keys = field(default_factory=Keys)
 
 
 def notice_of(error: BaseException) -> Message:
-    """What the screen says of a failure that belongs to no answer's own state."""
-    told: Message = {"type": "notice", "level": "error"}
+    """The notice of a failure that belongs to no answer's own state."""
+    notice: Message = {"type": "notice", "level": "error"}
     if isinstance(error, StoreError):
-        return told | {"code": "full" if error.code == "full" else "not-saved"} | said_of(error)
+        return notice | {"code": "full" if error.code == "full" else "not-saved"} | detail_of(error)
     if isinstance(error, MidstreamError) and error.problem:
-        return told | {"code": "trouble"} | said_of(error)
-    return told | {"code": "failed", "detail": f"{type(error).__name__}: {error}"}
+        return notice | {"code": "trouble"} | detail_of(error)
+    return notice | {"code": "failed", "detail": f"{type(error).__name__}: {error}"}
 
 
-def said_of(why: MidstreamError | Problem) -> Message:
-    """A part of a message to the screen: in English, and by the code of which it has its words."""
+def detail_of(why: MidstreamError | Problem) -> Message:
+    """A part of a message to the screen: the English text, and the code for which the screen has a
+    text in the person's language."""
     known = why.problem if isinstance(why, MidstreamError) else why
     return {"detail": why.line()} | ({"problem": known.record()} if known else {})

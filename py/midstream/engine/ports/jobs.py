@@ -1,4 +1,4 @@
-"""Work that goes on beside the intents."""
+"""Tasks that run beside the intents."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from midstream.engine.ports.host import Message, notice_of
 
 
 class Jobs:
-    """Holds tasks until they are done, since the event loop holds them weakly. One that fails is
-    said on the screen."""
+    """Holds tasks until they are done, since the event loop holds them weakly. When one fails,
+    `post` gets a notice."""
 
     def __init__(self, post: Callable[[Message], None]) -> None:
         self._post = post

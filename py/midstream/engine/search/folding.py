@@ -1,5 +1,5 @@
-"""Words as they are looked for: without case, accents and forms; and where they stand in what was
-written."""
+"""Search folding: texts without case, accents and compatibility forms, and the positions of search
+terms in the original text."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _MARKS = re.compile(
 )
 # Letters with a stroke, and i without a dot: no form of Unicode decomposes them.
 _STROKES = (("ł", "l"), ("ø", "o"), ("đ", "d"), ("ħ", "h"), ("ŧ", "t"), ("\u0131", "i"))
-MOST = 500  # places of a word in a message: the screen marks no more
-BEFORE, AFTER = 48, 112  # characters of a snippet beside the place
-_SIGNS = re.compile(r"[*_`#|~>\s]+")  # of Markdown, which nobody reads in a snippet
+MOST = 500  # positions of a term in a message: the screen marks no more
+BEFORE, AFTER = 48, 112  # characters of a snippet on each side of the first position
+_SIGNS = re.compile(r"[*_`#|~>\s]+")  # of Markdown: a snippet leaves them out
 
-Part = tuple[str, bool]  # some text, and whether it is one of the words
+Part = tuple[str, bool]  # some text, and whether it is one of the terms
 
 
 def fold(text: str) -> str:
-    """The folds of two pieces, joined, are the fold of the pieces joined: positions can be found
-    piece by piece."""
+    """The folds of two pieces, joined, are the fold of the joined pieces. So positions in a fold
+    become positions in the text."""
     if text.isascii():
         return text.lower()
     folded = _MARKS.sub("", unicodedata.normalize("NFKD", text)).casefold()
@@ -34,17 +34,17 @@ def fold(text: str) -> str:
     return folded
 
 
-def spans(text: str, words: list[str]) -> list[tuple[int, int]]:
-    """Where the words stand in `text`, in order: (start, end) of whole characters with their
-    accents, so all of `ß` also where one s was looked for. At most `MOST` of each word."""
+def spans(text: str, terms: list[str]) -> list[tuple[int, int]]:
+    """The positions of the terms in `text`, in order: (start, end) of whole characters with their
+    accents, so all of `ß` also for the term "s". At most `MOST` of each term."""
     folded = fold(text)
     ends = range(1, len(text) + 1) if text.isascii() else _ends(text)
-    found = []
-    for word in words:
-        for match in islice(re.finditer(re.escape(word), folded), MOST):
+    positions = []
+    for term in terms:
+        for match in islice(re.finditer(re.escape(term), folded), MOST):
             last = ends[bisect_left(ends, match.end())]
-            found.append((bisect_right(ends, match.start()), bisect_right(ends, last)))
-    return sorted(found)
+            positions.append((bisect_right(ends, match.start()), bisect_right(ends, last)))
+    return sorted(positions)
 
 
 def _ends(text: str) -> list[int]:
@@ -53,9 +53,9 @@ def _ends(text: str) -> list[int]:
     return list(accumulate(map(lengths.__getitem__, text)))
 
 
-def snippet(text: str, at: int, words: list[str]) -> list[Part]:
-    """What stands around the position `at`, as one line, with the words in it marked. It begins
-    and ends with whole words where they are not very long."""
+def snippet(text: str, at: int, terms: list[str]) -> list[Part]:
+    """The text around the position `at`, as one line, with the terms marked. It begins and ends
+    with whole words where they are not very long."""
     start, end = max(0, at - BEFORE), min(len(text), at + AFTER)
     cut = text[start:end]
     if start and (space := cut.find(" ", 0, at - start)) >= 0:
@@ -63,16 +63,16 @@ def snippet(text: str, at: int, words: list[str]) -> list[Part]:
     if end < len(text) and (space := cut.rfind(" ")) > BEFORE:
         cut = cut[:space]
     line = _SIGNS.sub(" ", cut).strip()
-    parts = marked(line, words)
+    parts = marked(line, terms)
     before: list[Part] = [("… ", False)] if start else []
     after: list[Part] = [(" …", False)] if end < len(text) else []
     return [*before, *parts, *after]
 
 
-def marked(text: str, words: list[str]) -> list[Part]:
-    """A short text in parts, those that are one of the words marked."""
-    hit = [False] * len(text)
-    for start, end in spans(text, words):
-        hit[start:end] = [True] * (end - start)
-    runs = groupby(zip(text, hit, strict=True), key=itemgetter(1))
-    return [("".join(character for character, _ in run), is_hit) for is_hit, run in runs]
+def marked(text: str, terms: list[str]) -> list[Part]:
+    """A short text in parts; the terms are marked."""
+    is_term = [False] * len(text)
+    for start, end in spans(text, terms):
+        is_term[start:end] = [True] * (end - start)
+    runs = groupby(zip(text, is_term, strict=True), key=itemgetter(1))
+    return [("".join(character for character, _ in run), mark) for mark, run in runs]

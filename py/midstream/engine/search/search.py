@@ -1,186 +1,185 @@
-"""Looks for words in all conversations: in their titles, and in all that was said in them.
+"""Search for terms in all conversations: in their titles, their questions and their answers.
 
-There is no index: it would have to be kept with every flush, and made anew for every change of how
-words are looked for. All texts are read, in pieces; what was read of ended answers is kept folded, up
-to a limit, so the next letters cost no reading.
-Decision 0021 has the figures.
+There is no index: every flush would have to write it, and every change of the folding would make it
+useless. A search reads all texts, in pieces. The folded texts of ended answers stay in memory, up to a
+limit, so the next letter needs no reading. Decision 0021 has the figures.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from midstream.engine.answers.status import FINAL_STATES
-from midstream.engine.current_view import Shown
-from midstream.engine.ports.host import Host, Message, notice_of, said_of
+from midstream.engine.ports.host import Host, Message, detail_of
+from midstream.engine.ports.jobs import Jobs
 from midstream.engine.search.folding import fold, marked, snippet, spans
-from midstream.engine.store.records import alive
+from midstream.engine.store.records import FINAL_STATES, alive
 from midstream.engine.store.rendering import rows_of
 from midstream.errors import StoreError
 from midstream.journal import Record, text
 
 RESULTS = 50
-WORDS = 8
-WORD_CHARACTERS = 100
-KEPT_CHARACTERS = 32 * 2**20  # of folded answers in memory
+TERMS = 8
+TERM_CHARACTERS = 100
+FOLDED_CHARACTERS = 32 * 2**20  # of folded answers in memory
 FEW = 40  # answers that are read one by one; more are read with all others
 _FIELDS = ("id", "conversation", "author", "position", "text", "state", "tokens", "seconds", "runs")
 
 
 @dataclass(slots=True)
-class Found:
-    """What is known of a conversation so far."""
+class Candidate:
+    """A conversation, with the terms that it is known to hold so far."""
 
     record: Record
-    words: int = 0  # bits: those that occur in it
-    best: int = 0  # how many of them occur in the message that is shown of it
+    terms: int = 0  # bits: the terms that occur in it
+    best: int = 0  # how many of them occur in `message`
     position: float = 0
-    message: str = ""
+    message: str = ""  # the one that the result shows
 
 
 @dataclass(slots=True)
-class Asked:
-    """An answer that is to be looked at."""
+class UnreadAnswer:
+    """An answer whose text is still to be searched."""
 
-    found: Found
+    candidate: Candidate
     position: float
-    stamp: object  # another one when its text may be another; None while it is being written
+    stamp: object  # changes with the text; None while it is being written
 
 
 class Search:
     """One search at a time: the next one ends it."""
 
-    def __init__(self, host: Host, shown: Shown) -> None:
+    def __init__(self, host: Host, jobs: Jobs, gateway_items: Callable[[], list[Record]]) -> None:
+        """`gateway_items`: of the list: conversations that only the gateway may have."""
         self._host = host
-        self._shown = shown
+        self._jobs = jobs
+        self._gateway_items = gateway_items
         self._task: asyncio.Task[None] | None = None
-        self._kept: dict[str, tuple[object, str]] = {}  # by answer: its stamp, its folded text
+        self._folded: dict[str, tuple[object, str]] = {}  # by answer: its stamp, its folded text
         self._size = 0  # of those texts
 
     async def search(self, intent: Message) -> None:
         if self._task:
             self._task.cancel()
-        words = words_of(str(intent["text"]))
-        self._task = asyncio.ensure_future(self._answer(words, intent["n"])) if words else None
-        if self._task:
-            self._task.add_done_callback(self._done)
+        terms = terms_of(str(intent["text"]))
+        self._task = self._jobs.spawn(self._run(terms, intent["n"])) if terms else None
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()):
-            self._host.post(notice_of(error))
-
-    async def _answer(self, words: list[str], n: Any) -> None:
-        """Posts what titles and questions give at once, and all of it in the end."""
+    async def _run(self, terms: list[str], n: Any) -> None:
+        """Posts the results of titles and questions at once, and all results in the end."""
         try:
-            every = await self._titles(words)
-            answers = await self._questions(every, words)
-            await self._post(every, words, n, done=False)
-            await self._answers(answers, words)
-            await self._post(every, words, n, done=True)
+            every = await self._titles(terms)
+            answers = await self._questions(every, terms)
+            await self._post(every, terms, n, done=False)
+            await self._answers(answers, terms)
+            await self._post(every, terms, n, done=True)
         except StoreError as error:
-            failed = said_of(error)
+            failed = detail_of(error)
             self._host.post({"type": "found", "n": n, "failed": failed.pop("detail")} | failed)
 
-    async def _post(self, every: dict[str, Found], words: list[str], n: Any, *, done: bool) -> None:
-        whole = (1 << len(words)) - 1
-        found = [one for one in every.values() if one.words == whole]
-        found.sort(key=lambda one: float(one.record["updated"]), reverse=True)
-        items = [await self._item(one, words) for one in found[:RESULTS]]
-        message = {"n": n, "items": items, "more": len(found) > RESULTS, "done": done}
+    async def _post(
+        self, every: dict[str, Candidate], terms: list[str], n: Any, *, done: bool
+    ) -> None:
+        whole = (1 << len(terms)) - 1
+        results = [one for one in every.values() if one.terms == whole]
+        results.sort(key=lambda one: float(one.record["updated"]), reverse=True)
+        items = [await self._item(one, terms) for one in results[:RESULTS]]
+        message = {"n": n, "items": items, "more": len(results) > RESULTS, "done": done}
         self._host.post({"type": "found", **message})
 
-    async def _item(self, found: Found, words: list[str]) -> Message:
+    async def _item(self, result: Candidate, terms: list[str]) -> Message:
         item: Message = {
-            "id": found.record["id"],
-            "title": marked(str(found.record["title"]), words),
-            "message": found.message,
+            "id": result.record["id"],
+            "title": marked(str(result.record["title"]), terms),
+            "message": result.message,
             "snippet": [],
             "spellings": [],
         }
-        record = await self._host.store.message(found.message) if found.message else None
+        record = await self._host.store.message(result.message) if result.message else None
         if record:
-            said = record.get("text") or text(await rows_of(self._host.store, found.message))
-            found_at = spans(said, words)
-            item["snippet"] = snippet(said, found_at[0][0] if found_at else 0, words)
-            # As the words are written there: the screen looks for these, and folds nothing itself.
-            item["spellings"] = sorted({said[start:end] for start, end in found_at})
+            whole = record.get("text") or text(await rows_of(self._host.store, result.message))
+            positions = spans(whole, terms)
+            item["snippet"] = snippet(whole, positions[0][0] if positions else 0, terms)
+            # As the message spells the terms: the screen marks these, and folds nothing itself.
+            item["spellings"] = sorted({whole[start:end] for start, end in positions})
         return item
 
-    async def _titles(self, words: list[str]) -> dict[str, Found]:
+    async def _titles(self, terms: list[str]) -> dict[str, Candidate]:
         records = alive(await self._host.store.conversations())
-        every = {record["id"]: Found(record) for record in records}
-        for item in self._shown.elsewhere:
-            every.setdefault(item["id"], Found(item))
-        for found in every.values():
-            found.words = _occurring(fold(str(found.record["title"])), words)
+        every = {record["id"]: Candidate(record) for record in records}
+        for item in self._gateway_items():
+            every.setdefault(item["id"], Candidate(item))
+        for candidate in every.values():
+            candidate.terms = _occurring(fold(str(candidate.record["title"])), terms)
         return every
 
-    async def _questions(self, every: dict[str, Found], words: list[str]) -> dict[str, Asked]:
-        """Looks at what the person has said; gives the answers."""
-        answers: dict[str, Asked] = {}
+    async def _questions(
+        self, every: dict[str, Candidate], terms: list[str]
+    ) -> dict[str, UnreadAnswer]:
+        """Searches the questions; gives the answers."""
+        answers: dict[str, UnreadAnswer] = {}
         async for piece in self._host.store.read_all("messages", _FIELDS):
             for record in piece:
                 match record:
                     case {
                         "id": str(key),
-                        "conversation": str(talk),
+                        "conversation": str(conversation),
                         "position": int() | float() as n,
                     }:
-                        if talk not in every:
+                        if not (candidate := every.get(conversation)):
                             continue
-                        if isinstance(said := record.get("text"), str):
-                            _meet(every[talk], key, n, fold(said), words)
+                        if isinstance(question := record.get("text"), str):
+                            _note(candidate, key, n, fold(question), terms)
                         else:
-                            answers[key] = Asked(every[talk], n, _stamp(record))
+                            answers[key] = UnreadAnswer(candidate, n, _stamp(record))
             await asyncio.sleep(0)
         return answers
 
-    async def _answers(self, answers: dict[str, Asked], words: list[str]) -> None:
-        known = {key: kept for key, kept in self._kept.items() if key in answers}
-        self._kept = {key: kept for key, kept in known.items() if kept[0] == answers[key].stamp}
-        self._size = sum(len(folded) for _, folded in self._kept.values())
-        for key, (_, folded) in self._kept.items():
-            _meet(answers[key].found, key, answers[key].position, folded, words)
+    async def _answers(self, answers: dict[str, UnreadAnswer], terms: list[str]) -> None:
+        held = {key: entry for key, entry in self._folded.items() if key in answers}
+        self._folded = {key: entry for key, entry in held.items() if entry[0] == answers[key].stamp}
+        self._size = sum(len(folded) for _, folded in self._folded.values())
+        for key, (_, folded) in self._folded.items():
+            _note(answers[key].candidate, key, answers[key].position, folded, terms)
         await asyncio.sleep(0)
-        unknown = answers.keys() - self._kept.keys()
+        unknown = answers.keys() - self._folded.keys()
         if len(unknown) > FEW:
-            await self._read_all({key: answers[key] for key in unknown}, words)
+            await self._read_all({key: answers[key] for key in unknown}, terms)
             return
         for key in unknown:
-            self._read(key, answers[key], text(await rows_of(self._host.store, key)), words)
+            self._search(key, answers[key], text(await rows_of(self._host.store, key)), terms)
 
-    async def _read_all(self, answers: dict[str, Asked], words: list[str]) -> None:
-        """The rows of an answer follow each other; a word may begin in one and end in the next."""
+    async def _read_all(self, answers: dict[str, UnreadAnswer], terms: list[str]) -> None:
+        """The rows of an answer follow each other; a term may begin in one and end in the next."""
         message, texts = "", [""]
         async for piece in self._host.store.read_all("journal", ("message", "n", "text")):
             for row in piece:
                 if row.get("message") != message:
                     if message in answers:
-                        self._read(message, answers[message], "".join(texts), words)
+                        self._search(message, answers[message], "".join(texts), terms)
                     message, texts = str(row.get("message")), []
                 if isinstance(row.get("text"), str):
                     texts.append(row["text"])
             await asyncio.sleep(0)
         if message in answers:
-            self._read(message, answers[message], "".join(texts), words)
+            self._search(message, answers[message], "".join(texts), terms)
 
-    def _read(self, key: str, asked: Asked, said: str, words: list[str]) -> None:
-        folded = fold(said)
-        _meet(asked.found, key, asked.position, folded, words)
-        if asked.stamp and self._size + len(folded) <= KEPT_CHARACTERS:
-            self._kept[key] = (asked.stamp, folded)
+    def _search(self, key: str, answer: UnreadAnswer, whole: str, terms: list[str]) -> None:
+        folded = fold(whole)
+        _note(answer.candidate, key, answer.position, folded, terms)
+        if answer.stamp and self._size + len(folded) <= FOLDED_CHARACTERS:
+            self._folded[key] = (answer.stamp, folded)
             self._size += len(folded)
 
 
-def words_of(text: str) -> list[str]:
-    words = dict.fromkeys(fold(text).split())
-    return [word[:WORD_CHARACTERS] for word in words][:WORDS]
+def terms_of(text: str) -> list[str]:
+    terms = dict.fromkeys(fold(text).split())
+    return [term[:TERM_CHARACTERS] for term in terms][:TERMS]
 
 
-def _occurring(folded: str, words: list[str]) -> int:
-    return sum(1 << n for n, word in enumerate(words) if word in folded)
+def _occurring(folded: str, terms: list[str]) -> int:
+    return sum(1 << n for n, term in enumerate(terms) if term in folded)
 
 
 def _stamp(record: Record) -> object:
@@ -190,10 +189,13 @@ def _stamp(record: Record) -> object:
     return record["state"], len(record["runs"]), record.get("tokens"), record.get("seconds")
 
 
-def _meet(found: Found, message: str, position: float, folded: str, words: list[str]) -> None:
-    """Of a conversation the message is shown that has most of the words, the first such one."""
-    bits = _occurring(folded, words)
-    found.words |= bits
-    count = bits.bit_count()
-    if count > found.best or (count and count == found.best and position < found.position):
-        found.best, found.position, found.message = count, position, message
+def _note(
+    candidate: Candidate, message: str, position: float, folded: str, terms: list[str]
+) -> None:
+    """Notes the terms of a message. The result shows the message with most of them, the first one
+    of several."""
+    bits = _occurring(folded, terms)
+    candidate.terms |= bits
+    count, best = bits.bit_count(), candidate.best
+    if count > best or (count and count == best and position < candidate.position):
+        candidate.best, candidate.position, candidate.message = count, position, message

@@ -1,11 +1,12 @@
-"""The versions of a conversation: which message follows which, and the line of them that is shown.
+"""The versions of a conversation: which message follows which, and the branch that is visible.
 
 Messages come in the order of their positions. An answer follows its `question`, a question the
-message in its `parent`, "" for a first one. Where that is not said, or names nobody before it, a
-message follows as in the line that conversations were before there were versions: a question the
-newest answer to the question before it. What follows the same message are its versions.
+message in its `parent`, "" for a first one. A message without such a field, or with one that names
+no earlier message, follows as in conversations before there were versions, which had one branch: a
+question follows the newest answer to the question before it. Messages that follow the same message
+are versions of each other.
 
-web/shared/branches.js is the same for the first frame; tests/unit/engine/store/branches.json holds both to it.
+web/shared/branches.js does the same for the first frame; tests/unit/engine/store/branches.json tests both.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ from collections.abc import Sequence
 
 from midstream.journal import Record
 
-Place = tuple[int, int]  # which version of a message one is, from 1, and how many there are
-Placed = tuple[Record, Place]
+Version = tuple[int, int]  # the number of a version, from 1, and how many versions there are
+VersionedRecord = tuple[Record, Version]
 
 
-class Paths:
+class Branches:
+    """All branches of one conversation. `parents`: by message, the one that it follows."""
+
     def __init__(self, messages: Sequence[Record]) -> None:
         self._records: dict[str, Record] = {str(record["id"]): record for record in messages}
         self.parents = _parents(messages)
         self._after: dict[str, list[str]] = {}  # by message: what follows it
-        # By message: the newest of itself and all below it. A message stands after its parent.
+        # By message: the newest of itself and all below it. A message comes after its parent.
         order = {key: n for n, key in enumerate(self.parents)}
         self._newest = {key: key for key in self.parents}
         for key, parent in self.parents.items():
@@ -40,33 +43,33 @@ class Paths:
 
     def up_to(self, message: str) -> list[Record]:
         """From the first message to this one; none when it is not here."""
-        found = []
+        records = []
         while message in self._records:
-            found.append(self._records[message])
+            records.append(self._records[message])
             message = self.parents[message]
-        return found[::-1]
+        return records[::-1]
 
-    def line(self, leaf: str | None) -> list[Placed]:
-        """What is shown: `leaf` and the newest below it, with all that leads there."""
-        return [(record, self.place(record["id"])) for record in self.up_to(self.end(leaf))]
+    def branch(self, leaf: str | None) -> list[VersionedRecord]:
+        """The visible branch: `leaf` and the newest below it, with all that leads there."""
+        return [(record, self.version(record["id"])) for record in self.up_to(self.end(leaf))]
 
     def beside(self, message: str) -> list[str]:
         """All versions of a message, oldest first."""
         return self._after.get(self.parents[message], [])
 
-    def place(self, message: str) -> Place:
+    def version(self, message: str) -> Version:
         versions = self.beside(message)
         return versions.index(message) + 1, len(versions)
 
 
-def unsaid(messages: Sequence[Record], question: str) -> bool:
-    """Whether a question would follow the same message if it did not say which."""
+def parent_implied(messages: Sequence[Record], question: str) -> bool:
+    """Whether a question would follow the same message without the field `parent`."""
     before: list[Record] = []
     for record in messages:
         if record["id"] == question:
-            given = Paths([*before, record]).parents[question]
+            given = Branches([*before, record]).parents[question]
             bare = {name: value for name, value in record.items() if name != "parent"}
-            return given == Paths([*before, bare]).parents[question]
+            return given == Branches([*before, bare]).parents[question]
         before.append(record)
     return True
 
@@ -75,7 +78,7 @@ def _parents(messages: Sequence[Record]) -> dict[str, str]:
     """By message, in their order: the one that it follows, "" for a first one."""
     parents: dict[str, str] = {}
     answered: dict[str, str] = {}  # by question: the newest answer to it
-    lost: dict[str, str] = {}  # by parent that is not here: what stands for it
+    lost: dict[str, str] = {}  # by parent that is not here: the message that it follows instead
     question = last = ""
     for record in messages:
         key = str(record["id"])

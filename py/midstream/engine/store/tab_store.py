@@ -1,9 +1,9 @@
-"""Which Store there is: the browser's database, or, where it denies one, this tab alone.
+"""The Store of a tab whose browser denies a database.
 
-A tab has two places that live as long as it does: the engine's memory, gone with every reload, and
-the page's sessionStorage, which a worker cannot reach. So the TabStore tells the screen what it
-commits (message `keep`, before anything is shown of it), the screen writes it down and greets the
-next engine with all of it (intent `kept`).
+Two memories live as long as a tab: the engine's own, which every reload empties, and the page's
+sessionStorage, which a worker cannot reach. So the TabStore sends each commit to the screen (message
+`keep`, before the screen shows anything of it). The screen writes it down and sends all of it to the
+next engine (intent `kept`).
 """
 
 from __future__ import annotations
@@ -12,22 +12,21 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from midstream.engine.ports.host import Message, said_of
+from midstream.engine.ports.host import Message
 from midstream.engine.store.validation import (
     CheckedStore,
     sound_conversation,
     sound_message,
     sound_row,
 )
-from midstream.errors import StoreError
 from midstream.journal import STORES, Change, MemoryStore, Record, Store
 
 Post = Callable[[Message], None]
-Entry = tuple[str, Record]  # (store, record)
+StoredEntry = tuple[str, Record]  # (store, record)
 
 
 class TabStore(MemoryStore):
-    """A Store in memory that the screen keeps a copy of, for this tab only."""
+    """A Store in memory. The screen holds a copy of it, for this tab only."""
 
     def __init__(self, post: Post) -> None:
         super().__init__()
@@ -42,19 +41,19 @@ class TabStore(MemoryStore):
             if record := self._stores[store].get(key):
                 changes[store, key] = record
         if changes:
-            self._post(keep(changes))
+            self._post(keep_message(changes))
 
     def fill(self, entries: Iterable[Any]) -> None:
-        """Takes in what an earlier page of this tab has kept. What cannot be used is left out: it
-        lay where anybody of the origin could write."""
+        """Takes in the records of an earlier page of this tab. Unusable ones are left out: every page
+        of the origin can write where they were."""
         for store, record in sound(entries):
             self._stores[store][key_of(store, record)] = record
 
 
-def keep(changes: dict[tuple[str, Any], Record | None]) -> Message:
-    """The message that makes the screen write records down, or forget them (None)."""
+def keep_message(changes: dict[tuple[str, Any], Record | None]) -> Message:
+    """The message by which the screen stores records, or forgets them (None)."""
     listed = [[store, _plain(key), record] for (store, key), record in changes.items()]
-    # As they are now: the batch goes out later, and records are changed in place by their owners.
+    # A copy: the batch goes out later, and owners change their records in place.
     return {"type": "keep", "changes": json.loads(json.dumps(listed))}
 
 
@@ -66,7 +65,7 @@ def _plain(key: Any) -> Any:
     return list(key) if isinstance(key, tuple) else key
 
 
-def sound(entries: Iterable[Any]) -> list[Entry]:
+def sound(entries: Iterable[Any]) -> list[StoredEntry]:
     """The usable ones of `[[store, record], …]`."""
     checks: dict[str, Callable[[Any], Record | None]] = {
         "conversations": sound_conversation,
@@ -74,51 +73,17 @@ def sound(entries: Iterable[Any]) -> list[Entry]:
         "journal": sound_row,
         "settings": lambda raw: raw if isinstance(raw.get("id"), str) else None,
     }
-    found: list[Entry] = []
+    usable: list[StoredEntry] = []
     for entry in entries:
         match entry:
             case [str(store), dict(raw)] if store in STORES:
                 record = checks[store](raw)
                 if record is not None:
-                    found.append((store, record))
-    return found
+                    usable.append((store, record))
+    return usable
 
 
-async def open_store(post: Post) -> CheckedStore:
-    """The best Store that there is; says in a notice when that is this tab only."""
-    from midstream.engine.browser.idb import (
-        IndexedDBStore,  # not above: everything else here runs in CPython too
-    )
-
-    try:
-        return CheckedStore(await IndexedDBStore.open(), post)
-    except StoreError as error:
-        newer = error.code == "newer-data"
-        code = "newer-data" if newer else "tab-only"
-        post({"type": "notice", "code": code, "level": "error"} | said_of(error))
-        store = TabStore(post)
-        if newer:
-            # Its conversations are shown, and what is added to them is kept in the tab: an older
-            # version must not write into what a newer one has arranged.
-            store.fill(await _newer(post))
-        return CheckedStore(store, post)
-
-
-async def _newer(post: Post) -> list[list[Any]]:
-    from midstream.engine.browser.idb import IndexedDBStore
-
-    try:
-        database = await IndexedDBStore.open(version=None)
-        try:
-            return await everything_of(CheckedStore(database, post))
-        finally:
-            database.close()
-    except StoreError as error:
-        post({"type": "notice", "code": "newer-data", "level": "error"} | said_of(error))
-        return []
-
-
-async def everything_of(store: Store) -> list[list[Any]]:
+async def all_entries(store: Store) -> list[list[Any]]:
     """All conversations with their messages and rows, as `[[store, record], …]`."""
     entries: list[list[Any]] = []
     for conversation in await store.conversations():
@@ -129,11 +94,11 @@ async def everything_of(store: Store) -> list[list[Any]]:
     return entries
 
 
-async def take_kept(store: Store, entries: Any, post: Post) -> None:
-    """The intent `kept`: what this tab has kept while there was no database goes into the Store.
+async def load_tab_records(store: Store, entries: Any, post: Post) -> None:
+    """Puts the records that the screen held for its tab (intent `kept`) into the Store.
 
-    Where a database can be had again it goes there, and the tab forgets it. What is in the database
-    already is left alone. Raises StoreError when it cannot be written; the tab keeps it then.
+    When that is a database again, the tab forgets them. A record that the database has already stays
+    as it is. Raises StoreError when they cannot be written; the tab holds them then.
     """
     if not isinstance(entries, list):
         return
@@ -145,10 +110,10 @@ async def take_kept(store: Store, entries: Any, post: Post) -> None:
     if change.puts:
         await store.commit(change)
     gone = {(entry[0], key_of(entry[0], entry[1])): None for entry in entries if _has_key(entry)}
-    post(keep(dict(gone)))
+    post(keep_message(dict(gone)))
 
 
-async def _missing(store: Store, entries: list[Entry]) -> Change:
+async def _missing(store: Store, entries: list[StoredEntry]) -> Change:
     change = Change(durability="strict")
     known: set[str] = set()  # messages whose rows are the database's own
     for name, record in entries:

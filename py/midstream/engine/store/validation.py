@@ -1,9 +1,9 @@
-"""What is read from storage, checked: it may have been written by another version, by another app
-of the same origin, or be damaged. One unusable record never keeps the others from being opened.
+"""The check of stored records. Another version, or another app of the same origin, may have written
+them, or they are damaged. One unusable record never keeps the others from being opened.
 
-A record that lacks something which can be done without is mended; one that cannot be used at all is
-left out, and said once. Nothing is ever deleted or rewritten here: another version may be able to
-read it.
+A record that lacks an optional field is mended; one that cannot be used at all is left out, and the
+screen gets one notice. Nothing is ever deleted or rewritten here: another version may be able to read
+it.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any
 
-from midstream.engine.answers.status import FINAL_STATES
-from midstream.engine.ports.host import Message, said_of
-from midstream.engine.store.records import error_of
+from midstream.engine.ports.host import Message, detail_of
+from midstream.engine.store.records import FINAL_STATES, error_of
 from midstream.journal import UNFINISHED, Change, Record, Row, Store
 from midstream.markdown import Parser
 from midstream.problems import is_record, problem
 
 NAMED = 3  # unusable records that one notice names; of the others it gives the number
-LARGEST = 8.64e15  # as a number: the last moment that JavaScript's Date can hold
+LARGEST = 8.64e15  # of numbers: the last moment that JavaScript's Date can hold
 # Fields of an op by its kind, as in midstream.patch.
 _LENGTHS = (4, 3, 4, 3, 3, 3, 3, 2)
 
@@ -27,13 +26,13 @@ _LENGTHS = (4, 3, 4, 3, 3, 3, 3, 2)
 class CheckedStore:
     """A Store in front of another one: gives only records that the engine can work with.
 
-    What is left out is said in a notice `damaged`, again when there is more of it.
+    A notice `damaged` names the others, again when there are more of them.
     """
 
     def __init__(self, inner: Store, post: Callable[[Message], None]) -> None:
         self.inner = inner
         self._post = post
-        self._told: dict[str, None] = {}  # in the order in which they were met
+        self._damaged: dict[str, None] = {}  # names of records, in the order of their notices
 
     async def commit(self, change: Change) -> None:
         await self.inner.commit(change)
@@ -51,47 +50,49 @@ class CheckedStore:
         return self._usable("message", sound_message, await self.inner.messages(conversation))
 
     async def unfinished(self) -> list[Record]:
-        found = self._usable("message", sound_message, await self.inner.unfinished())
-        return [record for record in found if record["state"] in UNFINISHED]
+        records = self._usable("message", sound_message, await self.inner.unfinished())
+        return [record for record in records if record["state"] in UNFINISHED]
 
     async def rows(self, message: str) -> list[Record]:
         rows = self._usable("row", sound_row, await self.inner.rows(message))
-        return rows if drawable(rows) else drawn(rows)
+        return rows if has_valid_ops(rows) else with_new_ops(rows)
 
     def read_all(self, store: str, fields: Sequence[str]) -> AsyncIterator[list[Record]]:
-        """Unchecked: whoever searches takes what looks like a text."""
+        """Unchecked: the search takes only values that are texts."""
         return self.inner.read_all(store, fields)
 
     async def setting(self, key: str) -> Record | None:
-        found = await self.inner.setting(key)
-        return found if isinstance(found, dict) else None
+        record = await self.inner.setting(key)
+        return record if isinstance(record, dict) else None
 
     def _one(
-        self, kind: str, sound: Callable[[Any], Record | None], found: Record | None
+        self, kind: str, sound: Callable[[Any], Record | None], raw: Record | None
     ) -> Record | None:
-        return None if found is None else next(iter(self._usable(kind, sound, [found])), None)
+        return None if raw is None else next(iter(self._usable(kind, sound, [raw])), None)
 
     def _usable(
-        self, kind: str, sound: Callable[[Any], Record | None], found: Iterable[Any]
+        self, kind: str, sound: Callable[[Any], Record | None], stored: Iterable[Any]
     ) -> list[Record]:
         usable, bad = [], []
-        for raw in found:
+        for raw in stored:
             record = sound(raw)
             if record is None:
                 bad.append(f"{kind} {_key(raw)}")
             else:
                 usable.append(record)
-        self._tell([name for name in bad if name not in self._told])
+        self._report([name for name in bad if name not in self._damaged])
         return usable
 
-    def _tell(self, names: list[str]) -> None:
+    def _report(self, names: list[str]) -> None:
         if not names:
             return
-        # All that were met: the screen shows one notice, and the next takes the place of the last.
-        self._told |= dict.fromkeys(names)
-        more, named = len(self._told) - NAMED, ", ".join([*self._told][:NAMED])
-        told: Message = {"type": "notice", "code": "damaged", "level": "error", "detail": named}
-        self._post(told | (said_of(problem("damaged_more", ids=named, n=more)) if more > 0 else {}))
+        # All so far: the screen shows one notice, and the next one replaces it.
+        self._damaged |= dict.fromkeys(names)
+        more, named = len(self._damaged) - NAMED, ", ".join([*self._damaged][:NAMED])
+        notice: Message = {"type": "notice", "code": "damaged", "level": "error", "detail": named}
+        self._post(
+            notice | (detail_of(problem("damaged_more", ids=named, n=more)) if more > 0 else {})
+        )
 
 
 def sound_conversation(raw: Any) -> Record | None:
@@ -99,8 +100,7 @@ def sound_conversation(raw: Any) -> Record | None:
     if not isinstance(raw, dict) or not _is_name(raw.get("id")):
         return None
     created = _number(raw.get("created"))
-    kept = {key: value for key, value in raw.items() if _TALK.get(key, _anything)(value)}
-    return kept | {
+    return _well_formed(raw, _CONVERSATION) | {
         "title": raw["title"] if isinstance(raw.get("title"), str) else "",
         "created": created,
         "updated": _number(raw.get("updated"), created),
@@ -108,13 +108,12 @@ def sound_conversation(raw: Any) -> Record | None:
 
 
 def sound_message(raw: Any) -> Record | None:
-    """A question or an answer; None when it is neither, or nobody could say where it stands."""
+    """A question or an answer; None when it is neither, or has no position in a conversation."""
     if not isinstance(raw, dict) or not _is_name(raw.get("id"), raw.get("conversation")):
         return None
     if raw.get("author") not in ("user", "assistant") or _number(raw.get("position"), -1) < 0:
         return None
-    kept = {key: value for key, value in raw.items() if _OPTIONAL.get(key, _anything)(value)}
-    record = kept | {"created": _number(raw.get("created"))}
+    record = _well_formed(raw, _MESSAGE) | {"created": _number(raw.get("created"))}
     return _answer(record) if record["author"] == "assistant" else _question(record)
 
 
@@ -130,12 +129,11 @@ def _question(record: Record) -> Record | None:
 
 
 def _answer(record: Record) -> Record:
-    """An answer whose state or runs cannot be used is shown as interrupted: its text stands in the
-    journal."""
+    """An answer whose state or runs cannot be used is interrupted: its text is in the journal."""
     raw = record.get("runs")
     known = [sound_run(run) for run in raw] if isinstance(raw, list) else []
     error = record.get("error")
-    if error and not is_record(error.get("problem")):  # its English stands beside it
+    if error and not is_record(error.get("problem")):  # its English text stays
         record = record | {"error": {key: error[key] for key in error if key != "problem"}}
     runs = [run or _LOST_RUN | {} for run in known]
     record = record | {"runs": runs}
@@ -151,7 +149,7 @@ _LOST_RUN: Record = {"key": "", "run": None, "endpoint": {"name": "?", "kind": "
 
 
 def sound_run(raw: Any) -> Record | None:
-    """One run of an answer; None when nobody could say where it is, or with what key."""
+    """One run of an answer; None when it names no endpoint, or no key."""
     if not isinstance(raw, dict) or not isinstance(raw.get("key"), str):
         return None
     endpoint = raw.get("endpoint")
@@ -159,28 +157,25 @@ def sound_run(raw: Any) -> Record | None:
         return None
     if not _is_name(endpoint.get("name"), endpoint.get("kind")):
         return None
-    words = {key: endpoint[key] for key in endpoint if _ENDPOINT.get(key, _anything)(endpoint[key])}
-    kept = {key: value for key, value in raw.items() if _RUN.get(key, _anything)(value)}
-    return kept | {"endpoint": words}
+    return _well_formed(raw, _RUN) | {"endpoint": _well_formed(endpoint, _ENDPOINT)}
 
 
 def sound_row(raw: Any) -> Record | None:
-    """A journal row; None when Row cannot be made of it. Its ops are looked at by `drawable`."""
+    """A journal row; None when it makes no Row. `has_valid_ops` checks its ops."""
     try:
         row = Row.from_record(raw)
     except (ValueError, AttributeError, TypeError):
         return None
-    words = (row.message, row.reasoning, row.finish, row.ended)
+    texts = (row.message, row.reasoning, row.finish, row.ended)
     numbers = (row.n, row.run, row.first, row.last, row.tokens, row.epoch)
-    if not all(isinstance(word, str) for word in words) or min(numbers) < 0:
+    if not all(isinstance(text, str) for text in texts) or min(numbers) < 0:
         return None
     record: Record = raw
     return record | {"ops": row.ops}
 
 
-def drawable(rows: list[Record]) -> bool:
-    """Whether the ops can be packed for the screen, which holds them against the vocabulary
-    itself."""
+def has_valid_ops(rows: list[Record]) -> bool:
+    """Whether the ops can be packed for the screen. The screen checks them against the vocabulary."""
     newest = 0
     for row in rows:
         for op in row["ops"]:
@@ -196,14 +191,19 @@ def drawable(rows: list[Record]) -> bool:
     return True
 
 
-def drawn(rows: list[Record]) -> list[Record]:
-    """The rows with the ops that their text gives: parsing is deterministic, so nothing is lost
-    with damaged ones."""
+def with_new_ops(rows: list[Record]) -> list[Record]:
+    """The rows with the ops that their text gives: parsing is deterministic, so damaged ops are no
+    loss."""
     parser = Parser()
     made = [row | {"ops": parser.feed(row["text"]) if row["text"] else []} for row in rows]
-    if made and made[-1].get("whole"):  # else it goes on: an answer that had ended is continued
+    if made and made[-1].get("whole"):  # else an ended answer is continued
         made[-1]["ops"] += parser.finish()
     return made
+
+
+def _well_formed(raw: Record, fields: dict[str, Callable[[Any], bool]]) -> Record:
+    """Without the optional fields whose value has another type."""
+    return {name: value for name, value in raw.items() if fields.get(name, _anything)(value)}
 
 
 def _key(raw: Any) -> str:
@@ -252,13 +252,13 @@ def _is_mark(value: Any) -> bool:
     return value is True
 
 
-# Fields that may be missing: one of another type is as good as none.
-_TALK: dict[str, Callable[[Any], bool]] = {
+# Optional fields: one of another type counts as missing.
+_CONVERSATION: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("pinned", "gone", "owed"), _is_mark),
     "deleted": _is_number,
     "leaf": _is_text,
 }
-_OPTIONAL: dict[str, Callable[[Any], bool]] = {
+_MESSAGE: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("seconds", "tokens", "seq"), _is_number),
     "error": _is_error,
     "thought": _is_thought,

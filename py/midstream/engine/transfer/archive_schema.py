@@ -1,106 +1,74 @@
-"""The file of all conversations, checked as it is read: what comes out of here can be stored.
+"""The schema of our file of conversations (archive.py has its form): checks a conversation of a file
+and makes records that can be stored.
 
-Whatever a file says, no record of it may name an address to ask, hold ops, or stand in the way of
-another one.
+No record from a file may name the address of an endpoint, hold ops, or have the id of another record.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from midstream.engine.answers.status import FINAL_STATES
-from midstream.engine.store.records import error_of
-from midstream.engine.transfer import chatgpt, openwebui
-from midstream.engine.transfer.export_tree import Unusable
+from midstream.engine.store.records import FINAL_STATES, error_of
 from midstream.errors import UsageError
 from midstream.journal import Record, Row
-from midstream.problems import is_record, problem
+from midstream.problems import Problem, is_record, problem
 from midstream.text import whole_characters
 
 FORMAT = "midstream"
 VERSION = 1
-FILE_CHARACTERS = 64 * 2**20
 TEXT_CHARACTERS = 8 * 2**20  # of one message
-NAME_CHARACTERS = 200  # of an id or a model's name
-WORDS_CHARACTERS = 2000  # of a title or an error: a longer one is cut
+ID_CHARACTERS = 200  # of an id, or the name of a model
+SHORT_CHARACTERS = 2000  # of a title or an error: a longer one is cut
 MESSAGES = 10_000  # in one conversation
 RUNS = 100  # of one answer
-FIRST = 3  # conversations that say which program's file it is
-# No version of the parser: the text is drawn when it is first shown, as after a change of the parser.
-# To draw a large file at once would keep the person waiting for minutes.
+# No version of the parser: the text is parsed when it is first shown, as after a change of the parser.
+# To parse a large file at once would take minutes.
 UNDRAWN = 0
 LAST_MS = 8.64e15  # the last moment that JavaScript's Date can hold
 
 
 @dataclass(slots=True)
-class Conversation:
+class ArchivedConversation:
     record: Record
     messages: list[tuple[Record, Row | None]]  # rows without ops
 
 
-def decode(file: str) -> Any:
-    """What stands in a file. Raises UsageError."""
-    if len(file) > FILE_CHARACTERS:
-        raise UsageError(problem("import_too_large"))
-    try:
-        return json.loads(file)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(problem("import_unknown")) from error
+class Unusable(ValueError):
+    """A fault of a conversation of a file."""
+
+    def __init__(self, why: Problem) -> None:
+        super().__init__(why.message)
+        self.problem = why
 
 
-def conversations(data: Any) -> Iterator[Conversation | Unusable]:
-    """Each conversation of the file, or why it cannot be used. Raises UsageError, before the first
-    one, when it is no such file."""
-    used: set[str] = set()
-    for number, raw in enumerate(_listing(data), 1):
-        try:
-            own = _own(raw)
-            found = _conversation(own, used)
-            if found.messages or own is raw:  # an empty one of another program is nothing to keep
-                yield found
-        except Unusable as error:
-            yield Unusable(problem("in_conversation", parts=[error.problem], number=number))
-
-
-def _own(raw: Any) -> Any:
-    """A conversation of the file in our form."""
-    if chatgpt.is_one(raw):
-        return chatgpt.conversation(raw)
-    if openwebui.is_one(raw):
-        return openwebui.conversation(raw)
-    return raw
-
-
-def _listing(data: Any) -> list[Any]:
-    others = data if isinstance(data, list) else [data]
-    if others and all(chatgpt.is_one(one) or openwebui.is_one(one) for one in others[:FIRST]):
-        return others
+def listing(data: Any) -> list[Any]:
+    """The conversations of our file, unchecked. Raises UsageError when it is no such file."""
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise UsageError(problem("import_unknown"))
     version = data.get("version")
     if type(version) is not int or version < 1:
-        words = "The file does not say which version it is."
-        raise UsageError(problem("import_damaged", message=words))
+        message = "The file does not say which version it is."
+        raise UsageError(problem("import_damaged", message=message))
     if version > VERSION:
         raise UsageError(problem("import_newer"))
-    found = data.get("conversations")
-    if not isinstance(found, list):
-        words = "The file has no list of conversations."
-        raise UsageError(problem("import_damaged", message=words))
-    return found
+    listed = data.get("conversations")
+    if not isinstance(listed, list):
+        message = "The file has no list of conversations."
+        raise UsageError(problem("import_damaged", message=message))
+    return listed
 
 
-def _conversation(raw: Any, used: set[str]) -> Conversation:
-    """`used`: the ids of conversations and messages met so far in the file. Raises Unusable."""
+def conversation(raw: Any, used: set[str]) -> ArchivedConversation:
+    """`used`: the ids of the earlier conversations of the file, and of their messages; those of this
+    one are added. Raises Unusable."""
     if not isinstance(raw, dict):
         raise Unusable(problem("unusable_object"))
     own: set[str] = set()
     key = _new_id(raw, used, own)
     created = _time(raw, "created")
-    title = _words(raw, "title")
+    title = _short(raw, "title")
     record = {"id": key, "title": title, "created": created, "updated": created}
     record["updated"] = max(_time(raw, "updated"), created)
     if raw.get("pinned") is True:
@@ -113,12 +81,12 @@ def _conversation(raw: Any, used: set[str]) -> Conversation:
         try:
             messages.append(_message(message, key, number, used, own))
         except Unusable as error:
-            where = problem("in_message", parts=[error.problem], number=number + 1)
-            raise Unusable(where) from None
-    if (leaf := _text(raw, "leaf", NAME_CHARACTERS)) in own - {key}:
+            why = problem("in_message", parts=[error.problem], number=number + 1)
+            raise Unusable(why) from None
+    if (leaf := _text(raw, "leaf", ID_CHARACTERS)) in own - {key}:
         record["leaf"] = leaf
-    used |= own  # not before: a conversation that cannot be used takes no id from others
-    return Conversation(record, messages)
+    used |= own  # not before: an unusable conversation takes no id from others
+    return ArchivedConversation(record, messages)
 
 
 def _message(
@@ -134,39 +102,39 @@ def _message(
         "author": raw.get("author"),
         "created": _time(raw, "created"),
     }
-    words = whole_characters(_text(raw, "text", TEXT_CHARACTERS))
+    text = whole_characters(_text(raw, "text", TEXT_CHARACTERS))
     if record["author"] == "user":
-        parent = _text(raw, "parent", NAME_CHARACTERS)
+        parent = _text(raw, "parent", ID_CHARACTERS)
         if "parent" in raw and parent in before | {""}:
             record["parent"] = parent
-        return record | {"text": words, "state": "complete", "runs": []}, None
+        return record | {"text": text, "state": "complete", "runs": []}, None
     if record["author"] != "assistant":
         raise Unusable(problem("unusable_author"))
     runs = _listed(raw, "runs", _run, RUNS) or [_run({})]
     record |= {"parser": UNDRAWN, "runs": runs}
-    question = _text(raw, "question", NAME_CHARACTERS)
+    question = _text(raw, "question", ID_CHARACTERS)
     record["question"] = question if question in before else ""
     record |= _ending(raw)
-    return record, _row(record, raw, words)
+    return record, _row(record, raw, text)
 
 
 def _ending(raw: Record) -> Record:
-    state = _text(raw, "state", NAME_CHARACTERS)
+    state = _text(raw, "state", ID_CHARACTERS)
     numbers = {"tokens": _count(raw, "tokens"), "seq": _count(raw, "seq")}
     ending: Record = numbers | {"seconds": _number(raw, "seconds")}
     if state not in FINAL_STATES:
         return ending | {"state": "interrupted", "error": error_of(problem("file_unfinished"))}
     ending["state"] = state
     if isinstance(error := raw.get("error"), dict):
-        ending["error"] = {key: _words(error, key) for key in ("message", "hint")}
-        if is_record(said := error.get("problem")):
-            ending["error"]["problem"] = said
+        ending["error"] = {key: _short(error, key) for key in ("message", "hint")}
+        if is_record(why := error.get("problem")):
+            ending["error"]["problem"] = why
     return ending
 
 
-def _row(record: Record, raw: Record, words: str) -> Row | None:
+def _row(record: Record, raw: Record, text: str) -> Row | None:
     reasoning = whole_characters(_text(raw, "reasoning", TEXT_CHARACTERS))
-    if not words and not reasoning:
+    if not text and not reasoning:
         return None
     return Row(
         message=record["id"],
@@ -174,25 +142,25 @@ def _row(record: Record, raw: Record, words: str) -> Row | None:
         run=len(record["runs"]) - 1,
         first=1,
         last=max(record["seq"], 1),
-        text=words,
+        text=text,
         reasoning=reasoning,
         tokens=record["tokens"],
-        finish=_text(raw, "finish", NAME_CHARACTERS),
+        finish=_text(raw, "finish", ID_CHARACTERS),
         whole=True,
     )
 
 
 def _run(raw: Any) -> Record:
-    """A run of another time and place: `kind` gateway without an address is the page's own server,
-    which nothing asks about an answer that has ended."""
+    """A run that another browser has made. `kind` gateway without an address is the page's own server;
+    the engine never asks it about an ended answer."""
     endpoint = raw.get("endpoint", {}) if isinstance(raw, dict) else None
     if not isinstance(endpoint, dict):
         raise _unusable("runs", "hold one that is not an object")
-    name = _text(endpoint, "name", NAME_CHARACTERS) or "?"
-    model = _text(raw, "model", NAME_CHARACTERS) or _text(endpoint, "model", NAME_CHARACTERS)
+    name = _text(endpoint, "name", ID_CHARACTERS) or "?"
+    model = _text(raw, "model", ID_CHARACTERS) or _text(endpoint, "model", ID_CHARACTERS)
     run: Record = {
-        "key": _text(raw, "key", 4 * NAME_CHARACTERS),
-        "run": None if raw.get("run") is None else _text(raw, "run", NAME_CHARACTERS),
+        "key": _text(raw, "key", 4 * ID_CHARACTERS),
+        "run": None if raw.get("run") is None else _text(raw, "run", ID_CHARACTERS),
         "endpoint": {"name": name, "kind": "gateway", "model": model},
         "seq": _count(raw, "seq"),
     }
@@ -203,10 +171,10 @@ def _seam(raw: Any) -> Record:
     if not isinstance(raw, dict):
         raise _unusable("seam", "is not an object")
     counts = {"at": _count(raw, "at"), "skipped": _count(raw, "skipped")}
-    return counts | {"kind": _text(raw, "kind", NAME_CHARACTERS)}
+    return counts | {"kind": _text(raw, "kind", ID_CHARACTERS)}
 
 
-# Fields of a file, as they should be. Each raises Unusable.
+# The fields of a file. Each function raises Unusable.
 
 
 def _unusable(name: str, how: str) -> Unusable:
@@ -214,7 +182,7 @@ def _unusable(name: str, how: str) -> Unusable:
 
 
 def _new_id(raw: Record, used: set[str], own: set[str]) -> str:
-    key = _text(raw, "id", NAME_CHARACTERS)
+    key = _text(raw, "id", ID_CHARACTERS)
     if not key or key != whole_characters(key):
         raise Unusable(problem("unusable_id"))
     if key in used or key in own:
@@ -232,8 +200,8 @@ def _text(raw: Record, name: str, limit: int) -> str:
     return value
 
 
-def _words(raw: Record, name: str) -> str:
-    return whole_characters(_text(raw, name, TEXT_CHARACTERS))[:WORDS_CHARACTERS]
+def _short(raw: Record, name: str) -> str:
+    return whole_characters(_text(raw, name, TEXT_CHARACTERS))[:SHORT_CHARACTERS]
 
 
 def _number(raw: Record, name: str) -> float:
@@ -246,8 +214,8 @@ def _number(raw: Record, name: str) -> float:
 def _count(raw: Record, name: str) -> int:
     value = _number(raw, name)
     if value != int(value):
-        words = f"its {name} is not a whole number"
-        raise Unusable(problem("unusable_number", message=words, field=name))
+        message = f"its {name} is not a whole number"
+        raise Unusable(problem("unusable_number", message=message, field=name))
     return int(value)
 
 

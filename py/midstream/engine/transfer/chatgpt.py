@@ -1,8 +1,8 @@
 """A conversation of ChatGPT's export: `conversations.json`, a list of `{title, create_time, mapping:
 {id: {message, parent, children}}, current_node}`.
 
-What tools said and what was hidden is left out. Pictures are not in that file; where one stood is
-said.
+Messages of tools and hidden messages are left out. The file has no pictures; a text marks where one
+was.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from midstream.engine.transfer.archive_schema import Unusable
 from midstream.engine.transfer.export_tree import (
     Converted,
     Node,
-    Unusable,
     answer_runs,
     key_of,
     messages_of,
@@ -21,8 +21,8 @@ from midstream.engine.transfer.export_tree import (
 )
 from midstream.problems import problem
 
-# Places of citations and the like, between characters of private use.
-_PLACES = re.compile("\ue200[^\ue200\ue201]{0,1000}\ue201")
+# Citations and the like, between characters of private use.
+_CITATIONS = re.compile("\ue200[^\ue200\ue201]{0,1000}\ue201")
 
 
 def is_one(raw: Any) -> bool:
@@ -31,11 +31,11 @@ def is_one(raw: Any) -> bool:
 
 def conversation(raw: dict[str, Any]) -> Converted:
     """Raises Unusable."""
-    found = raw["mapping"]
-    if not isinstance(found, dict):
-        words = "its messages are not a mapping"
-        raise Unusable(problem("unusable_form", message=words, field="messages"))
-    nodes = {key: node for key, node in found.items() if isinstance(node, dict)}
+    mapping = raw["mapping"]
+    if not isinstance(mapping, dict):
+        message = "its messages are not a mapping"
+        raise Unusable(problem("unusable_form", message=message, field="messages"))
+    nodes = {key: node for key, node in mapping.items() if isinstance(node, dict)}
     name = raw.get("conversation_id") or raw.get("id") or (raw.get("title"), raw.get("create_time"))
     messages, leaf = messages_of(
         nodes, raw.get("current_node"), "parent", lambda key: _turn(name, key, nodes[key])
@@ -53,11 +53,11 @@ def conversation(raw: dict[str, Any]) -> Converted:
 
 
 def _turn(name: Any, key: str, node: Node) -> dict[str, Any] | None:
-    said = _said(node)
-    if not said:
+    contents = _contents(node)
+    if not contents:
         return None
     message = node["message"]
-    author, text, reasoning = said
+    author, text, reasoning = contents
     turn = {
         "id": key_of("chatgpt", name, key),
         "author": author,
@@ -74,8 +74,8 @@ def _turn(name: Any, key: str, node: Node) -> dict[str, Any] | None:
     return turn | more
 
 
-def _said(node: Node) -> tuple[str, str, str] | None:
-    """(author, text, reasoning); None when it is not part of what two have said to each other."""
+def _contents(node: Node) -> tuple[str, str, str] | None:
+    """(author, text, reasoning); None without a visible message of the person or the model."""
     message = node.get("message")
     if not isinstance(message, dict):
         return None
@@ -86,7 +86,7 @@ def _said(node: Node) -> tuple[str, str, str] | None:
     if role not in ("user", "assistant") or not isinstance(content, dict) or hidden:
         return None
     if role == "assistant" and message.get("recipient", "all") not in (None, "all"):
-        return None  # said to a tool
+        return None  # a message to a tool
     text, reasoning = _text(content), _thoughts(content)
     return (role, text, reasoning) if text or reasoning else None
 
@@ -96,8 +96,8 @@ def _text(content: dict[str, Any]) -> str:
     if kind not in ("text", "multimodal_text"):
         return ""
     parts = content.get("parts")
-    words = [_part(part) for part in parts] if isinstance(parts, list) else []
-    return _PLACES.sub("", "\n\n".join(filter(None, words))).strip()
+    texts = [_part(part) for part in parts] if isinstance(parts, list) else []
+    return _CITATIONS.sub("", "\n\n".join(filter(None, texts))).strip()
 
 
 def _part(part: Any) -> str:
@@ -105,7 +105,7 @@ def _part(part: Any) -> str:
         return part
     if not isinstance(part, dict):
         return ""
-    if isinstance(text := part.get("text"), str):  # what was spoken
+    if isinstance(text := part.get("text"), str):  # of a voice
         return text
     return "[image]" if part.get("content_type") == "image_asset_pointer" else "[attachment]"
 
@@ -114,5 +114,5 @@ def _thoughts(content: dict[str, Any]) -> str:
     thoughts = content.get("thoughts")
     if content.get("content_type") != "thoughts" or not isinstance(thoughts, list):
         return ""
-    words = [one.get("content") for one in thoughts if isinstance(one, dict)]
-    return "\n\n".join(word for word in words if isinstance(word, str) and word)
+    texts = [one.get("content") for one in thoughts if isinstance(one, dict)]
+    return "\n\n".join(text for text in texts if isinstance(text, str) and text)

@@ -1,7 +1,7 @@
-"""Conversations as other programs export them, brought into the form of our own file.
+"""The trees in which other programs export conversations, converted to the form of our own file.
 
-Both keep every version of a message in a tree, and so do we; what was read last is shown. What comes
-out is checked like our own file afterwards (archive_schema.py).
+They have every version of a message in a tree, as we do; the version that was read last is visible.
+The result is checked like our own file (archive_schema.py).
 """
 
 from __future__ import annotations
@@ -12,24 +12,17 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Any
 
-from midstream.problems import Problem, problem
+from midstream.engine.transfer.archive_schema import Unusable
+from midstream.problems import problem
 
 Converted = dict[str, Any]  # a conversation of our file
 Node = dict[str, Any]
 NODES = 100_000  # in one conversation
 
 
-class Unusable(ValueError):
-    """Something in a conversation of a file."""
-
-    def __init__(self, why: Problem) -> None:
-        super().__init__(why.message)
-        self.problem = why
-
-
 def key_of(program: str, *parts: object) -> str:
     """The id of a record: the same each time that a file is read, so nothing is added twice, and
-    made of letters that a gateway takes."""
+    made of characters that a gateway takes."""
     digest = hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass"))
     return f"{program}-{digest.hexdigest()[:32]}"
 
@@ -42,8 +35,9 @@ def milliseconds(value: Any) -> int:
 
 
 @dataclass(slots=True)
-class Said:
-    """Where a node stands: the message that it is in or below, and the words of that up to here."""
+class MessageEnd:
+    """The end of a message at some node: the message that the node is in or below, and its text up to
+    that node."""
 
     message: dict[str, Any]
     text: str = ""
@@ -56,37 +50,37 @@ def messages_of(
     parent: str,
     turn: Callable[[str], dict[str, Any] | None],
 ) -> tuple[list[dict[str, Any]], str]:
-    """All that was said, what was said first before the rest, and the id of what was read last: of
-    `current`, without one of the last node in the file.
+    """All messages in the order of their times, and the id of the message that was read last: the one
+    at `current`, else at the last node of the file.
 
-    `parent`: the field with the id of the node before; `turn`: what stands in a node. Answers that
-    follow each other (a tool was used between them) are one.
+    `parent`: the field with the id of the node before; `turn`: gives the message in a node, or None.
+    Answers that follow each other (with the use of a tool between them) become one.
     """
     if len(nodes) > NODES:
         raise Unusable(problem("unusable_many", limit=NODES))
     at = current if isinstance(current, str) and current in nodes else next(reversed(nodes), None)
-    found: list[dict[str, Any]] = []
-    ends: dict[str, Said] = {}  # by message: where its last words stand
-    places: dict[str, Said | None] = {}
+    messages: list[dict[str, Any]] = []
+    newest: dict[str, MessageEnd] = {}  # by message: its last end
+    ends: dict[str, MessageEnd | None] = {}  # by node
     for key, before in _downwards(nodes, parent):
-        above = None if before is None else places[before]
-        said = turn(key)
-        if said is None:
-            places[key] = above
-        elif said["author"] == "assistant" and above and above.message["author"] == "assistant":
-            places[key] = _joined(above, said, found, ends)
+        above = None if before is None else ends[before]
+        message = turn(key)
+        if message is None:
+            ends[key] = above
+        elif message["author"] == "assistant" and above and above.message["author"] == "assistant":
+            ends[key] = _joined(above, message, messages, newest)
         else:
-            places[key] = ends[said["id"]] = _begun(above, said, found)
+            ends[key] = newest[message["id"]] = _begun(above, message, messages)
             if above:
-                ends.pop(above.message["id"], None)  # what it says is all that was answered here
-    if at is not None and at not in places:
+                newest.pop(above.message["id"], None)  # that answer is complete
+    if at is not None and at not in ends:
         raise Unusable(problem("unusable_circle"))
-    last = None if at is None else places[at]
-    return _in_order(found), last.message["id"] if last else ""
+    last = None if at is None else ends[at]
+    return _in_order(messages), last.message["id"] if last else ""
 
 
 def _downwards(nodes: dict[str, Node], parent: str) -> Iterator[tuple[str, str | None]]:
-    """Each node that hangs from a first one, after the one before it, and the id of that."""
+    """Each node below a first one, after the node before it, with the id of that."""
     below: dict[str | None, list[str]] = {}
     for key, node in nodes.items():
         before = node.get(parent)
@@ -99,42 +93,47 @@ def _downwards(nodes: dict[str, Node], parent: str) -> Iterator[tuple[str, str |
         stack += [(each, key) for each in reversed(below.get(key, []))]
 
 
-def _begun(above: Said | None, turn: dict[str, Any], found: list[dict[str, Any]]) -> Said:
+def _begun(
+    above: MessageEnd | None, turn: dict[str, Any], messages: list[dict[str, Any]]
+) -> MessageEnd:
     before = above.message["id"] if above else ""
-    named = "parent" if turn["author"] == "user" else "question"
-    found.append(turn | {named: before})
-    return Said(found[-1], turn["text"], turn.get("reasoning", ""))
+    field = "parent" if turn["author"] == "user" else "question"
+    messages.append(turn | {field: before})
+    return MessageEnd(messages[-1], turn["text"], turn.get("reasoning", ""))
 
 
 def _joined(
-    above: Said, turn: dict[str, Any], found: list[dict[str, Any]], ends: dict[str, Said]
-) -> Said:
-    """More of an answer; another version of it, where it has gone on in another way already."""
+    above: MessageEnd,
+    turn: dict[str, Any],
+    messages: list[dict[str, Any]],
+    newest: dict[str, MessageEnd],
+) -> MessageEnd:
+    """Adds to an answer; where it has gone on in another way already, makes another version."""
     message = above.message
-    if ends.get(message["id"]) is not above:
+    if newest.get(message["id"]) is not above:
         message = message | {"id": turn["id"]}
-        found.append(message)
+        messages.append(message)
     text = "\n\n".join(filter(None, (above.text, turn["text"])))
     reasoning = "\n\n".join(filter(None, (above.reasoning, turn["reasoning"])))
     created = message["created"] or turn["created"]
     message |= {"text": text, "reasoning": reasoning, "state": turn["state"], "created": created}
-    ends[message["id"]] = Said(message, text, reasoning)
-    return ends[message["id"]]
+    newest[message["id"]] = MessageEnd(message, text, reasoning)
+    return newest[message["id"]]
 
 
-def _in_order(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """By their times, but none before the message that it follows: what is said later in the other
-    program comes at the end, when its file is loaded again."""
+def _in_order(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By their times, but none before the message that it follows. So messages of a later export of
+    the same conversation come at the end."""
     below: dict[str, list[tuple[int, int]]] = {}
-    for n, message in enumerate(found):
+    for n, message in enumerate(messages):
         before = message["parent" if message["author"] == "user" else "question"]
         below.setdefault(before, []).append((message["created"], n))
     ready, ordered = below.get("", []), []
     heapify(ready)
     while ready:
         _, n = heappop(ready)
-        ordered.append(found[n])
-        for each in below.get(found[n]["id"], []):
+        ordered.append(messages[n])
+        for each in below.get(messages[n]["id"], []):
             heappush(ready, each)
     return ordered
 

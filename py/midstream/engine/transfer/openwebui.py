@@ -1,7 +1,7 @@
 """A conversation of Open WebUI's export: a list of `{id, title, chat: {history: {messages: {id: {role,
 content, parentId, timestamp, …}}, currentId}, messages}, created_at, updated_at}`.
 
-It writes reasoning into the text, as `<details type="reasoning">`; here it is put beside it again.
+It writes reasoning into the text, as `<details type="reasoning">`; here the two are separated again.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import re
 from html import unescape
 from typing import Any
 
+from midstream.engine.transfer.archive_schema import Unusable
 from midstream.engine.transfer.export_tree import (
     Converted,
     Node,
-    Unusable,
     answer_runs,
     key_of,
     messages_of,
@@ -52,10 +52,10 @@ def conversation(raw: dict[str, Any]) -> Converted:
 
 
 def _nodes(chat: dict[str, Any]) -> tuple[dict[str, Node], Any]:
-    """The tree; where there is none, the list that older versions have written is its only branch."""
+    """The tree; in a file of an older version a list is its only branch."""
     history = chat.get("history")
-    if isinstance(history, dict) and isinstance(found := history.get("messages"), dict):
-        return {key: node for key, node in found.items() if isinstance(node, dict)}, history.get(
+    if isinstance(history, dict) and isinstance(messages := history.get("messages"), dict):
+        return {key: node for key, node in messages.items() if isinstance(node, dict)}, history.get(
             "currentId"
         )
     listed = chat.get("messages")
@@ -69,10 +69,10 @@ def _nodes(chat: dict[str, Any]) -> tuple[dict[str, Node], Any]:
 
 
 def _turn(name: Any, key: str, node: Node) -> dict[str, Any] | None:
-    said = _said(node)
-    if not said:
+    contents = _contents(node)
+    if not contents:
         return None
-    author, text, reasoning = said
+    author, text, reasoning = contents
     turn = {
         "id": key_of("openwebui", name, key),
         "author": author,
@@ -86,13 +86,13 @@ def _turn(name: Any, key: str, node: Node) -> dict[str, Any] | None:
     return turn | more | {"runs": answer_runs("Open WebUI", node.get("model"))}
 
 
-def _said(node: Node) -> tuple[str, str, str] | None:
+def _contents(node: Node) -> tuple[str, str, str] | None:
     role, text = node.get("role"), _content(node)
     if role not in ("user", "assistant"):
         return None
     if role == "user":
         return ("user", text, "") if text else None
-    thoughts = [_thought(found) for found in _DETAILS.findall(text)]
+    thoughts = [_thought(details) for details in _DETAILS.findall(text)]
     text = _DETAILS.sub("", text).strip()
     return ("assistant", text, "\n\n".join(thoughts)) if text or thoughts else None
 
@@ -100,17 +100,17 @@ def _said(node: Node) -> tuple[str, str, str] | None:
 def _content(node: Node) -> str:
     content = node.get("content")
     if isinstance(content, list):  # parts, as OpenAI has them
-        words = [one.get("text") for one in content if isinstance(one, dict)]
-        content = "\n\n".join(word for word in words if isinstance(word, str))
+        texts = [one.get("text") for one in content if isinstance(one, dict)]
+        content = "\n\n".join(text for text in texts if isinstance(text, str))
     files = node.get("files")
     kinds = (
         [one.get("type") for one in files if isinstance(one, dict)]
         if isinstance(files, list)
         else []
     )
-    places = ["[image]" if kind == "image" else "[attachment]" for kind in kinds]
-    return "\n\n".join(filter(None, [*places, content if isinstance(content, str) else ""]))
+    marks = ["[image]" if kind == "image" else "[attachment]" for kind in kinds]
+    return "\n\n".join(filter(None, [*marks, content if isinstance(content, str) else ""]))
 
 
-def _thought(found: str) -> str:
-    return _QUOTED.sub("", unescape(_SUMMARY.sub("", found))).strip()
+def _thought(details: str) -> str:
+    return _QUOTED.sub("", unescape(_SUMMARY.sub("", details))).strip()

@@ -1,15 +1,15 @@
-"""Copies that leave the browser's storage, or come into it: an answer, a conversation, or
-everything."""
+"""The intents of transfer: an answer, a conversation or everything leaves the browser's storage, or
+comes into it."""
 
 from __future__ import annotations
 
 from midstream.engine.answers.answers import Answers
-from midstream.engine.answers.status import FINAL_STATES
-from midstream.engine.ports.host import Host, Message, said_of
+from midstream.engine.ports.host import Host, Message, detail_of
+from midstream.engine.store.records import FINAL_STATES
 from midstream.engine.store.rendering import rows_of
-from midstream.engine.transfer import archive
+from midstream.engine.transfer import archive, import_file, importer
 from midstream.engine.transfer.documents import (
-    WORDS,
+    LABELS,
     as_markdown,
     conversation_name,
     file_name,
@@ -20,32 +20,32 @@ from midstream.errors import StoreError, UsageError
 from midstream.journal import Record, Row, text, tokens
 
 
-class Copies:
-    """The intents save, copy, export and import; all work while answers are being written."""
+class Transfers:
+    """All of them work while answers are being written."""
 
     def __init__(self, host: Host, answers: Answers) -> None:
         self._host = host
         self._answers = answers
 
     async def save(self, intent: Message) -> None:
-        record, rows = await self._written(intent["message"])
+        record, rows = await self._stored(intent["message"])
         partial = record["state"] not in FINAL_STATES
         now = self._host.now()
         content = as_markdown(record, text(rows), partial=partial, tokens=tokens(rows), now=now)
         self._download(file_name(record, now), "text/markdown", content)
 
     async def copy(self, intent: Message) -> None:
-        _, rows = await self._written(intent["message"])
+        _, rows = await self._stored(intent["message"])
         self._host.post({"type": "clipboard", "text": text(rows)})
 
     async def source(self, intent: Message) -> None:
-        """What the answer was made of so far. Later patches bring the rest of it with them."""
-        record, rows = await self._written(intent["message"])
+        """Posts the source of an answer so far. Later patches bring the rest of it."""
+        record, rows = await self._stored(intent["message"])
         n = rows[-1].n if rows else 0
         self._host.post({"type": "source", "message": record["id"], "n": n, "text": text(rows)})
 
     async def export(self, intent: Message) -> None:
-        """Of one conversation in some format, else of everything."""
+        """Exports one conversation in some format, else everything."""
         if "conversation" in intent:
             await self._export_one(intent)
             return
@@ -58,13 +58,13 @@ class Copies:
         if conversation is None or conversation.get("deleted"):
             raise KeyError(f"there is no conversation {key}")
         given = intent.get("words") or {}
-        words = {name: str(given.get(name, word)) for name, word in WORDS.items()}
+        labels = {name: str(given.get(name, label)) for name, label in LABELS.items()}
         match intent["format"]:
             case "markdown":
-                content = await markdown_of(store, conversation, words, self._host.now())
+                content = await markdown_of(store, conversation, labels, self._host.now())
                 self._download(conversation_name(conversation, "md"), "text/markdown", content)
             case "html":
-                content = await web_page(store, conversation, words)
+                content = await web_page(store, conversation, labels)
                 self._download(conversation_name(conversation, "html"), "text/html", content)
             case "json":
                 content = archive.encode(await archive.everything(store, only=key))
@@ -72,22 +72,21 @@ class Copies:
             case other:
                 raise ValueError(f"there is no format {other!r}")
 
-    async def restore(self, file: str) -> None:
-        """Adds the conversations of an exported file, and says how many, or why not."""
+    async def add_from_file(self, file: str) -> None:
+        """Adds the conversations of a file. A notice has their number, or the error."""
         try:
-            data = archive.decode(file)
-            added = await archive.restore(self._host.store, data)
+            count = await importer.add_all(self._host.store, import_file.decode(file))
         except (UsageError, StoreError) as error:
             code = {"code": "import-failed", "level": "error"}
-            self._host.post({"type": "notice", **code, **said_of(error)})
+            self._host.post({"type": "notice", **code, **detail_of(error)})
         else:
-            words = {"code": "imported", "level": "info", "detail": f"{added.conversations}"}
-            self._host.post({"type": "notice", **words})
+            imported = {"code": "imported", "level": "info", "detail": f"{count}"}
+            self._host.post({"type": "notice", **imported})
 
     def _download(self, name: str, mime: str, content: str) -> None:
         self._host.post({"type": "download", "name": name, "mime": mime, "text": content})
 
-    async def _written(self, message: str) -> tuple[Record, list[Row]]:
+    async def _stored(self, message: str) -> tuple[Record, list[Row]]:
         record = await self._host.store.message(message)
         if record is None:
             raise KeyError(f"message {message} is not stored")

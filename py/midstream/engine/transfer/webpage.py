@@ -1,7 +1,7 @@
-"""One conversation as a web page that stands alone: no script, no address that it would fetch by itself.
+"""One conversation as a web page in one file, without scripts, which fetches nothing.
 
-What a model has written is drawn by the app's own parser under the policy of the screen, so the page
-holds nothing that the screen would not show.
+The app's own parser draws the texts of the model under the policy of the screen, so the page holds
+nothing that the screen would not show.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from html import escape
 
-from midstream.engine.store.rendering import line_of, rows_of
-from midstream.engine.transfer.documents import Words
+from midstream.engine.store.rendering import branch_of, rows_of
+from midstream.engine.transfer.documents import Labels
 from midstream.journal import Record, Store, text, tokens
 from midstream.markdown import Parser
 from midstream.markdown.html import render
@@ -53,12 +53,12 @@ details { white-space: pre-wrap; color: var(--soft); }
 """
 
 
-async def web_page(store: Store, conversation: Record, words: Words) -> str:
+async def web_page(store: Store, conversation: Record, labels: Labels) -> str:
     title = escape(str(conversation["title"])) or "Midstream"
-    turns = [turn async for turn in _turns(store, conversation, words)]
+    turns = [turn async for turn in _turns(store, conversation, labels)]
     return "\n".join(
         [
-            f'<!doctype html>\n<html lang="{escape(words["language"])}">\n<head>\n<meta charset="utf-8">',
+            f'<!doctype html>\n<html lang="{escape(labels["language"])}">\n<head>\n<meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="referrer" content="no-referrer">',
@@ -70,28 +70,30 @@ async def web_page(store: Store, conversation: Record, words: Words) -> str:
     )
 
 
-async def _turns(store: Store, conversation: Record, words: Words) -> AsyncIterator[str]:
-    for record, _ in await line_of(store, conversation):
+async def _turns(store: Store, conversation: Record, labels: Labels) -> AsyncIterator[str]:
+    for record, _ in await branch_of(store, conversation):
         if record["author"] == "user":
-            yield _article("user", words["user"], f'<div dir="auto">{escape(record["text"])}</div>')
+            yield _article(
+                "user", labels["user"], f'<div dir="auto">{escape(record["text"])}</div>'
+            )
             continue
         rows = await rows_of(store, record["id"])
-        body = await drawn(text(rows))
+        body = await html_of(text(rows))
         thought = "".join(row.reasoning for row in rows)
         if thought:
-            folded = f"<summary>{escape(words['reasoning'])}</summary>{escape(thought)}"
+            folded = f"<summary>{escape(labels['reasoning'])}</summary>{escape(thought)}"
             body = f"<details>{folded}</details>\n{body}"
         if record["state"] != "complete":
-            count = words["partial"].replace("{n}", str(tokens(rows)))
+            count = labels["partial"].replace("{n}", str(tokens(rows)))
             body += f'<p class="state">{escape(count)}</p>'
-        yield _article("assistant", words["assistant"], body)
+        yield _article("assistant", labels["assistant"], body)
 
 
 def _article(kind: str, name: str, body: str) -> str:
     return f'<article class="{kind}"><h2>{escape(name)}</h2>\n{body}\n</article>'
 
 
-async def drawn(source: str) -> str:
+async def html_of(source: str) -> str:
     """The HTML of a text; a long one lets answers that are being written go on meanwhile."""
     parser, tree = Parser(), Tree()
     for start in range(0, len(source), SLICE):
@@ -106,7 +108,7 @@ async def drawn(source: str) -> str:
 
 
 def _without_buttons(root: Node) -> None:
-    """What the screen shows as a button that opens an image is a link here: no script would open it."""
+    """Makes links of the buttons by which the screen opens images: here no script would open them."""
     stack = [root]
     while stack:
         node = stack.pop()

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from midstream.engine.endpoints.http_errors import body_of
-from midstream.engine.ports.host import Net
+from midstream.engine.ports.host import Net, body_of
 from midstream.errors import UpstreamError
 
 

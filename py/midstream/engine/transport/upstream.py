@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from midstream.engine.endpoints.endpoints import Endpoint
-from midstream.engine.endpoints.http_errors import body_of, integer, refusal
+from midstream.engine.endpoints.http_errors import integer, refusal
 from midstream.engine.endpoints.models import model_of
-from midstream.engine.ports.host import Host, Net, Response
+from midstream.engine.ports.host import Host, Net, Response, body_of
 from midstream.engine.transport import continue_modes
 from midstream.engine.transport.transports import End, Transport, transport_of
 from midstream.errors import UpstreamError, UpstreamRefused

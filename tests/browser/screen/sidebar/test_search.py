@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from midstream.engine.search.folding import spans
-from midstream.engine.search.search import words_of
+from midstream.engine.search.search import terms_of
 from tests.browser.screen_support import STORE_JS, Ops, Screen
 from tests.browser.start.paint_support import many
 
@@ -23,7 +23,7 @@ def item(
     id: str, title: str, message: str = "", *snippet: tuple[str, bool], asked: str = "moon"
 ) -> dict[str, Any]:
     """With the spellings that the engine finds in `TEXT`."""
-    spellings = sorted({TEXT[start:end] for start, end in spans(TEXT, words_of(asked))})
+    spellings = sorted({TEXT[start:end] for start, end in spans(TEXT, terms_of(asked))})
     shown = {"id": id, "title": [[title, False]], "message": message, "snippet": list(snippet)}
     return shown | {"spellings": spellings}
 

@@ -20,8 +20,7 @@ import pytest
 from midstream import sse
 from midstream.engine import conversation_intents
 from midstream.engine.app import Engine
-from midstream.engine.devices.device_sync import listed, missing
-from midstream.engine.devices.devices import Devices
+from midstream.engine.devices.device_sync import DeviceSync, listed, missing
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.ports.host import Host, Message
 from midstream.journal import Change, MemoryStore, Record, Row, text
@@ -490,7 +489,7 @@ def test_a_gateway_that_is_away_deletes_later(
         assert (await net.open("GET", f"v1/runs/{name}", {})).status == 200
         # Its list can be had, but it deletes nothing yet: opened by its address it does not come back.
         with monkeypatch.context() as failing:
-            failing.setattr(Devices, "delete", nothing)
+            failing.setattr(DeviceSync, "delete", nothing)
             between = Device(net, store)
             await between.begin()
             await between.engine.handle({"type": "open", "conversation": talk, "painted": {}})

@@ -14,7 +14,7 @@ from midstream.engine.app import Engine
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.endpoints.http_errors import unreachable
 from midstream.engine.endpoints.keyed_net import KeyedNet
-from midstream.engine.endpoints.probe import tried
+from midstream.engine.endpoints.probe import probe
 from midstream.engine.ports.host import Host, Message
 from midstream.engine.ports.keys import Keys
 from midstream.engine.transfer import archive
@@ -216,7 +216,7 @@ def test_requests_carry_the_key_once_the_screen_has_told_it() -> None:
         async with closing(HttpNet(url)) as net:
             asking = asyncio.ensure_future(KeyedNet(net, keys).open("GET", f"{url}/models", {}))
             await asyncio.sleep(0)
-            keys.tell({url: "secret"})
+            keys.receive({url: "secret"})
             response = await asking
             assert json.loads(await response.read()) == {}
 
@@ -248,7 +248,7 @@ def test_the_verdict_on_an_answer(status: int, body: Any, model: str, code: str)
     async def scenario(url: str) -> None:
         endpoint = Endpoint("-", "openai", url, model)
         async with closing(HttpNet(url)) as net:
-            verdict = await tried(endpoint, "secret", net, online=False)
+            verdict = await probe(endpoint, "secret", net, online=False)
         assert verdict.code == code
         assert verdict.host == url.split("/")[2]
         if code in ("ok", "model"):
@@ -282,7 +282,7 @@ def test_the_verdict_where_nothing_can_be_read(
 ) -> None:
     async def scenario() -> None:
         net = Refusing(reached=reached, forbidden=forbidden)
-        verdict = await tried(Endpoint("-", "openai", url), "", net, online=online)
+        verdict = await probe(Endpoint("-", "openai", url), "", net, online=online)
         assert verdict.code == code
 
     asyncio.run(scenario())
@@ -292,7 +292,7 @@ def test_nobody_listens() -> None:
     async def scenario() -> None:
         url = f"http://127.0.0.1:{free_port()}/v1"
         async with closing(HttpNet(url)) as net:
-            verdict = await tried(Endpoint("-", "openai", url), "", net, online=True)
+            verdict = await probe(Endpoint("-", "openai", url), "", net, online=True)
             assert verdict.code == "nobody"
 
     asyncio.run(scenario())

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from midstream.engine.browser.pygments_loader import Library
+from midstream.engine.browser.pygments_loader import PygmentsLoader
 from midstream.engine.highlight import colours as colours_module
 from midstream.engine.highlight.code_blocks import Blocks
 from midstream.engine.highlight.colours import LONGEST, Colours
@@ -245,7 +245,7 @@ class Net:
 def test_the_library_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
     place = str(tmp_path / "late.zip")
-    library = Library(Net(200, b"PK\5\6" + bytes(18)), place)  # type: ignore[arg-type]
+    library = PygmentsLoader(Net(200, b"PK\5\6" + bytes(18)), place)  # type: ignore[arg-type]
     asyncio.run(library())
     asyncio.run(library())
     assert sys.path.count(place) == 1 and zipfile.is_zipfile(place)
@@ -255,7 +255,7 @@ def test_the_library_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_what_is_no_library_is_not_taken(status: int, body: bytes, tmp_path: Path) -> None:
     place = tmp_path / "late.zip"
     with pytest.raises(OSError, match=r"late/pygments\.zip"):
-        asyncio.run(Library(Net(status, body), str(place))())  # type: ignore[arg-type]
+        asyncio.run(PygmentsLoader(Net(status, body), str(place))())  # type: ignore[arg-type]
     assert not place.exists()
 
 

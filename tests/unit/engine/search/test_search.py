@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from midstream.engine.search import search
 from midstream.engine.search.folding import AFTER, BEFORE, MOST, fold, marked, snippet, spans
-from midstream.engine.search.search import words_of
+from midstream.engine.search.search import terms_of
 from midstream.errors import StoreError
 from midstream.journal import Change, MemoryStore, Row
 from tests.unit.engine.support import Locks, Page, new_page, until
@@ -164,7 +164,7 @@ def test_titles_and_questions_come_first() -> None:
 def test_an_answer_that_is_continued_is_read_again(
     monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    monkeypatch.setattr(search, "KEPT_CHARACTERS", limit)
+    monkeypatch.setattr(search, "FOLDED_CHARACTERS", limit)
     monkeypatch.setattr(search, "FEW", 2)
 
     async def scenario() -> None:
@@ -199,7 +199,7 @@ def test_an_answer_that_is_continued_is_read_again(
 def test_what_only_the_server_has_is_found_by_its_title() -> None:
     async def scenario() -> None:
         page = await new_page(MemoryStore(), Locks())
-        page.engine._shown.elsewhere = [
+        page.engine._view.gateway_items = [
             {"id": "far", "title": "Far away", "updated": 1, "server": True}
         ]
         assert [one["id"] for one in (await look(page, "away"))["items"]] == ["far"]
@@ -255,7 +255,7 @@ def test_folds_join(a: str, b: str) -> None:
 @given(letters, letters, letters)
 def test_a_span_is_of_whole_characters(before: str, words: str, after: str) -> None:
     text = before + words + after
-    for word in words_of(words):
+    for word in terms_of(words):
         places = [match.span() for match in re.finditer(re.escape(word), fold(text))][:MOST]
         for (start, end), (first, last) in zip(spans(text, [word]), places, strict=True):
             assert len(fold(text[:start])) <= first < len(fold(text[: start + 1]))
@@ -278,7 +278,7 @@ def test_a_span_is_of_whole_characters(before: str, words: str, after: str) -> N
     ],
 )  # fmt: skip
 def test_the_words_as_they_are_written(text: str, asked: str, spellings: list[str]) -> None:
-    assert [text[start:end] for start, end in spans(text, words_of(asked))] == spellings
+    assert [text[start:end] for start, end in spans(text, terms_of(asked))] == spellings
 
 
 def test_with_a_hit_come_the_spellings_of_its_message() -> None:
@@ -299,7 +299,7 @@ def test_with_a_hit_come_the_spellings_of_its_message() -> None:
 @settings(deadline=None, max_examples=300)
 @given(letters, letters)
 def test_marks_take_nothing_away(text: str, asked: str) -> None:
-    words = words_of(asked)
+    words = terms_of(asked)
     parts = marked(text, words)
     assert "".join(words for words, _ in parts) == text
     assert words or not any(hit for _, hit in parts)

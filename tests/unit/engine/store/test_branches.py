@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from midstream.engine.store.branches import Paths, unsaid
+from midstream.engine.store.branches import Branches, parent_implied
 from midstream.journal import Record
 from tooling.places import HERE
 from tooling.setup import npm
@@ -38,7 +38,7 @@ def message(short: str) -> Record:
 
 
 def shown(messages: list[Record], leaf: Any) -> list[list[Any]]:
-    return [[record["id"], *place] for record, place in Paths(messages).line(leaf)]
+    return [[record["id"], *place] for record, place in Branches(messages).branch(leaf)]
 
 
 def by_the_screen(cases: list[tuple[list[Record], Any]]) -> Any:
@@ -81,15 +81,15 @@ def trees(lot: random.Random) -> tuple[list[Record], Any]:
 @given(st.randoms(use_true_random=False))
 def test_every_message_can_be_reached_and_none_twice(lot: random.Random) -> None:
     messages, leaf = trees(lot)
-    paths, places = Paths(messages), {record["id"]: n for n, record in enumerate(messages)}
+    paths, places = Branches(messages), {record["id"]: n for n, record in enumerate(messages)}
     for record in messages:
         key = record["id"]
         parent = paths.parents[key]
         assert not parent or places[parent] < places[key]
-        assert key in [each["id"] for each, _ in paths.line(key)]
+        assert key in [each["id"] for each, _ in paths.branch(key)]
         assert paths.up_to(key)[-1] is record
         assert key in paths.beside(key)
-    line = [record["id"] for record, _ in paths.line(leaf)]
+    line = [record["id"] for record, _ in paths.branch(leaf)]
     assert [paths.parents[key] for key in line] == ["", *line[:-1]]
     assert not any(
         paths.parents[key] == line[-1] for key in places
@@ -102,7 +102,7 @@ def test_what_is_not_said_is_the_same_without(lot: random.Random) -> None:
     messages, _ = trees(lot)
     kept = [
         {name: value for name, value in record.items() if name != "parent"}
-        if record["author"] == "user" and unsaid(messages, record["id"])
+        if record["author"] == "user" and parent_implied(messages, record["id"])
         else record
         for record in messages
     ]
@@ -110,4 +110,4 @@ def test_what_is_not_said_is_the_same_without(lot: random.Random) -> None:
         if record["author"] == "user" and record.get("parent") != "lost":
             key = record["id"]
             alone = [*messages[:n], kept[n]]
-            assert Paths(alone).parents[key] == Paths(messages).parents[key]
+            assert Branches(alone).parents[key] == Branches(messages).parents[key]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from midstream.engine.store.rendering import drawn_rows
 from midstream.engine.store.validation import CheckedStore
-from midstream.engine.transfer import archive, archive_schema
+from midstream.engine.transfer import archive, archive_schema, import_file, importer
 from midstream.engine.transfer.documents import as_markdown, file_name
 from midstream.errors import StoreError, UsageError
 from midstream.journal import Change, MemoryStore, Record, Row
@@ -89,13 +89,13 @@ async def texts(store: MemoryStore) -> dict[str, list[tuple[str, str]]]:
 
 
 async def through_a_file(store: MemoryStore) -> Any:
-    return archive.decode(archive.encode(await archive.everything(store)))
+    return import_file.decode(archive.encode(await archive.everything(store)))
 
 
 def test_the_round_trip() -> None:
     async def scenario() -> None:
         store, other = await filled(), MemoryStore()
-        assert (await archive.restore(other, await through_a_file(store))).conversations == 2
+        assert await importer.add_all(other, await through_a_file(store)) == 2
         assert await texts(other) == await texts(store)
         assert await other.conversations() != []
         by_id = {record["id"]: record for record in await store.conversations()}
@@ -143,7 +143,7 @@ def test_no_address_and_no_op_is_read() -> None:
         message["runs"][0]["endpoint"] |= {"url": "https://evil.example/v1", "kind": "openai"}
         message |= {"ops": [[0, 0, "script", 1]], "text": "<script>x</script> *y*", "parser": 99}
         other = MemoryStore()
-        await archive.restore(other, data)
+        await importer.add_all(other, data)
         stored = json.dumps([await other.messages("c1"), await other.rows("a1")])
         assert "evil" not in stored and '"kind": "openai"' not in stored
         (made,) = await other.rows("a1")
@@ -166,7 +166,7 @@ def test_what_is_here_stands() -> None:
         for message in data["conversations"][0]["messages"]:
             message["text"] = "other"
         data["conversations"][0]["title"] = "Other"
-        assert (await archive.restore(store, data)).conversations == 0
+        assert await importer.add_all(store, data) == 0
         assert store._stores == before
 
     run(scenario())
@@ -180,7 +180,7 @@ def test_a_file_that_goes_further_adds_what_follows() -> None:
             Change().put("messages", more).put("journal", row("a5", 1, "more of it"))
         )
         before = await store.messages("c1")
-        assert (await archive.restore(store, await through_a_file(longer))).conversations == 1
+        assert await importer.add_all(store, await through_a_file(longer)) == 1
         after = await store.messages("c1")
         assert after[:5] == before
         assert (after[5]["id"], after[5]["position"]) == ("a5", 5)
@@ -190,7 +190,7 @@ def test_a_file_that_goes_further_adds_what_follows() -> None:
         data["conversations"][0]["messages"][1]["id"] = "elsewhere"
         data["conversations"][0]["messages"].append({"id": "u9", "author": "user", "text": "x"})
         data["conversations"][0]["messages"].append({"id": "u8", "author": "user", "text": "x"})
-        assert (await archive.restore(store, data)).conversations == 0
+        assert await importer.add_all(store, data) == 0
 
     run(scenario())
 
@@ -201,7 +201,7 @@ def test_a_message_of_another_conversation_is_not_taken() -> None:
         before = copy.deepcopy(store._stores)
         data = file_of([{"id": "c9", "title": "New", "messages": [asked("u9"), asked("u1")]}])
         with pytest.raises(UsageError, match=r"Nothing was added.*another conversation"):
-            await archive.restore(store, data)
+            await importer.add_all(store, data)
         assert store._stores == before
 
     run(scenario())
@@ -229,20 +229,20 @@ def file_of(conversations: Any, **more: Any) -> Record:
 )
 def test_another_file_is_refused(data: Any, words: str) -> None:
     with pytest.raises(UsageError, match=words) as refused:
-        run(archive.restore(MemoryStore(), data))
+        run(importer.add_all(MemoryStore(), data))
     assert refused.value.hint
 
 
 @pytest.mark.parametrize("file", ["", "{", "\x00", "[" * 100_000, "9" * 5000], ids=lambda f: f[:5])
 def test_what_is_no_json_is_refused(file: str) -> None:
     with pytest.raises(UsageError, match="does not hold"):
-        archive.decode(file)
+        import_file.decode(file)
 
 
 def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive_schema, "FILE_CHARACTERS", 10)
+    monkeypatch.setattr(import_file, "FILE_CHARACTERS", 10)
     with pytest.raises(UsageError, match="too large"):
-        archive.decode('"0123456789"')
+        import_file.decode('"0123456789"')
 
 
 GOOD = {"id": "c8", "title": "Good", "messages": [asked("u8")]}
@@ -286,7 +286,7 @@ def test_one_damaged_conversation_leaves_the_others(bad: Any) -> None:
     async def scenario() -> None:
         store = MemoryStore()
         with pytest.raises(UsageError, match=r"1 conversation was added.*conversation 1: "):
-            await archive.restore(store, file_of([bad, GOOD]))
+            await importer.add_all(store, file_of([bad, GOOD]))
         assert [record["id"] for record in await store.conversations()] == ["c8"]
         assert list(store._stores["messages"]) == ["u8"], "nothing of the damaged one"
 
@@ -298,7 +298,7 @@ def test_an_id_stands_for_one_thing_only() -> None:
         store = MemoryStore()
         twice = [GOOD, GOOD | {"title": "Again"}, {"id": "c7", "messages": [asked("u8")]}]
         with pytest.raises(UsageError, match="stands in the file twice"):
-            await archive.restore(store, file_of(twice))
+            await importer.add_all(store, file_of(twice))
         (only,) = await store.conversations()
         assert only["title"] == "Good"
 
@@ -307,21 +307,21 @@ def test_an_id_stands_for_one_thing_only() -> None:
 
 def test_many_damaged_ones_are_counted() -> None:
     with pytest.raises(UsageError, match="and 97 more"):
-        run(archive.restore(MemoryStore(), file_of([None] * 100)))
+        run(importer.add_all(MemoryStore(), file_of([None] * 100)))
 
 
 def test_a_text_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive_schema, "TEXT_CHARACTERS", 10)
     bad = {"id": "c9", "messages": [asked("u1", text="x" * 11)]}
     with pytest.raises(UsageError, match="longer than 10"):
-        run(archive.restore(MemoryStore(), file_of([bad])))
+        run(importer.add_all(MemoryStore(), file_of([bad])))
 
 
 def test_half_characters_come_whole_or_replaced() -> None:
     async def scenario() -> None:
         store = MemoryStore()
         turn = asked("u1", text="\ud83d\ude00 \ud800")
-        await archive.restore(store, file_of([{"id": "c1", "messages": [turn]}]))
+        await importer.add_all(store, file_of([{"id": "c1", "messages": [turn]}]))
         assert (await store.messages("c1"))[0]["text"] == "😀 \ufffd"
         archive.encode(await archive.everything(store)).encode()  # a file can hold it
 
@@ -335,7 +335,7 @@ def test_ten_megabytes() -> None:
         turns = [
             asked(f"a{n}", author="assistant", state="complete", text=words) for n in range(90)
         ]
-        data = archive.decode(json.dumps(file_of([{"id": "c1", "messages": turns}])))
+        data = import_file.decode(json.dumps(file_of([{"id": "c1", "messages": turns}])))
         beats = 0
 
         async def beat() -> None:
@@ -345,7 +345,7 @@ def test_ten_megabytes() -> None:
                 await asyncio.sleep(0)
 
         beating = asyncio.ensure_future(beat())
-        assert (await archive.restore(store, data)).conversations == 1
+        assert await importer.add_all(store, data) == 1
         beating.cancel()
         assert len(await store.messages("c1")) == 90
         assert (await store.rows("a89"))[0]["text"] == words
@@ -364,7 +364,7 @@ def test_a_store_that_fails_in_the_middle_says_how_far_it_came() -> None:
     with pytest.raises(
         StoreError, match="1 conversation was added, then: Could not save"
     ) as failed:
-        run(archive.restore(Full(), file_of([GOOD, {"id": "c7", "messages": []}])))
+        run(importer.add_all(Full(), file_of([GOOD, {"id": "c7", "messages": []}])))
     assert (failed.value.code, failed.value.hint) == ("full", "Make room.")
 
 
@@ -386,7 +386,7 @@ def test_whatever_it_says_it_is_read_or_refused(conversations: list[Any]) -> Non
         store = MemoryStore()
         told: list[Any] = []
         try:
-            await archive.restore(store, file_of(conversations))
+            await importer.add_all(store, file_of(conversations))
         except UsageError as error:
             told.append(error)
         # What was taken can be read by the engine.

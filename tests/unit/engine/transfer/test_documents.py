@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from midstream.engine.transfer import archive, webpage
-from midstream.engine.transfer.documents import WORDS, conversation_name
-from midstream.engine.transfer.transfers import Copies
+from midstream.engine.transfer import importer, webpage
+from midstream.engine.transfer.documents import LABELS, conversation_name
+from midstream.engine.transfer.transfers import Transfers
 from midstream.journal import Change, MemoryStore, Row
 
 TEXT = "# Ebb\n\n*low* <script>alert(1)</script>\n\n![the moon](https://moon.example/a.png)\n\n- [x] done\n"
@@ -50,7 +50,7 @@ def exported(format: str, **more: Any) -> dict[str, Any]:
     async def scenario() -> None:
         host = SimpleNamespace(store=await filled(), post=posted.append, now=lambda: 0.0)
         nobody = SimpleNamespace(get=lambda message: None)  # writes an answer
-        copies = Copies(host, nobody)  # type: ignore[arg-type]
+        copies = Transfers(host, nobody)  # type: ignore[arg-type]
         await copies.export({"conversation": "c1", "format": format, **more})
 
     asyncio.run(scenario())
@@ -110,7 +110,7 @@ def test_as_a_web_page() -> None:
     assert "<title>Tides &lt;&amp;&gt; more</title>" in page
     assert seen.addresses == ["https://moon.example/a.png"]
     assert '<h1 dir="auto">Ebb</h1>' in page and "<em>low</em>" in page
-    assert page.count(WORDS["partial"].replace("{n}", "3")) == 1
+    assert page.count(LABELS["partial"].replace("{n}", "3")) == 1
 
 
 def test_as_json_it_is_loaded_again() -> None:
@@ -118,7 +118,7 @@ def test_as_json_it_is_loaded_again() -> None:
     assert message["name"] == "tides-more.json"
     data = json.loads(message["text"])
     assert [one["id"] for one in data["conversations"]] == ["c1"]
-    assert asyncio.run(archive.restore(MemoryStore(), data)).conversations == 1
+    assert asyncio.run(importer.add_all(MemoryStore(), data)) == 1
 
 
 def test_an_unknown_format_is_refused() -> None:
@@ -141,7 +141,7 @@ def test_a_title_is_no_path(title: str, name: str) -> None:
 
 
 def test_each_block_has_its_own_direction_and_code_has_none() -> None:
-    html = asyncio.run(webpage.drawn("# مد\n\n- one\n\n```\nمد\n```\n"))
+    html = asyncio.run(webpage.html_of("# مد\n\n- one\n\n```\nمد\n```\n"))
     assert '<h1 dir="auto">' in html and '<ul data-tight="" dir="auto">' in html
     assert "<pre><code>" in html
 
@@ -149,4 +149,4 @@ def test_each_block_has_its_own_direction_and_code_has_none() -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.text(alphabet=st.sampled_from("<>&\"'`*_[]()!:/ajs#-\n\\hrefonclick=scpt"), max_size=200))
 def test_no_text_gets_out_of_the_page(source: str) -> None:
-    assert not FETCHING & set(Seen(asyncio.run(webpage.drawn(source))).tags)
+    assert not FETCHING & set(Seen(asyncio.run(webpage.html_of(source))).tags)

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from midstream.engine.store.rendering import line_of
+from midstream.engine.store.rendering import branch_of
 from midstream.engine.store.validation import sound_conversation, sound_message
-from midstream.engine.transfer import archive, export_tree
-from midstream.engine.transfer.archive import Added
+from midstream.engine.transfer import export_tree, importer
 from midstream.errors import UsageError
 from midstream.journal import MemoryStore
 
@@ -99,16 +98,16 @@ WEBUI = [
 ]
 
 
-def read(data: Any) -> tuple[MemoryStore, Added]:
+def read(data: Any) -> tuple[MemoryStore, int]:
     store = MemoryStore()
-    return store, asyncio.run(archive.restore(store, data))
+    return store, asyncio.run(importer.add_all(store, data))
 
 
 async def turns(store: MemoryStore, leaf: str | None = None) -> list[tuple[str, str, str, str]]:
     """What is shown, or the line of another message."""
     found = []
     for conversation in await store.conversations():
-        for record, _ in await line_of(store, conversation | ({"leaf": leaf} if leaf else {})):
+        for record, _ in await branch_of(store, conversation | ({"leaf": leaf} if leaf else {})):
             rows = await store.rows(record["id"])
             words = record.get("text") or "".join(row["text"] for row in rows)
             thought = "".join(row["reasoning"] for row in rows)
@@ -118,7 +117,7 @@ async def turns(store: MemoryStore, leaf: str | None = None) -> list[tuple[str, 
 
 def test_chatgpt() -> None:
     store, added = read(CHATGPT)
-    assert added == Added(1)
+    assert added == 1
     (record,) = asyncio.run(store.conversations())
     assert (record["title"], record["created"], record["updated"]) == (
         "Tides",
@@ -140,7 +139,7 @@ def test_chatgpt() -> None:
 
 def test_open_webui() -> None:
     store, added = read(WEBUI)
-    assert added == Added(1)
+    assert added == 1
     (record,) = asyncio.run(store.conversations())
     assert (record["title"], record["pinned"], record["updated"]) == ("Winds", True, 1700000200000)
     assert asyncio.run(turns(store)) == [
@@ -177,7 +176,7 @@ def test_what_has_grown_there_grows_here() -> None:
     data[0]["mapping"]["u5"] = node("a1", "user", "Is that so?")
     data[0]["mapping"]["u5"]["message"]["create_time"] = 1700000200.0
     data[0]["current_node"] = "u5"
-    assert asyncio.run(archive.restore(store, data)) == Added(1)
+    assert asyncio.run(importer.add_all(store, data)) == 1
     shown = [words for _, words, *_ in asyncio.run(turns(store))]
     assert shown == ["How do tides work?", "An older *answer*.", "Is that so?"]
 
@@ -185,7 +184,7 @@ def test_what_has_grown_there_grows_here() -> None:
 def test_open_webui_without_a_tree() -> None:
     listed = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Good day"}]
     store, added = read({"id": "w", "chat": {"title": "Old", "messages": listed}})
-    assert added == Added(1)
+    assert added == 1
     assert [words for _, words, *_ in asyncio.run(turns(store))] == ["Hello", "Good day"]
 
 
@@ -193,8 +192,8 @@ def test_open_webui_without_a_tree() -> None:
 def test_the_same_file_twice_adds_nothing(data: Any) -> None:
     async def scenario() -> None:
         store = MemoryStore()
-        assert (await archive.restore(store, data)).conversations == 1
-        assert await archive.restore(store, data) == Added(0)
+        assert await importer.add_all(store, data) == 1
+        assert await importer.add_all(store, data) == 0
         for record in [*await store.conversations(), *store._stores["messages"].values()]:
             assert len(record["id"]) <= 60
             assert record["id"].replace("-", "").isalnum()  # a gateway takes it
@@ -207,7 +206,7 @@ def test_bad_conversations_are_named_and_the_others_come_in() -> None:
     data = [*CHATGPT, {"title": "bad", "mapping": 5}, circle, {"title": "empty", "mapping": {}}, 7]
     store = MemoryStore()
     with pytest.raises(UsageError) as refused:
-        asyncio.run(archive.restore(store, data))
+        asyncio.run(importer.add_all(store, data))
     line = refused.value.line()
     assert "1 conversation was added" in line
     assert "conversation 2: its messages are not a mapping" in line
@@ -269,7 +268,7 @@ def test_whatever_stands_in_the_file(data: Any, draw: st.DataObject) -> None:
         inside[last] = draw.draw(junk)
     store = MemoryStore()
     try:
-        asyncio.run(archive.restore(store, broken))
+        asyncio.run(importer.add_all(store, broken))
     except UsageError as error:
         assert error.line()
     for record in asyncio.run(store.conversations()):
