@@ -1,7 +1,7 @@
 """The engine's one entry: intents of a screen come in, messages to it go out through the host.
 
 It wires the parts: what the person asks (`answer_intents.py`) makes answers that are being written
-(`answers.py`); what they tell (`reports.py`) goes to what the screen shows (`current_view.py`). What stands
+(`answers.py`); their reports (`answer_events.py`) go to what the screen shows (`current_view.py`). What stands
 here is about other places: tabs of this browser, and devices that use the same gateway.
 """
 
@@ -14,9 +14,8 @@ from dataclasses import asdict
 from typing import Any
 
 from midstream import __version__
-from midstream.engine.answer_intents import Prompts
+from midstream.engine.answer_intents import AnswerIntents
 from midstream.engine.answers.answers import Answers
-from midstream.engine.answers.reports import Reports
 from midstream.engine.conversation_intents import Conversations
 from midstream.engine.current_view import Shown
 from midstream.engine.devices.devices import Devices
@@ -40,15 +39,14 @@ class Engine:
         self._offers = Offers(host, self._asks)
         self._jobs = Jobs(host.post)
         self._shown = Shown(host)
-        reports = Reports(host, self._shown, self._jobs)
-        self._answers = Answers(host, reports.told, reports.over)
+        self._answers = Answers(host, self._shown, self._jobs)
         self._shown.watch(self._answers)
         self._copies = Copies(host, self._answers)
         self._devices = Devices(host)
         self._conversations = Conversations(
             host, self._shown, self._answers, self._devices, self._jobs
         )
-        self._prompts = Prompts(host, self._shown, self._answers, self._offers)
+        self._answer_intents = AnswerIntents(host, self._shown, self._answers, self._offers)
         self._intents: dict[str, Callable[[Message], Awaitable[None]]] = {
             "open": self._open,
             "new": self._new,
@@ -70,7 +68,7 @@ class Engine:
             "visible": self._visible,
             "tab": self._hear,
             "search": Search(host, self._shown).search,
-            **self._prompts.intents,
+            **self._answer_intents.intents,
             **self._conversations.intents,
         }
 
@@ -173,7 +171,7 @@ class Engine:
         """What the engine of another tab tells all others; in line with the screen's intents."""
         message = intent["said"]
         if "answer" in message:
-            self._answers.hear(message["answer"])
+            self._answers.receive(message["answer"])
         elif "stop" in message:
             await self._answers.stop(str(message["stop"]))
         elif "drop" in message:

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from midstream.engine.answers import answer as answer_module
 from midstream.journal import MemoryStore
-from midstream.providers import demo
+from midstream.providers import demo, openai
 from tests.unit.engine.support import (
     Locks,
     Page,
@@ -127,13 +126,13 @@ def test_an_answer_that_is_complete_is_left_alone() -> None:
 
 def test_the_prompts_after_it_see_the_whole_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    request = answer_module.openai.chat_request
+    request = openai.chat_request
 
     def chat_request(messages: Any, **options: Any) -> Any:
         asked.append(messages)
         return request(messages, **options)
 
-    monkeypatch.setattr(answer_module.openai, "chat_request", chat_request)
+    monkeypatch.setattr(openai, "chat_request", chat_request)
 
     async def scenario() -> None:
         store = MemoryStore()

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 
-from midstream.engine.answers.status import FINAL_STATES
 from midstream.engine.devices import gateway_client
 from midstream.engine.devices.gateway_client import Run, Snapshot
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.ports.host import Net
 from midstream.engine.store.records import (
+    FINAL_STATES,
     new_answer,
     new_conversation,
     new_question,

@@ -12,11 +12,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from midstream.engine.answers.status import FINAL_STATES
 from midstream.engine.current_view import Shown
 from midstream.engine.ports.host import Host, Message, notice_of, said_of
 from midstream.engine.search.folding import fold, marked, snippet, spans
-from midstream.engine.store.records import alive
+from midstream.engine.store.records import FINAL_STATES, alive
 from midstream.engine.store.rendering import rows_of
 from midstream.errors import StoreError
 from midstream.journal import Record, text

@@ -90,6 +90,10 @@ def new_answer(
     }
 
 
+# The states of an answer that has ended (ARCHITECTURE.md, "Names to rely on").
+FINAL_STATES = frozenset({"complete", "length", "stopped", "failed", "interrupted"})
+
+
 def error_of(why: Problem, code: str = "") -> Record:
     """Why an answer has ended otherwise than the model wanted: by its code, so that it is said in
     the language of whoever reads it, and in English."""

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any
 
-from midstream.engine.answers.status import FINAL_STATES
 from midstream.engine.ports.host import Message, said_of
-from midstream.engine.store.records import error_of
+from midstream.engine.store.records import FINAL_STATES, error_of
 from midstream.journal import UNFINISHED, Change, Record, Row, Store
 from midstream.markdown import Parser
 from midstream.problems import is_record, problem

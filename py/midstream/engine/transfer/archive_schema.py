@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from midstream.engine.answers.status import FINAL_STATES
-from midstream.engine.store.records import error_of
+from midstream.engine.store.records import FINAL_STATES, error_of
 from midstream.engine.transfer import chatgpt, openwebui
 from midstream.engine.transfer.export_tree import Unusable
 from midstream.errors import UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 
-from midstream.engine.answers.status import FINAL_STATES
+from midstream.engine.store.records import FINAL_STATES
 from midstream.engine.store.rendering import line_of, rows_of
 from midstream.journal import Record, Store, text, tokens
 

@@ -4,8 +4,8 @@ everything."""
 from __future__ import annotations
 
 from midstream.engine.answers.answers import Answers
-from midstream.engine.answers.status import FINAL_STATES
 from midstream.engine.ports.host import Host, Message, said_of
+from midstream.engine.store.records import FINAL_STATES
 from midstream.engine.store.rendering import rows_of
 from midstream.engine.transfer import archive
 from midstream.engine.transfer.documents import (

@@ -1,4 +1,4 @@
-"""Which way of asking an endpoint to continue an answer works: found by trying, once."""
+"""The modes of asking an endpoint to continue an answer: a trial finds the one that works."""
 
 from __future__ import annotations
 
