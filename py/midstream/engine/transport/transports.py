@@ -225,7 +225,7 @@ class SpoolTransport(_Defaults):
         try:
             await self._spool.forget(_key(record))
         except UpstreamError:
-            return  # the service worker drops what is old by itself
+            return  # the service worker drops old spools by itself
 
     def reading(self) -> Any:
         return self._spool.pinging()
