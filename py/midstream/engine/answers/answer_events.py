@@ -16,7 +16,7 @@ from midstream.journal import Change, Record
 
 
 class View(Protocol):
-    """This tab's screen (`current_view.py`)."""
+    """This tab's screen (`current_view.py`); `connection` and `list` post their messages."""
 
     conversation: str | None
 
@@ -24,13 +24,9 @@ class View(Protocol):
 
     def post_patch(self, patch: Message) -> None: ...
 
-    def connection(self) -> None:
-        """Posts the connection's word when it has changed."""
-        ...
+    def connection(self) -> None: ...
 
-    async def list(self) -> None:
-        """Posts the list of conversations."""
-        ...
+    async def list(self) -> None: ...
 
 
 class AnswerEvents:

@@ -37,9 +37,7 @@ class AnswerJournal:
         self._unstored: list[Row] = []
         self._refused_at: float | None = None  # when the storage refused last
         self._unstored_end: Change | None = None
-        self._resumption: Resumption | None = (
-            None  # until a run that goes on has brought enough text
-        )
+        self._resumption: Resumption | None = None  # until a run that goes on has brought text
         self._outdated = False  # all rows in the store have to be replaced
         self._unpainted = False  # the screen gets nothing before the end
 

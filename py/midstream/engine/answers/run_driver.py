@@ -60,9 +60,9 @@ class RunDriver:
     def start(self, *, recalled: bool, online: bool) -> None:
         """`recalled`: another page has begun the run."""
         self.session.online = online
-        self._act(self._first_intents(recalled))
+        self._act(self._start(recalled))
 
-    def _first_intents(self, recalled: bool) -> list[Intent]:
+    def _start(self, recalled: bool) -> list[Intent]:
         session, rows = self.session, self._journal.rows
         if state := ended(rows, self._journal.run):
             # the page went between the last flush and the end's own transaction

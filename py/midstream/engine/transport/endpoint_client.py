@@ -1,4 +1,4 @@
-"""The engine's client of an endpoint: makes the requests of a run, hands their bytes to the session."""
+"""The engine's client of an endpoint: makes a run's requests, hands their bytes to the session."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ Messages = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One connection of a run. What arrives on it goes into the session, as long as the connection
-    is `wanted`."""
+    """One connection of a run. Its bytes go into the session as long as it is `wanted`."""
 
     session: Session
     act: Callable[[list[Intent]], None]  # carries out the session's intents

@@ -15,7 +15,7 @@ from midstream.engine.endpoints.http_errors import refusal, unreachable
 from midstream.engine.ports.host import Net, Response
 from midstream.errors import UpstreamError
 
-# Firefox stops a service worker 30 s after the last request, whatever streams it holds.
+# Firefox stops a service worker 30 s after the last request, even while it holds streams.
 PING_S = 12.0
 MARK = "midstream-spool"  # the header by which the service worker's own answers are known
 

@@ -8,10 +8,10 @@ plain                     a plain endpoint and no service worker: a closed conne
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.ports.host import Host, Net, Response
@@ -35,94 +35,59 @@ class End:
     why: Problem | None = None
 
 
-class Transport(Protocol):
-    resumable: bool
-    repeatable: bool  # the request that begins a run may be made twice
-    holder: str  # server | browser | "": the part that holds the run while no page is open
+class Transport:
+    """A way to a run. The methods without effect here are those that most transports do not need."""
 
-    async def begin(self, record: Record, body: Body) -> Response: ...
+    resumable = True
+    repeatable = True  # the request that begins a run may be made twice
+    holder = ""  # server | browser | "": the part that holds the run while no page is open
 
-    async def rejoin(self, record: Record, position: Open) -> Response: ...
+    async def begin(self, record: Record, body: Body) -> Response:
+        raise NotImplementedError
+
+    async def rejoin(self, record: Record, position: Open) -> Response:
+        """Of a resumable run only."""
+        raise NotImplementedError
 
     def start(self, position: Open) -> int:
         """The seq before the first event of a stream that was opened there."""
-        ...
+        return position.after
 
     async def end(self, record: Record) -> End | None:
         """After the last byte; None when the stream was only cut off and can be opened again."""
-        ...
+        return None
 
     async def refused(self, record: Record, response: Response) -> End | None:
         """The response was no stream. End when it reports the end of the run, None when it is the
         endpoint's own refusal."""
-        ...
+        return None
 
-    async def stop(self, record: Record) -> None: ...
+    async def stop(self, record: Record) -> None:
+        """Stops the run at the other side. Raises UpstreamError."""
 
     async def queue(self, record: Record, body: Body) -> None:
         """The endpoint cannot be reached: leaves the request with the service worker, where that
         may send it when no page is open."""
-        ...
 
-    async def queue_stop(self, record: Record) -> None: ...
+    async def queue_stop(self, record: Record) -> None:
+        """Likewise, for a stop."""
 
     async def arrived(self, record: Record) -> None:
         """The endpoint has the run: its request must not be sent any more."""
-        ...
 
     async def take_back(self, record: Record) -> bool:
         """Before a queued prompt is removed. False when it has been sent already."""
-        ...
-
-    async def forget(self, record: Record) -> None:
-        """The ended answer is stored: drops all else that the browser holds of it."""
-        ...
-
-    def reading(self) -> Any:
-        """A context manager for the time in which a stream is waited for and read."""
-        ...
-
-
-class _Defaults:
-    """The methods that most transports do not need."""
-
-    resumable = True
-    repeatable = True
-    holder = ""
-
-    def start(self, position: Open) -> int:
-        return position.after
-
-    async def end(self, record: Record) -> End | None:
-        return None
-
-    async def refused(self, record: Record, response: Response) -> End | None:
-        return None
-
-    async def stop(self, record: Record) -> None:
-        pass
-
-    async def queue(self, record: Record, body: Body) -> None:
-        pass
-
-    async def queue_stop(self, record: Record) -> None:
-        pass
-
-    async def arrived(self, record: Record) -> None:
-        pass
-
-    async def take_back(self, record: Record) -> bool:
         return True
 
     async def forget(self, record: Record) -> None:
-        pass
+        """The ended answer is stored: drops all else that the browser holds of it."""
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[None]:
-        yield
+    def reading(self) -> AbstractAsyncContextManager[None]:
+        """Is entered while a stream is waited for and read."""
+        return nullcontext()
 
 
-class RunTransport(_Defaults):
+class RunTransport(Transport):
     """Runs with positions (PROTOCOL.md, sections 4, 5 and 7)."""
 
     def __init__(self, endpoint: Endpoint, net: Net) -> None:
@@ -184,7 +149,7 @@ class GatewayTransport(RunTransport):
             await self._outbox.take_back(_stop_key(record))
 
 
-class SpoolTransport(_Defaults):
+class SpoolTransport(Transport):
     repeatable = False
     holder = "browser"
 
@@ -227,11 +192,11 @@ class SpoolTransport(_Defaults):
         except UpstreamError:
             return  # the service worker drops old spools by itself
 
-    def reading(self) -> Any:
+    def reading(self) -> AbstractAsyncContextManager[None]:
         return self._spool.pinging()
 
 
-class PlainTransport(_Defaults):
+class PlainTransport(Transport):
     resumable = False
     repeatable = False
 
@@ -241,9 +206,6 @@ class PlainTransport(_Defaults):
 
     async def begin(self, record: Record, body: Body) -> Response:
         return await self._net.open("POST", self._url, _JSON, json.dumps(body))
-
-    async def rejoin(self, record: Record, position: Open) -> Response:
-        raise AssertionError("a plain endpoint's run cannot be rejoined")
 
 
 async def transport_of(endpoint: Endpoint, host: Host, run: Record) -> Transport:
