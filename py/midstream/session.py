@@ -4,7 +4,7 @@
     for intent in session.start(now): ...          # Open: make the request
     session.opened(head=0, now=now)                # the answer's headers are here
     session.receive(chunk, now)                    # Deliver, Deliver, …, Closed
-    session.dropped("reset", now)                  # Wait: call tick() again then
+    session.dropped("reset", now)                  # Close, Wait: call tick() again then
 
 Everything that decides what happens next stands in TRANSITIONS. A run ends in two ways only: the
 person stops it, or the other side says that it has ended. A closed socket is neither: a resumable
@@ -120,6 +120,12 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """The endpoint does not have the prompt and cannot be reached: store it as queued, where it may
+    also be sent without this page. Comes once until an attempt is answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Deliver:
     seq: int
     events: tuple[Event, ...]
@@ -139,7 +145,7 @@ class Closed:
     problem: Problem | None = None  # for a person, when the model has not ended it
 
 
-Intent = Open | Close | Wait | Deliver | Cancel | Closed
+Intent = Open | Close | Wait | Queue | Deliver | Cancel | Closed
 
 # Seconds before the 1st, 2nd, … attempt after a drop; the last one repeats. The first is short
 # since most cuts are over at once (a changed network, a restarted server); jitter keeps many pages
@@ -256,9 +262,16 @@ class Session:
             return []
         if not self.resumable and self._finish_reason:
             return self._close(Closed(Outcome.DONE, self._finish_reason))
-        self.unreachable = self.state is State.OPENING
+        queued, self.unreachable = self.unreachable, self.state is State.OPENING
         self.trouble = None
-        return self._reopen_or_close(why, now, sent=sent)
+        intents = self._reopen_or_close(why, now, sent=sent)
+        return [*intents, Queue()] if self.queued and not queued else intents
+
+    @property
+    def queued(self) -> bool:
+        """Whether the prompt waits to be sent."""
+        waits = self.state in (State.WAITING, State.OPENING)
+        return waits and self.unreachable and not self.begun
 
     def refused(
         self, status: int, why: Problem, now: float, retry_after: float = 0

@@ -51,7 +51,9 @@ def gfm_extensions() -> list[Example]:
 
 def pathological() -> list[Example]:
     """Hostile shapes: `{"name": …, "parts": …, "sizes": …}`; `shapes.build` makes texts of them."""
-    ours = json.loads((DATA / "pathological.json").read_text(encoding="utf-8"))["markdown"]
+    ours: list[Example] = json.loads((DATA / "pathological.json").read_text(encoding="utf-8"))[
+        "markdown"
+    ]
     return ours + _further("pathological.json", ours, "name", part="markdown")
 
 

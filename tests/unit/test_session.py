@@ -26,6 +26,7 @@ from midstream.session import (
     Intent,
     Open,
     Outcome,
+    Queue,
     Session,
     Signal,
     State,
@@ -150,6 +151,26 @@ def test_the_waits_grow_and_start_again_after_progress() -> None:
     session.opened(head=0, now=0)
     session.receive(word(1), 0)
     assert Wait(LADDER[0]) in session.dropped(CUT, 0)
+
+
+def test_a_prompt_is_queued_once_until_an_attempt_is_answered() -> None:
+    session = new_session()
+    session.start(0)
+    assert Queue() in session.dropped(CUT, 0)
+    session.tick(session.retry_at or 0)
+    assert (session.queued, Queue() in session.dropped(CUT, 0)) == (True, False)
+    session.tick(session.retry_at or 0)
+    session.refused(503, CUT, 0)
+    assert session.queued is False
+    session.tick(session.retry_at or 0)
+    assert Queue() in session.dropped(CUT, 0)
+
+
+def test_a_run_that_has_begun_is_not_queued() -> None:
+    session = live()
+    for _ in range(3):  # cut in the stream, then unreachable
+        assert Queue() not in session.dropped(CUT, 0)
+        session.tick(session.retry_at or 0)
 
 
 def test_waits_are_jittered_around_the_ladder() -> None:
@@ -307,7 +328,7 @@ class TestPlainEndpoint:
         session = plain()
         session.network(online=False, now=0)
         session.start(0)
-        assert session.dropped(CUT, 0) == [Close(), Wait(LADDER[0])]
+        assert session.dropped(CUT, 0) == [Close(), Wait(LADDER[0]), Queue()]
         assert session.unreachable
         assert session.network(online=True, now=9) == [Open(0)]
         assert closed(session.dropped(CUT, 9)).outcome is Outcome.FAILED
@@ -315,7 +336,7 @@ class TestPlainEndpoint:
     def test_a_request_that_was_not_even_made_is_made_later(self) -> None:
         session = plain()
         session.start(0)
-        assert session.dropped(CUT, 9, sent=False) == [Close(), Wait(LADDER[0])]
+        assert session.dropped(CUT, 9, sent=False) == [Close(), Wait(LADDER[0]), Queue()]
 
     def test_stop_before_anything_was_sent_needs_nobody(self) -> None:
         session = plain()

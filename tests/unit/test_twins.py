@@ -13,13 +13,14 @@ from urllib.parse import urljoin
 import pytest
 
 from midstream.engine.endpoints.endpoints import Endpoint
-from midstream.engine.endpoints.probe import tried
+from midstream.engine.endpoints.probe import probe
 from midstream.engine.ports.host import Host, Net
 from midstream.engine.transport.transports import transport_of
 from midstream.errors import UpstreamError
 from midstream.journal import Row, cursor, epoch
 from midstream.names import LOOPBACK
 from midstream.policies import ENGINE_POLICY
+from midstream.problems import problem
 from midstream.session import Open
 from tooling.assets import dist
 from tooling.places import HERE
@@ -59,13 +60,13 @@ class Unanswered:
         self, method: str, url: str, headers: dict[str, str], body: object = None
     ) -> Any:
         self.requests.append((method, self.absolute(url), dict(headers)))
-        raise UpstreamError("nobody")
+        raise UpstreamError(problem("connection_broke"))
 
     async def denied(self) -> bool:
         return False
 
     async def reach(self, url: str) -> None:
-        raise UpstreamError("nobody")
+        raise UpstreamError(problem("connection_broke"))
 
 
 async def test_the_same_addresses_may_be_asked() -> None:
@@ -79,7 +80,7 @@ async def test_the_same_addresses_may_be_asked() -> None:
     expected = dict(zip(urls, (case["allowed"] for case in cases), strict=True))
     assert dict(zip(urls, in_node(script, urls), strict=True)) == expected
     probed = {
-        url: await tried(Endpoint("E", "openai", url), "", cast(Net, Unanswered()), online=True)
+        url: await probe(Endpoint("E", "openai", url), "", cast(Net, Unanswered()), online=True)
         for url in urls
     }
     codes = {url: verdict.code not in ("url", "insecure") for url, verdict in probed.items()}

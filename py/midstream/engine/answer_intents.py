@@ -1,5 +1,5 @@
-"""What the person asks: prompts, other answers to them, more of an answer; and prompts that are taken
-back before they are sent."""
+"""The intents about answers: prompts, other answers to them, more of an answer, versions; and taking
+a prompt back before it is sent."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ CONTINUABLE = FINAL_STATES - {"complete"}
 
 
 class AnswerIntents:
-    """Makes the records of questions and answers, and begins with the answers. It keeps nothing
-    beside the store."""
+    """Makes the records of questions and answers, and begins with the answers. Its state is in the
+    store alone."""
 
     def __init__(
         self, host: Host, view: CurrentView, answers: Answers, registry: EndpointRegistry
@@ -48,29 +48,29 @@ class AnswerIntents:
         }
 
     async def _send(self, intent: Message) -> None:
-        words = str(intent["text"]).strip()
-        if not words:
+        text = str(intent["text"]).strip()
+        if not text:
             return
-        if said := await self._host.store.message(str(intent["message"])):
-            # A page that went before it saw its prompt confirmed repeats it: this is the confirmation.
-            await self._view.open(said["conversation"], {})
+        if stored := await self._host.store.message(str(intent["message"])):
+            # A page that was closed before its prompt was confirmed repeats it: this confirms it.
+            await self._view.open(stored["conversation"], {})
             return
         await self._registry.configured.wait()
         now = self._milliseconds()
-        asked = intent.get("conversation")
-        conversation = await self._host.store.conversation(str(asked)) if asked else None
+        key = intent.get("conversation")
+        conversation = await self._host.store.conversation(str(key)) if key else None
         if conversation is None or conversation.get("gone"):
-            conversation = new_conversation(self._host.new_id(), words, now)
+            conversation = new_conversation(self._host.new_id(), text, now)
         messages = await self._host.store.messages(conversation["id"])
         parent = _parent(Branches(messages), intent, conversation.get("leaf"))
         position = next_position(messages)
-        question = new_question(str(intent["message"]), conversation, position, words, now, parent)
+        question = new_question(str(intent["message"]), conversation, position, text, now, parent)
         answer = self._new_answer(conversation, [*messages, question], now, question["id"])
         await self._begin(conversation, answer, question)
 
     async def _again(self, intent: Message) -> None:
-        """Retry and Regenerate: another version of the answer. While a connection is waited for, Try
-        now: the wait is cut short."""
+        """Retry and Regenerate: another version of the answer. While the answer waits for a
+        connection, Try now: ends the wait."""
         answer = self._answers.get(intent["message"])
         if answer and answer.state not in FINAL_STATES:
             answer.wake()
@@ -90,16 +90,16 @@ class AnswerIntents:
         now, runs = self._milliseconds(), record["runs"]
         messages = await self._host.store.messages(conversation["id"])
         question = Branches(messages).parents[record["id"]]
-        said = _said(messages, question)
-        key = run_key(question or record["id"], record["id"], len(runs), said)
+        parent = _named_parent(messages, question)
+        key = run_key(question or record["id"], record["id"], len(runs), parent)
         run = new_run(key, self._registry.like(runs[-1]["endpoint"]))
         run |= {"began": now, "before": float(record.get("seconds", 0))}
         record = {name: record[name] for name in record if name != "error"}
         record |= {"state": "sending", "runs": [*runs, run]}
-        await self._begin(conversation, record, here=True)
+        await self._begin(conversation, record, new=False)
 
     async def _ended(self, message: str) -> tuple[Record, Record]:
-        """An answer that nobody is writing, and its conversation. Raises KeyError."""
+        """An answer that has ended, and its conversation. Raises KeyError when there is none."""
         answer = self._answers.get(message)
         if answer and answer.state in FINAL_STATES:
             await answer.ended.wait()  # its end is being stored
@@ -112,14 +112,14 @@ class AnswerIntents:
         return record, conversation
 
     async def _begin(
-        self, conversation: Record, answer: Record, *others: Record, here: bool = False
+        self, conversation: Record, answer: Record, *others: Record, new: bool = True
     ) -> None:
-        """Stores an answer that is to be written, and begins. `here`: it stands there already."""
+        """Stores an answer that is to be written, and begins. `new`: it gets a turn of its own."""
         change = Change(durability="strict")
         fields: Record = {"updated": self._milliseconds()}
-        fields |= {} if here else {"leaf": answer["id"]}
+        fields |= {"leaf": answer["id"]} if new else {}
         if await self._host.store.conversation(conversation["id"]):
-            # One that was deleted in another tab is wanted: the person writes in it.
+            # If another tab has deleted it, this takes that back: the person writes in it.
             change.amend("conversations", conversation["id"], {**fields, "deleted": None})
         else:
             change.put("conversations", conversation | fields)
@@ -127,7 +127,7 @@ class AnswerIntents:
             change.put("messages", record)
         await self._host.store.commit(change)
         self._answers.write(answer, recalled=False)
-        await self._view.turns(conversation["id"], [*others, answer], new=not here)
+        await self._view.turns(conversation["id"], [*others, answer], new=new)
         self._host.broadcast({"conversation": conversation["id"], "changed": True})
 
     def _new_answer(
@@ -135,8 +135,8 @@ class AnswerIntents:
     ) -> Record:
         """`messages`: those before it."""
         key, position = self._host.new_id(), next_position(messages)
-        first, said = self._registry.first, _said(messages, question)
-        answer = new_answer(key, conversation, position, now, question, first, said)
+        first, parent = self._registry.first, _named_parent(messages, question)
+        answer = new_answer(key, conversation, position, now, question, first, parent)
         answer["runs"][0]["began"] = now
         return answer
 
@@ -155,8 +155,8 @@ class AnswerIntents:
         await self._take_back(intent["message"])
 
     async def _take_back(self, message: str) -> Record | None:
-        """Removes an answer that is queued, or has ended without a word, and its question, which
-        is given back; None when it has been sent."""
+        """Removes an answer that is queued, or has ended without a word, and its question. Returns
+        the question; None when it has been sent."""
         answer = await self._host.store.message(message)
         if answer is None:
             return None
@@ -168,22 +168,22 @@ class AnswerIntents:
         conversation = answer["conversation"]
         messages = await self._host.store.messages(conversation)
         paths = Branches(messages)
-        gone, at = [message], paths.parents[message]
-        question = next((m for m in messages if m["id"] == at and m["author"] == "user"), None)
+        removed, parent = [message], paths.parents[message]
+        question = next((m for m in messages if m["id"] == parent and m["author"] == "user"), None)
         if question and len(paths.beside(message)) == 1:
-            gone.append(question["id"])
+            removed.append(question["id"])
         change = Change(durability="strict")
-        for key in gone:
+        for key in removed:
             change.drop("messages", key)
-        if len(gone) == len(messages):
+        if len(removed) == len(messages):
             change.drop("conversations", conversation)
         else:
-            left = [key for key in paths.beside(gone[-1]) if key not in gone]
-            leaf = left[-1] if left else paths.parents[gone[-1]]
+            left = [key for key in paths.beside(removed[-1]) if key not in removed]
+            leaf = left[-1] if left else paths.parents[removed[-1]]
             change.amend("conversations", conversation, {"leaf": leaf or None})
         await self._host.store.commit(change)
         self._host.broadcast({"conversation": conversation, "changed": True})
-        self._host.post({"type": "removed", "conversation": conversation, "messages": gone})
+        self._host.post({"type": "removed", "conversation": conversation, "messages": removed})
         await self._view.removed(conversation)
         return question
 
@@ -196,9 +196,9 @@ class AnswerIntents:
             raise KeyError(f"there is no message {intent['message']}")
         key = record["conversation"]
         paths = await branches_of(self._host.store, key)
-        beside = paths.beside(record["id"])
-        at = beside.index(record["id"]) + int(intent.get("step", 0))
-        wanted = beside[min(max(at, 0), len(beside) - 1)]
+        versions = paths.beside(record["id"])
+        index = versions.index(record["id"]) + int(intent.get("step", 0))
+        wanted = versions[min(max(index, 0), len(versions) - 1)]
         change = Change(durability="strict")
         await self._host.store.commit(
             change.amend("conversations", key, {"leaf": paths.end(wanted)})
@@ -211,14 +211,14 @@ class AnswerIntents:
 
 
 def _parent(paths: Branches, intent: Message, leaf: str | None) -> str:
-    """What a new question follows: the message that the person saw last, or, where it is another
-    version of a question, the one which that follows."""
+    """The message before a new question: the one that the person saw last or, when the question is
+    another version of one, the message before that."""
     if (edits := str(intent.get("edits") or "")) in paths.parents:
         return paths.parents[edits]
     after = str(intent.get("after") or "")
     return paths.end(after if after in paths.parents else leaf)
 
 
-def _said(messages: list[Record], question: str) -> str | None:
-    """What the question follows, where that has to be said (`branches.parent_implied`)."""
+def _named_parent(messages: list[Record], question: str) -> str | None:
+    """The message before the question, when a key has to name it (`branches.parent_implied`); else None."""
     return None if parent_implied(messages, question) else Branches(messages).parents[question]

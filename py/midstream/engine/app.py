@@ -16,7 +16,6 @@ from typing import Any
 from midstream import __version__
 from midstream.engine.answer_intents import AnswerIntents
 from midstream.engine.answers.answers import Answers
-from midstream.engine.answers.reports import Reports
 from midstream.engine.conversation_intents import ConversationIntents
 from midstream.engine.current_view import CurrentView
 from midstream.engine.devices.device_sync import DeviceSync
@@ -40,8 +39,7 @@ class Engine:
         self._registry = EndpointRegistry(host, self._use_endpoint)
         self._jobs = Jobs(host.post)
         self._view = CurrentView(host)
-        reports = Reports(host, self._view, self._jobs)
-        self._answers = Answers(host, reports.told, reports.over)
+        self._answers = Answers(host, self._view, self._jobs)
         self._view.watch(self._answers)
         self._transfers = Transfers(host, self._answers)
         self._devices = DeviceSync(host)
@@ -49,7 +47,7 @@ class Engine:
             host, self._view, self._answers, self._devices, self._jobs
         )
         answer_intents = AnswerIntents(host, self._view, self._answers, self._registry)
-        self._intents: dict[str, Callable[[Message], Awaitable[None]]] = {
+        self.intents: dict[str, Callable[[Message], Awaitable[None]]] = {
             "open": self._open,
             "new": self._new,
             "save": self._transfers.save,
@@ -95,7 +93,7 @@ class Engine:
     async def handle(self, intent: Message) -> None:
         """Does what an intent of the screen asks for. When it fails, the screen gets a notice, and
         everything else goes on."""
-        job = self._intents.get(str(intent.get("type")))
+        job = self.intents.get(str(intent.get("type")))
         try:
             if job is None:
                 raise ValueError(f"unknown intent {intent.get('type')!r}")
@@ -172,7 +170,7 @@ class Engine:
         """A broadcast of another tab's engine, in one queue with the screen's intents."""
         message = intent["said"]
         if "answer" in message:
-            self._answers.hear(message["answer"])
+            self._answers.receive(message["answer"])
         elif "stop" in message:
             await self._answers.stop(str(message["stop"]))
         elif "drop" in message:

@@ -104,6 +104,12 @@ class CurrentView:
         for patch in self._take(record, rows, 0 if again else painted):
             self._host.post(patch)
 
+    def post_patch(self, patch: Message) -> None:
+        """A new patch of an answer that is shown."""
+        self._host.post(patch)
+        self.last_patch[patch["message"]] = patch["n"]
+        self.colours.patch(patch)
+
     def _writes(self, record: Record) -> bool:
         answer = self._answers.get(record["id"])
         return answer is not None and answer.writes
@@ -126,7 +132,7 @@ class CurrentView:
         self.colours.show(record["id"], rows)
         self.last_patch[record["id"]] = max(painted, rows[-1].n if rows else 0)
         if answer:
-            answer.told = max(answer.told, self.last_patch[record["id"]])
+            answer.note_painted(self.last_patch[record["id"]])
         return patches(record, rows, painted)
 
     async def turns(self, key: str, records: list[Record], *, new: bool) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from midstream.engine.answers import answer as answer_module
+from midstream.engine.answers import flusher
 from midstream.engine.app import Engine
 from midstream.engine.ports.host import Host, Message, Net
 from midstream.journal import MemoryStore, Row, text
@@ -35,7 +35,7 @@ PROMPT = "a list and a table, please"
 def quicken(monkeypatch: pytest.MonkeyPatch, rate: float) -> None:
     """A demo of `rate` tokens per second, and flushes that do not wait for frames."""
     monkeypatch.setattr(demo, "RATE", rate)
-    monkeypatch.setattr(answer_module, "FLUSH_S", 0.002)
+    monkeypatch.setattr(flusher, "FLUSH_S", 0.002)
 
 
 class Locks:
@@ -145,9 +145,8 @@ class Page:
 
     async def vanish(self) -> None:
         self.gone = True
-        answers = self.engine._answers
-        tasks = [*self.engine._jobs.tasks, *answers._writing.values()]
-        tasks += [task for answer in answers for task in answer._tasks]
+        tasks = [*self.engine._jobs.tasks]
+        tasks += [task for answer in self.engine._answers for task in answer.jobs.tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

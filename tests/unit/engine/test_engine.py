@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 
-from midstream.engine.answers import answer as answer_module
 from midstream.engine.answers import answer_journal
 from midstream.engine.app import decode
 from midstream.engine.endpoints.endpoints import endpoints
@@ -268,7 +267,7 @@ def test_another_version_of_the_parser_draws_the_answer_again(
         answer = await send(page)
         await until(lambda: page.last(answer) == "complete")
         conversation = (await store.conversations())[0]["id"]
-        for module in (rendering, answer_module, answer_journal):
+        for module in (rendering, answer_journal):
             monkeypatch.setattr(module, "VERSION", 10**6)
         page = Page(store, locks)
         await page.paint_saved(conversation)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from midstream.engine.answers.answer import Answer
 from midstream.journal import MemoryStore
 from tests.support.gate import Model
-from tests.support.httpnet import HttpNet
+from tests.support.httpnet import HttpNet, HttpResponse
 from tests.support.processes import Serve, free_port, replay, serve
 from tests.unit.engine.support import Locks, Page, new_page, press, send, text_of, until
 
@@ -67,12 +70,50 @@ def status(page: Page, answer: str) -> dict[str, Any]:
     return [m for m in page.messages if m["type"] == "status" and m["message"] == answer][-1]
 
 
+class WithOutbox(HttpNet):
+    """A net with a service worker's outbox: what is put into it, by key."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__(base)
+        self.outbox: dict[str, dict[str, Any]] = {}
+
+    async def open(
+        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
+    ) -> HttpResponse:
+        if method == "PUT" and url.startswith("outbox/"):
+            self.outbox[url.removeprefix("outbox/")] = json.loads(body or "")
+            return HttpResponse(httpx.Response(201))
+        return await super().open(method, url, headers, body)
+
+
 async def conversation_of(store: MemoryStore) -> str:
     return str((await store.conversations())[0]["id"])
 
 
 async def look(page: Page) -> None:
     await page.engine.handle({"type": "open", "conversation": None, "painted": {}})
+
+
+def test_a_prompt_is_queued_though_no_status_is_reported(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report has no effect: all of them may be dropped."""
+    monkeypatch.setattr(Answer, "_report", lambda self, again=False: None)
+
+    async def scenario() -> None:
+        net, store = WithOutbox(place.url), MemoryStore()
+        page = await new_page(store, Locks(), net, config=GATEWAY)
+        answer = await send(page, "one")
+        await until(lambda: net.outbox)
+        record = await store.message(answer) or {}
+        assert page.every_state(answer) == [] and record["state"] == "queued"
+        ((key, entry),) = net.outbox.items()
+        assert key == record["runs"][0]["key"] == entry["headers"]["idempotency-key"]
+        assert json.loads(entry["body"])["messages"] == [{"role": "user", "content": "one"}]
+        await page.vanish()
+        await net.close()
+
+    asyncio.run(scenario())
 
 
 def test_two_prompts_wait_and_are_sent_in_their_order_once_each(place: Place) -> None:

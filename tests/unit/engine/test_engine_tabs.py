@@ -154,7 +154,7 @@ def test_stop_before_the_page_has_found_out_who_writes() -> None:
             page = await browser.tab()
             await press(page, "stop", answer)
             waiting = page.engine._answers.get(answer)
-            await until(lambda: waiting and not waiting._tasks)
+            await until(lambda: waiting and not waiting.jobs.tasks)
         await page.engine.handle({"type": "open", "conversation": None, "painted": {}})
         await until(lambda: page.last(answer) == "stopped")
 

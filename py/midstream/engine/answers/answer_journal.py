@@ -1,7 +1,7 @@
 """The text of one answer: its journal rows, the parser that stands at their end, and the store.
 
-What cannot be stored, since the storage is full, is kept here and said, and stored with the next row
-for which there is room again.
+When the storage is full, rows stay here in memory, a notice says so, and they are stored with the
+next row for which there is room again.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from midstream.engine.answers.resumption import Reopened, renumbered
+from midstream.engine.answers.resumption import Resumption, renumbered
 from midstream.engine.ports.host import Host, Message, notice_of
 from midstream.engine.store.rendering import drawn_rows, patch_of, patches, rows_of
 from midstream.errors import StoreError
 from midstream.events import Ended, Event, Finish
-from midstream.journal import Change, Record, Row, compacted, cursor, text, tokens
+from midstream.journal import Change, Durability, Record, Row, compacted, cursor, text, tokens
 from midstream.markdown import VERSION, Parser
 from midstream.patch import merge, opened
 from midstream.seam import Joint
@@ -25,8 +25,8 @@ SLICE = 4096  # characters per row: a long catch-up reaches the screen piece by 
 RETRY_S = 5.0  # until a storage that has refused is tried again
 
 
-class Written:
-    """Owns the journal rows of one assistant message while it is being written."""
+class AnswerJournal:
+    """Owns the record and the journal rows of one assistant message while it is being written."""
 
     def __init__(self, host: Host, record: Record) -> None:
         self.record = record
@@ -34,25 +34,25 @@ class Written:
         self._host = host
         self._parser = Parser()
         self._newest = 0  # the id of the newest element that the rows have opened
-        self._unsaved: list[Row] = []
+        self._unstored: list[Row] = []
         self._refused_at: float | None = None  # when the storage refused last
-        self._unsaved_end: Change | None = None
-        self._reopened: Reopened | None = None  # until a run that goes on has said something
-        self._outdated = False  # none of the rows in the store will do
-        self._unshown = False  # the screen waits for the end
+        self._unstored_end: Change | None = None
+        self._resumption: Resumption | None = None  # until a run that goes on has brought text
+        self._outdated = False  # all rows in the store have to be replaced
+        self._unpainted = False  # the screen gets nothing before the end
 
     @property
     def run(self) -> int:
         return len(self.record["runs"]) - 1
 
     @property
-    def unsaved(self) -> int:
-        """How many events are shown, but not stored."""
-        return sum(row.last - row.first + 1 for row in self._unsaved)
+    def unstored(self) -> int:
+        """How many events the screen has, but the store has not."""
+        return sum(row.last - row.first + 1 for row in self._unstored)
 
-    # Recalling what an earlier page stored
+    # The rows that an earlier page, or another tab, has stored
 
-    async def look(self) -> None:
+    async def load_rows(self) -> None:
         """Reads the rows only, for their counts: another tab may be adding to them."""
         self.rows = await rows_of(self._host.store, self.record["id"])
 
@@ -61,7 +61,7 @@ class Written:
         painted tree stands. True when it does not, since another version of the parser has painted
         it, and the screen has to paint anew.
 
-        An ended answer that goes on stands there closed, until the new run has said something.
+        An ended answer that goes on stands there closed, until the new run has brought text.
         """
         store = self._host.store
         self._parser = Parser()
@@ -72,7 +72,7 @@ class Written:
         made = [self._parser.feed(row.text) if row.text else [] for row in self.rows]
         if goes_on:
             self.record["parser"] = VERSION
-            self._reopened = Reopened(self.rows, made)
+            self._resumption = Resumption(self.rows, made)
             return redrawn
         same = self.record.get("parser") == VERSION
         same = same and all(ops == row.ops for ops, row in zip(made, self.rows, strict=True))
@@ -94,14 +94,14 @@ class Written:
 
     # Adding to it
 
-    def take(self, pending: list[Deliver], final: bool) -> int:
+    def row_size(self, pending: list[Deliver], final: bool) -> int:
         """How many of the deliveries make up the next row. 0 for none yet: as long as a new run may
         still be repeating what is there, nothing of it is text of the answer."""
         if not pending:
             return 0
-        if self._reopened:
-            said = "".join(content(deliver.events)[0] for deliver in pending)
-            return len(pending) if self._reopened.ready(said, final) else 0
+        if self._resumption:
+            new_text = "".join(content(deliver.events)[0] for deliver in pending)
+            return len(pending) if self._resumption.ready(new_text, final) else 0
         size = count = 0
         for deliver in pending:
             count += 1
@@ -110,15 +110,15 @@ class Written:
                 break
         return count
 
-    async def add(self, taken: Sequence[Deliver]) -> tuple[Row, Message | None]:
-        """Stores the next row; gives it with its patch. What is shown is stored, or said not to
-        be. Without a patch the screen stays as it is until the end, which follows at once."""
+    async def append(self, taken: Sequence[Deliver]) -> tuple[Row, Message | None]:
+        """Stores the next row; returns it with its patch, for the screen to show afterwards.
+        Without a patch the screen stays as it is until the end, which follows at once."""
         events = [event for deliver in taken for event in deliver.events]
         new_text, reasoning = content(tuple(events))
-        reopened, self._reopened = self._reopened, None
-        rows = reopened.rows() if reopened else self.rows
+        resumption, self._resumption = self._resumption, None
+        rows = resumption.rows() if resumption else self.rows
         change = Change()
-        if reopened and (joint := reopened.joint):
+        if resumption and (joint := resumption.joint):
             self._outdated = True
             self._note_seam(joint)
             change.put("messages", self.record)
@@ -127,24 +127,24 @@ class Written:
         row = self._row(rows[-1].n + 1 if rows else 1, taken, events, new_text, reasoning)
         self._note_thought(change, rows, row)
         await self._store_row(change, rows, row)
-        if reopened is None:
+        if resumption is None:
             rows.append(row)
             patch = patch_of(self.record, row, self._newest)
             self._newest += opened(row.ops)
             return row, patch
         self.rows = [*rows, row]
         self._newest = sum(opened(row.ops) for row in self.rows)
-        self._unshown = not reopened.covers
-        return row, None if self._unshown else self._anew(row)
+        self._unpainted = not resumption.covers
+        return row, None if self._unpainted else self._anew(row)
 
     async def _store_row(self, change: Change, rows: Sequence[Row], row: Row) -> None:
-        unsaved = [*self._unsaved, row]
+        unstored = [*self._unstored, row]
         if self._outdated:
             change.drop_rows.append(self.record["id"])
-        for each in [*rows, row] if self._outdated else unsaved:
+        for each in [*rows, row] if self._outdated else unstored:
             change.put("journal", each.record())
         stored = await self.store(change)
-        self._unsaved = [] if stored else unsaved
+        self._unstored = [] if stored else unstored
         self._outdated = self._outdated and not stored
 
     def _anew(self, last: Row) -> Message:
@@ -155,8 +155,8 @@ class Written:
         return patch_of(self.record, whole, 0) | {"reset": True}
 
     def _note_thought(self, change: Change, rows: Sequence[Row], row: Row) -> None:
-        """How long the answer was thought about before its first word, and in how many tokens: they
-        cannot be told apart later."""
+        """How long the model reasoned before the first word, and in how many tokens: reasoning and
+        text cannot be told apart later."""
         began = float(self.record["runs"][-1].get("began", 0)) / 1000
         if not row.text or "thought" in self.record or any(each.text for each in rows[-1:]):
             return
@@ -191,11 +191,13 @@ class Written:
     # Its end
 
     async def end(self) -> Message | None:
-        """Closes the text and replaces its rows by one, together with the record that says how it
-        ended. The last patch, None where nothing was written."""
+        """Closes the text and replaces its rows by one, together with the record, which has its
+        final state. Returns the last patch, None when nothing was written."""
+        self.record["runs"][-1]["seq"] = cursor(self.rows, self.run)
+        self.record["parser"] = VERSION
         ops = self._parser.finish()
         change = Change(durability="strict").put("messages", self.record)
-        if not self.rows or self._reopened:
+        if not self.rows or self._resumption:
             await self._store_end(change)
             return None
         last = replace(self.rows[-1], n=self.rows[-1].n + 1, ops=ops, text="", reasoning="")
@@ -204,25 +206,28 @@ class Written:
         change.drop_rows.append(self.record["id"])
         change.put("journal", self.rows[0].record())
         await self._store_end(change)
-        return self._anew(last) if self._unshown else patch_of(self.record, last, self._newest)
+        return self._anew(last) if self._unpainted else patch_of(self.record, last, self._newest)
 
     async def _store_end(self, change: Change) -> None:
         stored = await self.store(change, insist=True)
-        self._unsaved_end = None if stored else change
+        self._unstored_end = None if stored else change
         if stored:
-            self._unsaved.clear()
+            self._unstored.clear()
 
     async def until_stored(self) -> None:
         """Returns when the end is stored: at once, unless the storage has refused it."""
-        while self._unsaved_end:
+        while self._unstored_end:
             await asyncio.sleep(RETRY_S)
-            await self._store_end(self._unsaved_end)
+            await self._store_end(self._unstored_end)
 
     # The store
 
+    async def store_record(self, durability: Durability = "strict") -> None:
+        await self.store(Change(durability=durability).put("messages", self.record))
+
     async def store(self, change: Change, *, insist: bool = False) -> bool:
-        """Commits. A storage that refuses is said once, and left alone for RETRY_S unless
-        `insist`."""
+        """Commits; False when the storage refuses. That is posted as a notice once, and the storage
+        is left alone for RETRY_S unless `insist`."""
         now = self._host.now()
         if self._refused_at is not None and not insist and now < self._refused_at + RETRY_S:
             return False
@@ -240,12 +245,12 @@ class Written:
 
 
 def _beyond(events: list[Event], skip: int) -> list[Event]:
-    """The events but those whose whole text lies in the first `skip` characters: a token that is
-    not shown is not counted."""
-    kept: list[Event] = []
+    """The events without those whose whole text lies in the first `skip` characters: a token that
+    is not shown is not counted."""
+    rest: list[Event] = []
     for event in events:
         size = len(content((event,))[0])
         if not size or size > skip:
-            kept.append(event)
+            rest.append(event)
         skip = max(0, skip - size)
-    return kept
+    return rest

@@ -1,36 +1,38 @@
-"""The answers that are being written, by this tab or another one, and the order in which those of a
-conversation are asked for."""
+"""The answers that are being written, by this tab or another one.
+
+Within a conversation they are written in its order: the request for an answer is made when the
+answers before it have ended, since they belong to its history.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from typing import Any
 
 from midstream.engine.answers.answer import Answer
+from midstream.engine.answers.answer_events import AnswerEvents, View
+from midstream.engine.answers.prompt_queue import PromptQueue, comes_before, position_of
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.ports.host import Host, Message, notice_of
+from midstream.engine.ports.jobs import Jobs
 from midstream.engine.store.rendering import history_of, rows_of
-from midstream.engine.transport.upstream import EndpointClient, Question
+from midstream.engine.transport.endpoint_client import EndpointClient, Question
 from midstream.errors import StoreError
 from midstream.journal import Record, text
 
-Post = Callable[[Record, Message], None]
-
 
 class Answers:
-    """Owns the answers from their start to their end. `post` gets what they tell the screen;
-    `ended` is called when one is over, in whatever way."""
+    """Owns the answers from their start to their end."""
 
-    def __init__(self, host: Host, post: Post, ended: Callable[[Record], None]) -> None:
+    def __init__(self, host: Host, view: View, jobs: Jobs) -> None:
         self._host = host
-        self._post = post
-        self._ended = ended
+        self._jobs = jobs
         self._answers: dict[str, Answer] = {}
         self._writing: dict[str, asyncio.Task[None]] = {}
+        self._queue = PromptQueue(self._answers)
+        self._events = AnswerEvents(host, view, jobs, self._queue)
         self._online = True
-        self._waiting = 0  # the queue's length, as it was told last
 
     def __iter__(self) -> Iterator[Answer]:
         return iter(list(self._answers.values()))
@@ -41,47 +43,44 @@ class Answers:
     def of(self, conversation: str) -> list[Answer]:
         return [answer for answer in self if answer.record["conversation"] == conversation]
 
+    def status(self, answer: Answer) -> Message:
+        """With its position in the queue."""
+        return self._queue.status(answer)
+
     # Beginning and ending
 
     def write(self, record: Record, *, recalled: bool) -> None:
-        """Begins with a new answer, or goes on with one that another page has begun. An answer is
-        asked for when those before it in its conversation are there: they belong to its history."""
+        """Begins with a new answer, or goes on with one that another page has begun."""
         if record["id"] in self._answers:
             return
-        host = replace(self._host, post=lambda message: self._told(record, message))
         endpoint = Endpoint.from_record(record["runs"][-1]["endpoint"])
-        upstream = EndpointClient(host, endpoint, lambda: self._question(record))
-        before = [a for a in self.of(record["conversation"]) if _comes_before(a.record, record)]
         answer = Answer(
-            host, record, upstream, recalled=recalled, before=before, online=self._online
+            self._host,
+            record,
+            EndpointClient(self._host, endpoint, lambda: self._question(record)),
+            self._events,
+            recalled=recalled,
+            before=[each for each in self if comes_before(each.record, record)],
+            online=self._online,
         )
         self._answers[record["id"]] = answer
-        task = asyncio.ensure_future(self._write_to_end(answer))
-        self._writing[record["id"]] = task
-        task.add_done_callback(self._finished)
+        self._writing[record["id"]] = self._jobs.spawn(self._write_to_end(answer))
 
     async def _write_to_end(self, answer: Answer) -> None:
         try:
             await answer.write()
         finally:
-            answer.abandon()
+            answer.jobs.cancel()
             del self._answers[answer.id], self._writing[answer.id]
             answer.ended.set()
-            self._ended(answer.record)
-            self._count_queue()
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()):
-            self._host.post(notice_of(error))
+            self._events.end(answer.record)
 
     async def drop(self, message: str) -> bool:
         """Lets go of a queued answer; False when its prompt has been sent."""
         answer = self._answers.get(message)
         if answer is None or not await answer.take_back():
             return False
-        task = self._writing[message]
-        task.cancel()
-        await asyncio.wait([task])
+        await self.abandon(message)
         return True
 
     async def abandon(self, message: str) -> None:
@@ -91,7 +90,7 @@ class Answers:
             await asyncio.wait([task])
 
     async def _question(self, record: Record) -> Question:
-        """What the newest run of an answer is asked for."""
+        """The content of the request for the newest run of an answer."""
         store = self._host.store
         messages = await history_of(store, record)
         if len(record["runs"]) == 1:
@@ -100,7 +99,28 @@ class Answers:
         rows = [row for row in await rows_of(store, record["id"]) if row.run < newest]
         return Question(messages, text(rows), "".join(row.reasoning for row in rows))
 
-    # What concerns all of them
+    async def resume_all(self) -> list[Any]:
+        """Goes on with every answer that an earlier page was writing. Returns the records that are
+        of another version, or damaged: these are left as they are."""
+        failed: list[Any] = []
+        try:
+            unfinished = await self._host.store.unfinished()
+        except StoreError as error:
+            self._host.post(notice_of(error))
+            return failed
+        for record in sorted(unfinished, key=position_of):
+            try:
+                self.write(record, recalled=True)
+            except (LookupError, TypeError, ValueError) as error:
+                failed.append(record)
+                self._host.post(notice_of(error))
+        return failed
+
+    # Actions of the person, changes around the page, messages of other tabs
+
+    async def stop(self, message: str) -> None:
+        if answer := self._answers.get(message):
+            answer.stop()
 
     def network(self, online: bool) -> None:
         self._online = online
@@ -114,72 +134,8 @@ class Answers:
     async def flush(self) -> None:
         await asyncio.gather(*(answer.flush() for answer in self))
 
-    # The queue, and other tabs
-
-    def status(self, answer: Answer) -> Message:
-        status = answer.status()
-        if status["state"] == "queued":
-            waiting = self._queue()
-            status["queue"] = [waiting.index(answer) + 1, len(waiting)]
-            before = [a for a in self.of(answer.record["conversation"]) if a.state != "queued"]
-            if any(_comes_before(each.record, answer.record) for each in before):
-                status["waits"] = True  # another version is being written: there is a connection
-        return status
-
-    def _queue(self) -> list[Answer]:
-        waiting = [answer for answer in self if answer.state == "queued"]
-        return sorted(waiting, key=lambda answer: float(answer.record["created"]))
-
-    def _count_queue(self) -> None:
-        """Tells each that waits how many do, when that has changed."""
-        waiting = self._queue()
-        if len(waiting) == self._waiting:
-            return
-        self._waiting = len(waiting)
-        for answer in waiting:
-            status = {"type": "status", "message": answer.id, **self.status(answer)}
-            self._post(answer.record, status)
-
-    def _told(self, record: Record, message: Message) -> None:
-        if message["type"] == "status" and message["state"] == "queued":
-            message |= self.status(self._answers[record["id"]])
-        self._post(record, message)
-        if message["type"] == "status":
-            self._count_queue()
-        if message["type"] in ("patch", "status"):
-            self._host.broadcast({"conversation": record["conversation"], "answer": message})
-
-    def hear(self, message: Message) -> None:
-        """What the tab that writes an answer tells its own screen."""
+    def receive(self, message: Message) -> None:
+        """A patch or a status that the tab which writes an answer has posted to its own screen."""
         answer = self._answers.get(str(message["message"]))
-        if answer and answer.hear(message):
-            self._post(answer.record, message)
-
-    async def stop(self, message: str) -> None:
-        if answer := self._answers.get(message):
-            answer.stop()
-
-    async def resume_all(self) -> list[Any]:
-        """Goes on with every answer that an earlier page was writing. Gives the records that could
-        not be: of another version, or damaged."""
-        failed: list[Any] = []
-        try:
-            unfinished = await self._host.store.unfinished()
-        except StoreError as error:
-            self._host.post(notice_of(error))
-            return failed
-        for record in sorted(unfinished, key=_place):
-            try:
-                self.write(record, recalled=True)
-            except (LookupError, TypeError, ValueError) as error:
-                failed.append(record)
-                self._host.post(notice_of(error))
-        return failed
-
-
-def _place(record: Record) -> tuple[str, int]:
-    return str(record["conversation"]), int(record["position"])
-
-
-def _comes_before(one: Record, other: Record) -> bool:
-    return _place(one) < _place(other)
+        if answer and answer.receive(message):
+            self._events.post(answer.record, message)

@@ -1,5 +1,5 @@
-"""The state of an answer as the screen is told it: one word (ARCHITECTURE.md, "Names to rely on")
-and counts."""
+"""The status of an answer, as the screen gets it: one word (ARCHITECTURE.md, "Names to rely on") and
+counts. All of it is computed from the record, its rows and the session; nothing is stored here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from midstream.engine.ports.host import Message
 from midstream.engine.store.records import error_of
 from midstream.engine.store.rendering import seq_of
 from midstream.journal import Record, Row, cursor, tokens
-from midstream.session import MAYBE_SENT, Outcome, Session, State
+from midstream.session import MAYBE_SENT, Closed, Outcome, Session, State
 
 # data-state of an ended answer.
 ENDED = {
@@ -21,14 +21,17 @@ ENDED = {
     Outcome.EXPIRED: "interrupted",
 }
 RATE_WINDOW_S = 3.0
+# After more failed attempts the status does not claim any more that the run goes on without the
+# page: a dead server and a cut connection look the same from here.
+SURE_ATTEMPTS = 3
 
 
 def live_state(session: Session, rows: Sequence[Row], before: str) -> str:
     """The word for a session that has not ended in the journal. `rows`: of its run; `before`: the
-    last word that was said."""
+    last word that was reported."""
+    if session.queued:
+        return "queued"
     match session.state:
-        case State.WAITING | State.OPENING if session.unreachable and not session.begun:
-            return "queued"
         case State.WAITING:
             return "reconnecting" if session.online else "offline"
         case State.CATCHING_UP:
@@ -45,7 +48,7 @@ def live_state(session: Session, rows: Sequence[Row], before: str) -> str:
 
 
 def status_of(record: Record, rows: Sequence[Row]) -> Message:
-    """The stored status: of an answer that has ended, or that nobody is writing now."""
+    """The stored status: of an answer that has ended, or that this tab does not write."""
     run = len(record["runs"]) - 1
     seq = seq_of(record, run, cursor(rows, run))
     seconds = float(record.get("seconds", 0))
@@ -65,16 +68,39 @@ def status_of(record: Record, rows: Sequence[Row]) -> Message:
     return status | {name: value for name, value in more.items() if value}
 
 
-def live_status(session: Session, shown: int) -> Message:
-    """What a session adds to the stored status. `shown`: the last seq of the run in the journal."""
-    more: Message = {"stopping": session.stopping}
-    if session.state is State.CATCHING_UP:
-        more["behind"] = max(0, session.head - shown)
+def live_status(stored: Message, session: Session, last: int, holder: str) -> Message:
+    """The `stored` status with the counts of a session. `last`: the run's last seq in the journal;
+    `holder`: as in Transport."""
+    behind = max(0, session.head - last) if session.state is State.CATCHING_UP else 0
+    # Each event that is still to come counts as a token, as nearly all of them are.
+    status = stored | {"stopping": session.stopping, "head": stored["tokens"] + behind}
     if session.retry_at:
-        more |= {"attempt": session.attempt, "retry_at": session.retry_at * 1000}
+        status |= {"attempt": session.attempt, "retry_at": session.retry_at * 1000}
     if session.trouble:
-        more["error"] = error_of(session.trouble)
-    return more
+        status["error"] = error_of(session.trouble)
+    if session.attempt <= SURE_ATTEMPTS:
+        status["keeper"] = holder
+    return status
+
+
+def final_fields(closed: Closed, record: Record, rows: Sequence[Row], now: float) -> Record:
+    """The fields of a record whose run has ended."""
+    cut_off = closed.outcome is Outcome.DONE and closed.reason == "length"
+    fields: Record = {
+        "state": "length" if cut_off else ENDED[closed.outcome],
+        "tokens": tokens(rows),
+        "seconds": seconds_of(record, now),
+    }
+    return fields | ({"error": error_of(closed.problem, closed.reason)} if closed.problem else {})
+
+
+def seconds_of(record: Record, now: float) -> float:
+    """Of all runs. A run that another device has begun and ended has its time already."""
+    newest = record["runs"][-1]
+    if "began" not in newest:
+        return round(float(record.get("seconds", 0)), 1)
+    began = float(newest["began"]) / 1000
+    return round(float(newest.get("before", 0)) + max(0.0, now - began), 1)
 
 
 class Rate:
@@ -91,4 +117,5 @@ class Rate:
             self._flushes.popleft()
         if not self._flushes:
             return 0.0
-        return sum(count for _, count in self._flushes) / max(now - self._flushes[0][0], 0.5)
+        total = sum(count for _, count in self._flushes)
+        return round(total / max(now - self._flushes[0][0], 0.5), 1)

@@ -23,6 +23,11 @@ class Jobs:
         task.add_done_callback(self._done)
         return task
 
+    def cancel(self) -> None:
+        """Ends all of them, as they stand."""
+        for task in list(self.tasks):
+            task.cancel()
+
     def _done(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):

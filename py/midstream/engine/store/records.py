@@ -183,6 +183,10 @@ def new_answer(
 FINAL_STATES = frozenset({"complete", "length", "stopped", "failed", "interrupted"})
 
 
+# The states of an answer that has ended (ARCHITECTURE.md, "Names to rely on").
+FINAL_STATES = frozenset({"complete", "length", "stopped", "failed", "interrupted"})
+
+
 def error_of(why: Problem, code: str = "") -> Record:
     """Why an answer has ended before the model had finished: the problem's code, which each screen
     shows in its own language, and the English text."""

@@ -1,4 +1,4 @@
-"""Which way of asking an endpoint to continue an answer works: found by trying, once."""
+"""The modes of asking an endpoint to continue an answer: a trial finds the one that works."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def mode_of(ask: Callable[[dict[str, Any]], Awaitable[tuple[int, str]]], m
 
     `ask` sends the body of a request without a stream and gives the HTTP status and the text of
     the first choice. It is called once for each mode that is tried. Raises UpstreamRefused when a
-    status says nothing about the mode; what `ask` raises goes through.
+    status says nothing about the mode; errors of `ask` go through.
     """
     for mode in CONTINUE_MODES:
         if mode == "ask":

@@ -32,7 +32,7 @@ class DemoNet:
     ) -> DemoResponse:
         if url.endswith("/chat/completions"):
             messages = json.loads(body or "{}")["messages"]
-            # An answer that is continued stands behind it.
+            # Behind it stands the answer that is continued, if there is one.
             prompt = next(str(m["content"]) for m in messages[::-1] if m["role"] == "user")
             return DemoResponse(self, "demo-" + prompt.encode().hex(), prompt, 0)
         run, _, rest = url.partition("/runs/")[2].partition("/")

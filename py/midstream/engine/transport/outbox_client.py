@@ -12,7 +12,7 @@ from midstream.errors import UpstreamError
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OutboxEntry:
     """A request that the service worker makes when there is a network, even if no page is open."""
 
     kind: str  # prompt | resume | stop
@@ -22,14 +22,14 @@ class Entry:
     body: str = ""
 
 
-class Outbox:
+class OutboxClient:
     """Requests for endpoints that know a request's key, and so may get it twice."""
 
     def __init__(self, net: Net) -> None:
         self._net = net
 
-    async def put(self, key: str, entry: Entry) -> bool:
-        """True when it is stored; False when there is no service worker to keep it."""
+    async def put(self, key: str, entry: OutboxEntry) -> bool:
+        """True when it is stored; False when there is no service worker to store it."""
         record: dict[str, Any] = {
             "kind": entry.kind,
             "conversation": entry.conversation,
@@ -47,7 +47,8 @@ class Outbox:
         return response.status == 201
 
     async def take_back(self, key: str) -> str:
-        """What the entry was: queued (it will not be sent now), sending, sent, failed or none."""
+        """The state that the entry had: queued (it will not be sent now), sending, sent, failed or
+        none."""
         try:
             response = await self._net.open("DELETE", f"outbox/{key}", {})
             state = json.loads(await body_of(response))["state"]

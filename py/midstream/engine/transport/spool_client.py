@@ -15,20 +15,21 @@ from midstream.engine.endpoints.http_errors import refusal, unreachable
 from midstream.engine.ports.host import Net, Response
 from midstream.errors import UpstreamError
 
-# Firefox stops a service worker 30 s after the last request, whatever streams it holds.
+# Firefox stops a service worker 30 s after the last request, even while it holds streams.
 PING_S = 12.0
 MARK = "midstream-spool"  # the header by which the service worker's own answers are known
 
 
-class Spool:
-    """The upstream connections that the service worker holds for us, each under a key."""
+class SpoolClient:
+    """The connections to plain endpoints that the service worker holds for the page, each under a
+    key."""
 
     def __init__(self, net: Net) -> None:
         self._net = net
 
     async def present(self) -> bool:
-        """Whether a service worker answers us. A server that knows nothing of all this answers too,
-        without our header."""
+        """Whether a service worker answers. A server without spools answers too, but without the
+        header MARK."""
         try:
             return MARK in (await self._ask("GET", "")).headers
         except UpstreamError:
@@ -62,8 +63,8 @@ class Spool:
         await self._ask("DELETE", key)
 
     @asynccontextmanager
-    async def kept_awake(self) -> AsyncIterator[None]:
-        """While a spool is read."""
+    async def pinging(self) -> AsyncIterator[None]:
+        """Keeps the service worker alive while a spool is read."""
         pinging = asyncio.ensure_future(self._ping())
         try:
             yield
@@ -76,7 +77,7 @@ class Spool:
             try:
                 await self._ask("POST", "ping")
             except UpstreamError:
-                continue  # the connection that is being read tells, if it matters
+                continue  # if it matters, the connection that is being read breaks too
 
     async def _ask(self, method: str, path: str) -> Response:
         response = await self._net.open(method, f"spool/{path}", {})

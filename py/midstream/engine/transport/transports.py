@@ -1,23 +1,23 @@
-"""How an answer reaches us, by the kind of endpoint: three ways to begin, rejoin and stop a run.
+"""Three ways to begin, rejoin and stop a run, by the kind of endpoint.
 
-gateway  (and the demo)   the server keeps the run: ask for what came after a position
-spool                     a plain endpoint; the service worker keeps the connection and its bytes
-plain                     a plain endpoint and no service worker: whoever lets go has lost it
+gateway  (and the demo)   the server holds the run: a request names a position and gets the rest
+spool                     a plain endpoint; the service worker holds the connection and its bytes
+plain                     a plain endpoint and no service worker: a closed connection ends the run
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.ports.host import Host, Net, Response
 from midstream.engine.transport.demo import DemoNet
-from midstream.engine.transport.outbox_client import Entry, Outbox
-from midstream.engine.transport.spool_client import MARK, Spool
+from midstream.engine.transport.outbox_client import OutboxClient, OutboxEntry
+from midstream.engine.transport.spool_client import MARK, SpoolClient
 from midstream.errors import UpstreamError
 from midstream.journal import Record
 from midstream.problems import Problem, problem
@@ -28,101 +28,67 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """What a transport knows of a stream that has come to its end. `state`: as in a terminal
-    record, "" when only the text can tell; `why`: what is said of a stream that was cut off."""
+    """The end of a stream, as a transport knows it. `state`: as in a terminal record, "" when only
+    the text can tell; `why`: the problem to report when the stream was cut off."""
 
     state: str = ""
     why: Problem | None = None
 
 
-class Transport(Protocol):
-    resumable: bool
-    repeatable: bool  # the request that begins a run may be made twice
-    keeper: str  # server | browser | "": who keeps writing while we are gone
+class Transport:
+    """A way to a run. The methods without effect here are those that most transports do not need."""
 
-    async def begin(self, record: Record, body: Body) -> Response: ...
+    resumable = True
+    repeatable = True  # the request that begins a run may be made twice
+    holder = ""  # server | browser | "": the part that holds the run while no page is open
 
-    async def rejoin(self, record: Record, position: Open) -> Response: ...
+    async def begin(self, record: Record, body: Body) -> Response:
+        raise NotImplementedError
+
+    async def rejoin(self, record: Record, position: Open) -> Response:
+        """Of a resumable run only."""
+        raise NotImplementedError
 
     def start(self, position: Open) -> int:
         """The seq before the first event of a stream that was opened there."""
-        ...
-
-    async def end(self, record: Record) -> End | None:
-        """After the last byte; None when the stream was only cut off and can be opened again."""
-        ...
-
-    async def refused(self, record: Record, response: Response) -> End | None:
-        """The answer was no stream. End when it says what became of the run, None when it is the
-        endpoint's own refusal."""
-        ...
-
-    async def stop(self, record: Record) -> None: ...
-
-    async def queue(self, record: Record, body: Body) -> None:
-        """The endpoint cannot be reached: may somebody else send it, when no page is open?"""
-        ...
-
-    async def queue_stop(self, record: Record) -> None: ...
-
-    async def arrived(self, record: Record) -> None:
-        """The endpoint has the run: nothing is waiting to be sent any more."""
-        ...
-
-    async def take_back(self, record: Record) -> bool:
-        """Before a queued prompt is removed. False when it has been sent already."""
-        ...
-
-    async def forget(self, record: Record) -> None:
-        """The ended answer is stored: nothing else in the browser need keep anything of it."""
-        ...
-
-    def reading(self) -> Any:
-        """A context manager for the time in which a stream is waited for and read."""
-        ...
-
-
-class _Base:
-    """What most transports do not need."""
-
-    resumable = True
-    repeatable = True
-    keeper = ""
-
-    def start(self, position: Open) -> int:
         return position.after
 
     async def end(self, record: Record) -> End | None:
+        """After the last byte; None when the stream was only cut off and can be opened again."""
         return None
 
     async def refused(self, record: Record, response: Response) -> End | None:
+        """The response was no stream. End when it reports the end of the run, None when it is the
+        endpoint's own refusal."""
         return None
 
     async def stop(self, record: Record) -> None:
-        pass
+        """Stops the run at the other side. Raises UpstreamError."""
 
     async def queue(self, record: Record, body: Body) -> None:
-        pass
+        """The endpoint cannot be reached: leaves the request with the service worker, where that
+        may send it when no page is open."""
 
     async def queue_stop(self, record: Record) -> None:
-        pass
+        """Likewise, for a stop."""
 
     async def arrived(self, record: Record) -> None:
-        pass
+        """The endpoint has the run: its request must not be sent any more."""
 
     async def take_back(self, record: Record) -> bool:
+        """Before a queued prompt is removed. False when it has been sent already."""
         return True
 
     async def forget(self, record: Record) -> None:
-        pass
+        """The ended answer is stored: drops all else that the browser holds of it."""
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[None]:
-        yield
+    def reading(self) -> AbstractAsyncContextManager[None]:
+        """Is entered while a stream is waited for and read."""
+        return nullcontext()
 
 
-class RunTransport(_Base):
-    """Runs that are asked for by position (PROTOCOL.md, sections 4, 5 and 7)."""
+class RunTransport(Transport):
+    """Runs with positions (PROTOCOL.md, sections 4, 5 and 7)."""
 
     def __init__(self, endpoint: Endpoint, net: Net) -> None:
         self._base = endpoint.base
@@ -156,20 +122,20 @@ class RunTransport(_Base):
 
 
 class GatewayTransport(RunTransport):
-    keeper = "server"
+    holder = "server"
 
     def __init__(self, endpoint: Endpoint, net: Net) -> None:
         super().__init__(endpoint, net)
-        self._outbox = Outbox(net)
+        self._outbox = OutboxClient(net)
 
     async def queue(self, record: Record, body: Body) -> None:
         kind = "resume" if len(record["runs"]) > 1 else "prompt"
         headers, conversation = self._headers(record), record["conversation"]
-        entry = Entry(kind, conversation, self._chat, headers, json.dumps(body))
+        entry = OutboxEntry(kind, conversation, self._chat, headers, json.dumps(body))
         await self._outbox.put(_key(record), entry)
 
     async def queue_stop(self, record: Record) -> None:
-        entry = Entry("stop", record["conversation"], self._cancel(record), {})
+        entry = OutboxEntry("stop", record["conversation"], self._cancel(record), {})
         await self._outbox.put(_stop_key(record), entry)
 
     async def arrived(self, record: Record) -> None:
@@ -183,13 +149,13 @@ class GatewayTransport(RunTransport):
             await self._outbox.take_back(_stop_key(record))
 
 
-class SpoolTransport(_Base):
+class SpoolTransport(Transport):
     repeatable = False
-    keeper = "browser"
+    holder = "browser"
 
     def __init__(self, endpoint: Endpoint, host: Host) -> None:
         self._url = f"{endpoint.base}/chat/completions"
-        self._spool = Spool(host.net)
+        self._spool = SpoolClient(host.net)
         self._keys = host.keys
 
     async def begin(self, record: Record, body: Body) -> Response:
@@ -211,9 +177,9 @@ class SpoolTransport(_Base):
 
     async def refused(self, record: Record, response: Response) -> End | None:
         state = response.headers.get(MARK, "")
-        if state == "live":  # no answer yet, and a request may not wait for ever: wait on
+        if state == "live":  # no response yet, and a request may not wait for ever: wait on
             return None
-        # A refusal is kept like any answer, and would be the answer to the next attempt too.
+        # The spool holds a refusal like any response, and would give it to the next attempt too.
         await self.forget(record)
         return SPOOL_ENDS[state] if state in ("lost", "stopped") else None
 
@@ -224,13 +190,13 @@ class SpoolTransport(_Base):
         try:
             await self._spool.forget(_key(record))
         except UpstreamError:
-            return  # the service worker drops what is old by itself
+            return  # the service worker drops old spools by itself
 
-    def reading(self) -> Any:
-        return self._spool.kept_awake()
+    def reading(self) -> AbstractAsyncContextManager[None]:
+        return self._spool.pinging()
 
 
-class PlainTransport(_Base):
+class PlainTransport(Transport):
     resumable = False
     repeatable = False
 
@@ -241,19 +207,15 @@ class PlainTransport(_Base):
     async def begin(self, record: Record, body: Body) -> Response:
         return await self._net.open("POST", self._url, _JSON, json.dumps(body))
 
-    async def rejoin(self, record: Record, position: Open) -> Response:
-        raise AssertionError("a plain endpoint's run cannot be rejoined")
-
 
 async def transport_of(endpoint: Endpoint, host: Host, run: Record) -> Transport:
-    """Of an answer's newest run, where `via` is noted: what one request went through, the next must
-    go through too."""
+    """For an answer's newest run. `via` is noted in it: all requests of a run must go the same way."""
     if endpoint.kind == "demo":
         return RunTransport(endpoint, DemoNet())
     if endpoint.kind == "gateway":
         return GatewayTransport(endpoint, host.net)
     if "via" not in run:
-        run["via"] = "spool" if await Spool(host.net).present() else "plain"
+        run["via"] = "spool" if await SpoolClient(host.net).present() else "plain"
     return (SpoolTransport if run["via"] == "spool" else PlainTransport)(endpoint, host)
 
 

@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from midstream.engine.answers.answer_journal import Written
+from midstream.engine.answers.answer_journal import AnswerJournal
 from midstream.engine.ports.host import Host, Message
 from midstream.errors import StoreError
 from midstream.events import Delta
@@ -94,25 +94,25 @@ class Story:
         self.screen = Screen()
         self.record: Record = {"id": "answer", "conversation": "c", "position": 1, "runs": []}
 
-    def written(self) -> Written:
-        return Written(host_of(self.store), self.record)
+    def journal(self) -> AnswerJournal:
+        return AnswerJournal(host_of(self.store), self.record)
 
     async def begin(self, said: str) -> None:
         """The first run, which ends after `said`."""
         self.record["runs"].append({"seq": 1})
-        written = self.written()
-        self.screen.paint((await written.add(delivered([said])))[1])
-        await self.end(written)
+        journal = self.journal()
+        self.screen.paint((await journal.append(delivered([said])))[1])
+        await self.end(journal)
 
-    async def end(self, written: Written) -> None:
-        self.screen.paint(await written.end())
-        self.record = written.record | {"parser": VERSION}
+    async def end(self, journal: AnswerJournal) -> None:
+        self.screen.paint(await journal.end())
+        self.record = journal.record | {"parser": VERSION}
 
-    async def go_on(self) -> Written:
+    async def go_on(self) -> AnswerJournal:
         self.record["runs"].append({"seq": 0})
-        written = self.written()
-        assert not await written.recall()
-        return written
+        journal = self.journal()
+        assert not await journal.recall()
+        return journal
 
     async def painted_anew(self) -> Tree:
         """What a reload shows before the engine is there."""
@@ -125,18 +125,18 @@ class Story:
 async def said(story: Story, pieces: list[str]) -> None:
     """The second run says them. No word that was read is missing from any frame, nor after a reload."""
     read = whole_words(story.screen.tree)
-    written = await story.go_on()
+    journal = await story.go_on()
     pending: list[Deliver] = []
     for n, one in enumerate(delivered(pieces), 1):
         pending.append(one)
-        taken = written.take(pending, final=n == len(pieces))
+        taken = journal.row_size(pending, final=n == len(pieces))
         if taken:
-            story.screen.paint((await written.add(pending[:taken]))[1])
+            story.screen.paint((await journal.append(pending[:taken]))[1])
             pending = pending[taken:]
         assert read <= words(story.screen.tree)
         if n < len(pieces):
             assert read <= words(await story.painted_anew())
-    await story.end(written)
+    await story.end(journal)
     assert read <= words(story.screen.tree)
 
 
@@ -182,18 +182,18 @@ def test_a_full_storage_keeps_the_closed_text_until_it_takes_all_of_the_open_one
         store = Full()
         story = Story(store)
         await story.begin("w1 w2\n\nw3")
-        written = await story.go_on()
+        journal = await story.go_on()
         store.full = True
-        assert written.take(delivered([" w4"]), final=False)
-        await written.add(delivered([" w4"]))
-        assert written.unsaved == 1
+        assert journal.row_size(delivered([" w4"]), final=False)
+        await journal.append(delivered([" w4"]))
+        assert journal.unstored == 1
         assert same_tree(await story.painted_anew(), drawn("w1 w2\n\nw3"))
         store.full = False
         for n in range(2, 9):  # each flush asks for the time once, and so one second passes
-            await written.add(delivered([f" w{n + 3}"], n))
-        assert written.unsaved == 0
+            await journal.append(delivered([f" w{n + 3}"], n))
+        assert journal.unstored == 0
         rows = await store.rows("answer")
-        assert text([*written.rows]) == "".join(row["text"] for row in rows)
-        assert text([*written.rows]) == "w1 w2\n\nw3 w4 w5 w6 w7 w8 w9 w10 w11"
+        assert text([*journal.rows]) == "".join(row["text"] for row in rows)
+        assert text([*journal.rows]) == "w1 w2\n\nw3 w4 w5 w6 w7 w8 w9 w10 w11"
 
     asyncio.run(scenario())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from midstream.engine.answers.answer_journal import Written
+from midstream.engine.answers.answer_journal import AnswerJournal
 from midstream.engine.answers.status import status_of
 from midstream.engine.ports.host import Message
 from midstream.engine.store.rendering import patches, rows_of
@@ -41,26 +41,26 @@ class Reader:
         self.source += patch.get("source", "")
 
 
-async def written_by(store: MemoryStore, reader: Reader, end: bool) -> Written:
-    written = Written(host_of(store), new_record())
+async def journal_of(store: MemoryStore, reader: Reader, end: bool) -> AnswerJournal:
+    journal = AnswerJournal(host_of(store), new_record())
     for each in deliveries():
-        _, patch = await written.add([each])
+        _, patch = await journal.append([each])
         reader.paint(patch)
     if end:
-        reader.paint(await written.end())
-    return written
+        reader.paint(await journal.end())
+    return journal
 
 
 def test_patches_bring_thoughts_and_source_once() -> None:
     reader = Reader()
-    asyncio.run(written_by(MemoryStore(), reader, end=True))
+    asyncio.run(journal_of(MemoryStore(), reader, end=True))
     assert (reader.thought, reader.source) == ("".join(THOUGHTS), "".join(WORDS))
 
 
 def test_a_later_page_gets_them_too_before_and_after_the_end() -> None:
     async def play(end: bool) -> Reader:
         store, again = MemoryStore(), Reader()
-        await written_by(store, Reader(), end)
+        await journal_of(store, Reader(), end)
         for patch in patches(new_record(), await rows_of(store, "a1"), 0):
             again.paint(patch)
         return again
@@ -72,20 +72,20 @@ def test_a_later_page_gets_them_too_before_and_after_the_end() -> None:
 
 def test_how_long_it_thought_is_kept_from_the_first_word_on() -> None:
     store = MemoryStore()
-    written = asyncio.run(written_by(store, Reader(), end=False))
-    thought = written.record["thought"]
+    journal = asyncio.run(journal_of(store, Reader(), end=False))
+    thought = journal.record["thought"]
     assert thought["tokens"] == len(THOUGHTS) and thought["seconds"] >= 0
     # Stored with the word itself: a page that goes now does not lose it.
     assert asyncio.run(store.message("a1"))["thought"] == thought  # type: ignore[index]
-    assert status_of(written.record, written.rows)["thought"] == thought
+    assert status_of(journal.record, journal.rows)["thought"] == thought
 
 
 def test_an_answer_without_thoughts_says_nothing_of_them() -> None:
-    async def play() -> Written:
-        written = Written(host_of(MemoryStore()), new_record())
-        await written.add([Deliver(1, (Delta(text="At once."),))])
-        return written
+    async def play() -> AnswerJournal:
+        journal = AnswerJournal(host_of(MemoryStore()), new_record())
+        await journal.append([Deliver(1, (Delta(text="At once."),))])
+        return journal
 
-    written = asyncio.run(play())
-    assert "thought" not in written.record
-    assert "thought" not in status_of(written.record, written.rows)
+    journal = asyncio.run(play())
+    assert "thought" not in journal.record
+    assert "thought" not in status_of(journal.record, journal.rows)

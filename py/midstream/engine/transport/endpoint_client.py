@@ -1,4 +1,4 @@
-"""How an answer is asked for and followed at its endpoint: requests out, bytes into the session."""
+"""The engine's client of an endpoint: makes a run's requests, hands their bytes to the session."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ Messages = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One connection's way back to its answer. A line that is no longer `wanted` must say nothing
-    more."""
+class Connection:
+    """One connection of a run. Its bytes go into the session as long as it is `wanted`."""
 
     session: Session
-    act: Callable[[list[Intent]], None]
+    act: Callable[[list[Intent]], None]  # carries out the session's intents
     wanted: Callable[[], bool]
-    # Before the request that begins a run and cannot be made twice: from here on it may be sent.
-    asking: Callable[[], Awaitable[None]]
-    remember_run: Callable[[str], Awaitable[None]]
+    # Before a request that begins a run and cannot be made twice: from here on it may be sent.
+    before_request: Callable[[], Awaitable[None]]
+    accepted: Callable[[str], Awaitable[None]]  # the endpoint has the run; with the run's id, or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a run is asked for: the chat before the answer, and what the answer has already."""
+    """The content of a run's request: the chat before the answer, and the text and reasoning that
+    the answer has already."""
 
     messages: Messages
     partial: str = ""
@@ -45,7 +45,7 @@ class Question:
 
 
 class EndpointClient:
-    """`question` is asked only when a run has to be started."""
+    """Follows the runs of one answer. `question` is called only when a run has to be started."""
 
     def __init__(
         self, host: Host, endpoint: Endpoint, question: Callable[[], Awaitable[Question]]
@@ -57,89 +57,93 @@ class EndpointClient:
         self._question = question
 
     async def ready(self, record: Record) -> bool:
-        """Chooses the transport. True when `record` has got to remember it before the first
-        request."""
+        """Chooses the transport. True when `record` has to be stored, with that choice in it,
+        before the first request."""
         run = record["runs"][-1]
         before = run.get("via")
         self.transport = await transport_of(self.endpoint, self._host, run)
         return bool(run.get("via") != before)
 
-    async def follow(self, record: Record, position: Open, line: Line) -> None:
-        """Makes the request and hands every piece of its answer to the session, for as long as that
-        is wanted."""
-        if not await self._reached(record, line):
+    async def follow(self, record: Record, position: Open, connection: Connection) -> None:
+        """Makes the request and hands every piece of its body to the session."""
+        if not await self._reached(record, connection):
             return
         try:
             async with self.transport.reading():
-                response = await self._request(record, position, line)
+                response = await self._request(record, position, connection)
                 try:
-                    await self._read(response, record, position, line)
+                    await self._read(response, record, position, connection)
                 finally:
                     response.close()
-        except UpstreamRefused as error:  # what the request needs was asked for before it
-            self._refused_before(line, error)
+        except UpstreamRefused as error:  # from the requests before it: the model, the mode
+            self._refused_before(connection, error)
         except UpstreamError as error:
-            self._dropped(line, error.problem)
+            self._dropped(connection, error.problem)
 
-    def _refused_before(self, line: Line, error: UpstreamRefused) -> None:
-        if line.wanted() and error.status:
-            line.act(line.session.refused(error.status, error.problem, self._host.now()))
+    def _refused_before(self, connection: Connection, error: UpstreamRefused) -> None:
+        if connection.wanted() and error.status:
+            connection.act(
+                connection.session.refused(error.status, error.problem, self._host.now())
+            )
         else:
-            self._dropped(line, error.problem)
+            self._dropped(connection, error.problem)
 
-    async def _reached(self, record: Record, line: Line) -> bool:
-        """A prompt that has waited is sent to a plain endpoint only when that is there: the browser
-        says "online" before all of it is, and a request that failed could not be made again."""
-        if self.transport.repeatable or line.session.begun or record["state"] != "queued":
+    async def _reached(self, record: Record, connection: Connection) -> bool:
+        """A queued prompt is sent to a plain endpoint only when that is reachable: the browser says
+        "online" too early, and a request that failed could not be made again."""
+        if self.transport.repeatable or connection.session.begun or record["state"] != "queued":
             return True
         try:
             await self._net.reach(f"{self.endpoint.base}/models")
             return True
         except UpstreamError as error:
-            if line.wanted():
+            if connection.wanted():
                 why = error.problem
-                line.act(line.session.dropped(why, self._host.now(), sent=False))
+                connection.act(connection.session.dropped(why, self._host.now(), sent=False))
             return False
 
-    async def _read(self, response: Response, record: Record, position: Open, line: Line) -> None:
-        if await self._accepted(response, record, position, line):
-            while line.wanted() and (chunk := await response.read()):
-                line.act(line.session.receive(chunk, self._host.now()))
-            await self._at_the_end(record, line)
+    async def _read(
+        self, response: Response, record: Record, position: Open, connection: Connection
+    ) -> None:
+        if await self._accepted(response, record, position, connection):
+            while connection.wanted() and (chunk := await response.read()):
+                connection.act(connection.session.receive(chunk, self._host.now()))
+            await self._at_the_end(record, connection)
 
-    async def _at_the_end(self, record: Record, line: Line) -> None:
-        end = await self.transport.end(record) if line.wanted() else None
+    async def _at_the_end(self, record: Record, connection: Connection) -> None:
+        end = await self.transport.end(record) if connection.wanted() else None
         if end is None:
-            self._dropped(line, problem("connection_broke"))
-        elif line.wanted():
-            line.act(_nothing_left(line.session, end, self._host.now()))
+            self._dropped(connection, problem("connection_broke"))
+        elif connection.wanted():
+            connection.act(_nothing_left(connection.session, end, self._host.now()))
 
-    def _dropped(self, line: Line, why: Problem) -> None:
-        if line.wanted():
-            line.act(line.session.dropped(why, self._host.now()))
+    def _dropped(self, connection: Connection, why: Problem) -> None:
+        if connection.wanted():
+            connection.act(connection.session.dropped(why, self._host.now()))
 
     async def stop(self, record: Record) -> None:
         try:
             await self.transport.stop(record)
         except UpstreamError:
-            # The stream is cut as well then, and the session asks again when it is open; should the
-            # page go before that, the outbox does.
+            # The stream is cut as well then, and the session asks again when it is open. If the page
+            # is closed before that, the outbox does.
             await self.transport.queue_stop(record)
 
     async def queue(self, record: Record) -> None:
-        """Leaves the request that begins the run with whoever can send it without a page."""
+        """Leaves the request that begins the run with the service worker, which can send it
+        without a page."""
         await self.transport.queue(record, await self._body(record))
 
-    async def _request(self, record: Record, position: Open, line: Line) -> Response:
-        if line.session.begun:
+    async def _request(self, record: Record, position: Open, connection: Connection) -> Response:
+        if connection.session.begun:
             return await self.transport.rejoin(record, position)
         body = await self._body(record)
         if not self.transport.repeatable:
-            await line.asking()
+            await connection.before_request()
         return await self.transport.begin(record, body)
 
     async def _body(self, record: Record) -> dict[str, Any]:
-        """The same for the same record, however often it is made: its key stands for one body."""
+        """The same for the same record, however often it is made: a run's key stands for one body."""
         run, question = record["runs"][-1], await self._question()
         if "model" not in run:
             run["model"] = await model_of(self.endpoint, self._net, self._host.store)
@@ -157,10 +161,10 @@ class EndpointClient:
             **options,
         )
 
-    # How the endpoint goes on with a text
+    # How the endpoint continues a text
 
     async def _mode(self, model: str) -> str:
-        """Configured, else remembered, else tried out."""
+        """The configured one, else the stored one, else the result of a trial."""
         if self.endpoint.kind == "demo":
             return "prefill"
         if self.endpoint.continues:
@@ -180,31 +184,33 @@ class EndpointClient:
         answer = await body_of(response)
         response.close()
         try:
-            said = json.loads(answer)["choices"][0]["message"]["content"]
-            return response.status, str(said or "")
+            content = json.loads(answer)["choices"][0]["message"]["content"]
+            return response.status, str(content or "")
         except (ValueError, LookupError, TypeError):
             return response.status, ""
 
-    # What an answer's head means
+    # The head of the response
 
     async def _accepted(
-        self, response: Response, record: Record, position: Open, line: Line
+        self, response: Response, record: Record, position: Open, connection: Connection
     ) -> bool:
-        """Tells the session what the answer's status means; True when a stream follows."""
+        """Gives the session the response's status; True when a stream follows."""
         kind = response.headers.get("content-type", "")
         if response.status == 200 and kind.startswith("text/event-stream"):
-            await line.remember_run(response.headers.get("midstream-run", ""))
+            await connection.accepted(response.headers.get("midstream-run", ""))
             head = integer(response.headers.get("midstream-head"))
             start = self.transport.start(position)
-            if line.wanted():
-                line.act(line.session.opened(head=head, start=start, now=self._host.now()))
+            if connection.wanted():
+                connection.act(
+                    connection.session.opened(head=head, start=start, now=self._host.now())
+                )
             return True
         if response.status == 204:
-            intents = line.session.nothing_left(self._host.now())
+            intents = connection.session.nothing_left(self._host.now())
         else:
-            intents = await self._refused(response, record, line.session)
-        if line.wanted():
-            line.act(intents)
+            intents = await self._refused(response, record, connection.session)
+        if connection.wanted():
+            connection.act(intents)
         return False
 
     async def _refused(self, response: Response, record: Record, session: Session) -> list[Intent]:
