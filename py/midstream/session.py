@@ -28,7 +28,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from . import sse
-from .errors import EventTooLarge
 from .events import Delta, Ended, Event, Failed, Finish
 from .problems import Problem, problem
 
@@ -241,7 +240,7 @@ class Session:
         self._heard = now
         try:
             messages = self._decoder.feed(chunk)
-        except EventTooLarge as error:  # asking again would bring the same event again
+        except sse.EventTooLarge as error:  # asking again would bring the same event again
             return [
                 *self._messages(error.messages, now),
                 Close(),
