@@ -7,14 +7,11 @@ Its element is opened when there is something to show in it.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from midstream import patch
 from midstream.markdown import tags
 from midstream.markdown.links import unescape
-
-if TYPE_CHECKING:
-    from midstream.markdown.document import Document
+from midstream.markdown.output import Output
 
 
 class Container:
@@ -44,10 +41,10 @@ class Leaf:
     """A block that holds text. Subclasses say what a line is to them."""
 
     kind = ""
-    __slots__ = ("doc", "id", "indent", "marker", "parent", "until")
+    __slots__ = ("id", "indent", "marker", "out", "parent", "until")
 
-    def __init__(self, doc: Document, parent: Container) -> None:
-        self.doc = doc
+    def __init__(self, out: Output, parent: Container) -> None:
+        self.out = out
         self.parent = parent
         self.id = -1
         self.marker = ""
@@ -75,11 +72,11 @@ class Leaf:
     def close(self) -> None:
         """The block has ended."""
         if self.id >= 0:
-            self.doc.seal(self.id, pinned=False)
+            self.out.seal(self.id)
 
     def open(self, tag: str, attrs: dict[str, str] | None = None) -> int:
         """Open the block's element inside its container."""
-        self.id = self.doc.emit.open(self.parent.id, tag, attrs)
+        self.id = self.out.emit.open(self.parent.id, tag, attrs)
         self.parent.count += 1
         return self.id
 
@@ -105,7 +102,7 @@ class Verbatim(Leaf):
 
     def more(self, text: str) -> None:
         """The line goes on."""
-        self.doc.emit.text(self.target, text)
+        self.out.emit.text(self.target, text)
 
     line = more
 
@@ -116,15 +113,13 @@ class Fence(Verbatim):
     kind = "fence"
     __slots__ = ()
 
-    def __init__(
-        self, doc: Document, parent: Container, marker: str, indent: int, info: str
-    ) -> None:
-        super().__init__(doc, parent)
+    def __init__(self, out: Output, parent: Container, marker: str, indent: int, info: str) -> None:
+        super().__init__(out, parent)
         self.marker = marker
         self.indent = indent
         language = unescape(info).split(None, 1)[0] if info else ""
         attrs = {"data-language": language} if language else None
-        self.target = doc.emit.open(self.open("pre"), "code", attrs)
+        self.target = out.emit.open(self.open("pre"), "code", attrs)
 
     def end_line(self) -> bool:
         """Every line of code ends with its line end, the last one too."""
@@ -138,9 +133,9 @@ class Indented(Verbatim):
     kind = "code"
     __slots__ = ("blank", "held")
 
-    def __init__(self, doc: Document, parent: Container) -> None:
-        super().__init__(doc, parent)
-        self.target = doc.emit.open(self.open("pre"), "code")
+    def __init__(self, out: Output, parent: Container) -> None:
+        super().__init__(out, parent)
+        self.target = out.emit.open(self.open("pre"), "code")
         self.held: list[str] = []
         """Line ends and white space that are shown when code follows them."""
         self.blank = True
@@ -157,7 +152,7 @@ class Indented(Verbatim):
         if self.blank:
             self.held.append(text)
         else:
-            self.doc.emit.text(self.target, "".join(self.held) + text)
+            self.out.emit.text(self.target, "".join(self.held) + text)
             self.held.clear()
 
     def end_line(self) -> bool:
@@ -167,7 +162,7 @@ class Indented(Verbatim):
 
     def close(self) -> None:
         """The last line of code ends with a line end, whatever blank lines followed."""
-        self.doc.emit.text(self.target, "\n")
+        self.out.emit.text(self.target, "\n")
         super().close()
 
 
@@ -179,10 +174,10 @@ class Html(Verbatim):
     _LONGEST = 16
     """More than the length of what can end a block."""
 
-    def __init__(self, doc: Document, parent: Container, until: re.Pattern[str]) -> None:
-        super().__init__(doc, parent)
+    def __init__(self, out: Output, parent: Container, until: re.Pattern[str]) -> None:
+        super().__init__(out, parent)
         self.until = until
-        self.target = self.open("#html" if doc.policy.raw_html else "p")
+        self.target = self.open("#html" if out.policy.raw_html else "p")
         self.lines = 0
         self.ended = False
         """The line holds what ends the block."""
@@ -192,7 +187,7 @@ class Html(Verbatim):
     def line(self, text: str) -> None:
         """A line begins."""
         if self.lines:
-            self.doc.emit.text(self.target, "\n")
+            self.out.emit.text(self.target, "\n")
         self.lines += 1
         self.ended = False
         self.tail.clear()
@@ -204,21 +199,20 @@ class Html(Verbatim):
         before = "".join(self.tail[-self._LONGEST :])[-self._LONGEST :]
         if self.until is not tags.BLANK and self.until.search(before + text):
             self.ended = True
-        if self.doc.policy.tag_filter:
+        if self.out.policy.tag_filter:
             self.tail.append(text)
         else:
             self.tail = [(before + text)[-self._LONGEST :]]
-            self.doc.emit.text(self.target, text)
+            self.out.emit.text(self.target, text)
 
     def end_line(self) -> bool:
         """The line has ended."""
-        if self.doc.policy.tag_filter:
-            self.doc.emit.text(self.target, tags.filtered("".join(self.tail)))
+        if self.out.policy.tag_filter:
+            self.out.emit.text(self.target, tags.filtered("".join(self.tail)))
         return self.ended
 
 
-def rule(doc: Document, parent: Container) -> None:
+def rule(out: Output, parent: Container) -> None:
     """A thematic break: a leaf that ends where it begins."""
-    id = doc.emit.open(parent.id, "hr")
     parent.count += 1
-    doc.emit.ops.append([patch.CLOSE, id])
+    out.emit.ops.append(patch.close(out.emit.open(parent.id, "hr")))

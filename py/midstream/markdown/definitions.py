@@ -8,12 +8,9 @@ it cannot pay at once is done when the document ends.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from midstream.markdown import caps, links
-
-if TYPE_CHECKING:
-    from midstream.markdown.prose import Prose
 
 Definition = tuple[int, str, str, str]
 
@@ -83,6 +80,16 @@ def _blank(text: str, i: int) -> int:
     return i
 
 
+class Waiting(Protocol):
+    """A sealed leaf that waits for definitions."""
+
+    def size(self) -> int:
+        """Characters that parsing all of it again would look at."""
+
+    def again(self) -> None:
+        """A definition that it waited for has come: parse all of it again."""
+
+
 class Definitions:
     """The definitions of one document, and the leaves that wait for more."""
 
@@ -90,9 +97,9 @@ class Definitions:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, str]] = {}
-        self._waiting: dict[str, list[Prose]] = {}
+        self._waiting: dict[str, list[Waiting]] = {}
         self._waits = 0
-        self._due: dict[int, Prose] = {}
+        self._due: dict[int, Waiting] = {}
         self._budget = 0
 
     def get(self, key: str) -> tuple[str, str] | None:
@@ -106,7 +113,7 @@ class Definitions:
             for leaf in self._waiting.pop(key, ()):
                 self._due[id(leaf)] = leaf
 
-    def wait(self, leaf: Prose, keys: list[str]) -> bool:
+    def wait(self, leaf: Waiting, keys: list[str]) -> bool:
         """Let a sealed leaf wait for these labels; false when too many wait already."""
         fresh = [key for key in dict.fromkeys(keys) if key not in self._known]
         if not fresh or self._waits + len(fresh) > caps.WAITING:

@@ -8,11 +8,9 @@ is forgotten, except for a leaf that waits for a link definition.
 from __future__ import annotations
 
 from midstream import patch
-from midstream.markdown import caps, links
+from midstream.markdown import links
 from midstream.markdown.blocks import Container, Fence, Html, Indented, Leaf, rule
-from midstream.markdown.caps import Meter
-from midstream.markdown.definitions import Definitions
-from midstream.markdown.emit import Emitter
+from midstream.markdown.output import Output
 from midstream.markdown.paragraphs import Heading, Paragraph
 from midstream.markdown.plan import Begin, Plan
 from midstream.markdown.policy import Policy
@@ -26,16 +24,11 @@ class Document:
     """The state of one parser. Nothing here is shared with another one."""
 
     def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-        self.emit = Emitter()
-        self.meter = Meter()
-        self.definitions = Definitions()
+        self.out = Output(policy)
         self.containers = [Container("root", patch.ROOT, 0)]
         self.leaf: Leaf | None = None
         self.number = 0
         """Number of the current line."""
-        self._padding = caps.PADDING
-        self._unsealed: list[int] = []
 
     def take(self, plan: Plan) -> bool:
         """Carry out a plan; whether the leaf takes the rest of the line, if there is more."""
@@ -92,13 +85,13 @@ class Document:
             self._push(begin, "ul" if begin.start is None else "ol", attrs)
         elif begin.kind == "note":
             self._push(begin, "aside", {"data-note": begin.marker})
-            self.definitions.define(links.note_key(begin.marker), "", "")
+            self.out.definitions.define(links.note_key(begin.marker), "", "")
         else:
             self._push(begin, _TAGS[begin.kind], None)
 
     def _push(self, begin: Begin, tag: str, attrs: dict[str, str] | None) -> None:
         parent = self._room(begin.kind)
-        id = self.emit.open(parent.id, tag, attrs)
+        id = self.out.emit.open(parent.id, tag, attrs)
         parent.count += 1
         parent.blocks += 1
         container = Container(begin.kind, id, self.number, marker=begin.marker, offset=begin.offset)
@@ -120,7 +113,7 @@ class Document:
     def _loosen(self, container: Container) -> None:
         if container.tight:
             container.tight = False
-            self.emit.ops.append([patch.ATTR, container.id, "data-tight", None])
+            self.out.emit.ops.append(patch.attr(container.id, "data-tight", None))
 
     def _open_leaf(self, plan: Plan) -> None:
         if plan.leaf == "blank":
@@ -128,20 +121,20 @@ class Document:
         parent = self._room("leaf")
         match plan.leaf:
             case "paragraph":
-                self.leaf = Paragraph(self, parent, plan.text)
+                self.leaf = Paragraph(self.out, parent, plan.text)
             case "heading":
-                self.leaf = Heading(self, parent, plan.level)
+                self.leaf = Heading(self.out, parent, plan.level)
                 self.leaf.line(plan.text)
             case "rule":
-                rule(self, parent)
+                rule(self.out, parent)
             case "fence":
-                self.leaf = Fence(self, parent, plan.marker, plan.indent, plan.text)
+                self.leaf = Fence(self.out, parent, plan.marker, plan.indent, plan.text)
             case "html":
                 assert plan.until is not None
-                self.leaf = Html(self, parent, plan.until)
+                self.leaf = Html(self.out, parent, plan.until)
                 self.leaf.line(plan.text)
             case "code":
-                self.leaf = Indented(self, parent)
+                self.leaf = Indented(self.out, parent)
                 self.leaf.line(plan.text)
         parent.blocks += 1
 
@@ -149,7 +142,7 @@ class Document:
         """The open paragraph's last line is the header of a table."""
         assert isinstance(self.leaf, Paragraph) and plan.aligns is not None
         header = self.leaf.close_before_table()
-        self.leaf = Table(self, self.containers[-1], header, plan.aligns)
+        self.leaf = Table(self.out, self.containers[-1], header, plan.aligns)
 
     # --- closing ---------------------------------------------------------------------------------
 
@@ -165,30 +158,14 @@ class Document:
 
     def _close_container(self) -> None:
         container = self.containers.pop()
-        self.seal(container.id, pinned=container.pinned)
+        self.containers[-1].pinned |= container.pinned
+        self.out.seal(container.id, pinned=container.pinned)
 
     def close_leaf(self) -> None:
         """The open leaf, if any, has ended."""
         if self.leaf is not None:
             leaf, self.leaf = self.leaf, None
             leaf.close()
-
-    def seal(self, id: int, *, pinned: bool) -> None:
-        """Seal an element, or note that it must stay open until the document ends."""
-        if pinned:
-            self.containers[-1].pinned = True
-            self._unsealed.append(id)
-            return
-        ops = self.emit.ops
-        # Sealing it seals what is inside, and all that was sealed just now is inside.
-        while ops and ops[-1][0] == patch.CLOSE:
-            ops.pop()
-        ops.append([patch.CLOSE, id])
-
-    def may_pad(self) -> bool:
-        """Whether a short table row may be filled up by one more empty cell."""
-        self._padding -= 1
-        return self._padding >= 0
 
     # --- the way in and out ----------------------------------------------------------------------
 
@@ -201,15 +178,11 @@ class Document:
         """Bring the screen up to date; the ops that do it."""
         if self.leaf is not None:
             self.leaf.show()
-        self.definitions.settle(final=False)
-        return self.emit.take()
+        return self.out.take()
 
     def finish(self) -> list[Op]:
         """Close everything."""
         self.close_leaf()
         while len(self.containers) > 1:
             self._close_container()
-        self.definitions.settle(final=True)
-        self.emit.ops += [[patch.CLOSE, id] for id in self._unsealed]
-        self._unsealed.clear()
-        return self.emit.take()
+        return self.out.finish()

@@ -30,15 +30,15 @@ class Emitter:
     def open(self, parent: int, tag: str, attrs: dict[str, str] | None = None) -> int:
         """Open an element, returning its id."""
         self.last_id += 1
-        self.ops.append([patch.OPEN, parent, tag, self.last_id])
+        self.ops.append(patch.open_(parent, tag, self.last_id))
         for name, value in (attrs or {}).items():
-            self.ops.append([patch.ATTR, self.last_id, name, value])
+            self.ops.append(patch.attr(self.last_id, name, value))
         return self.last_id
 
     def text(self, id: int, s: str) -> None:
         """Append text."""
         if s:
-            self.ops.append([patch.TEXT, id, s])
+            self.ops.append(patch.text(id, s))
 
     def append(self, parent: int, nodes: list[Shown]) -> None:
         """Append nodes with all they hold."""
@@ -82,10 +82,10 @@ class Emitter:
     def _change(self, was: El, now: El) -> None:
         """Same element, other attributes or children."""
         for name in was.attrs.keys() - now.attrs.keys():
-            self.ops.append([patch.ATTR, was.id, name, None])
+            self.ops.append(patch.attr(was.id, name, None))
         for name, value in now.attrs.items():
             if was.attrs.get(name) != value:
-                self.ops.append([patch.ATTR, was.id, name, value])
+                self.ops.append(patch.attr(was.id, name, value))
         was.attrs, was.mark = now.attrs, now.mark
         was.children = self.update(was.id, was.children, now.children)
 
@@ -106,7 +106,7 @@ class Emitter:
             return None
         if not now.startswith(text + trusted.mark):
             return None
-        self.ops.append([patch.UNWRAP, trusted.id, trusted.mark])
+        self.ops.append(patch.unwrap(trusted.id, trusted.mark))
         return [
             *old[:i],
             *joined([*old[i:k], trusted.mark, *trusted.children, *old[k + 1 :]]),
@@ -121,14 +121,14 @@ class Emitter:
         edited = isinstance(was, str) and (isinstance(now, str) or (i == 0 and lead))
         first = i + 1 if edited else i
         if first < len(old):
-            self.ops.append([patch.DROP, parent, offset + first])
+            self.ops.append(patch.drop(parent, offset + first))
         if not edited:
             return i
         assert isinstance(was, str)
         target = now if isinstance(now, str) else ""
         kept = _common(was, target)
         if kept < len(was):
-            self.ops.append([patch.TRUNC, parent, patch.units(was[kept:])])
+            self.ops.append(patch.trunc(parent, patch.units(was[kept:])))
         self.text(parent, target[kept:])
         return i + 1 if isinstance(now, str) and i < len(new) else i
 

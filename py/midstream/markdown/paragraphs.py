@@ -7,15 +7,12 @@ header row of a table. What is not certain yet is not shown.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from midstream import patch
 from midstream.markdown import definitions, links
 from midstream.markdown.blocks import Container
+from midstream.markdown.output import Output
 from midstream.markdown.prose import Prose
-
-if TYPE_CHECKING:
-    from midstream.markdown.document import Document
 
 _SPACES = " \t"
 _FORMULAS = {"$$": "$$", "\\[": "\\]"}
@@ -28,8 +25,8 @@ class Heading(Prose):
     __slots__ = ("level",)
     _CLOSING = re.compile(r"(?:^|[ \t]+)#*[ \t]*\Z")
 
-    def __init__(self, doc: Document, parent: Container, level: int) -> None:
-        super().__init__(doc, parent)
+    def __init__(self, out: Output, parent: Container, level: int) -> None:
+        super().__init__(out, parent)
         self.level = level
         self.open(f"h{level}")
 
@@ -57,14 +54,14 @@ class Paragraph(Prose):
     kind = "paragraph"
     __slots__ = ("defining", "formula", "last", "pending")
 
-    def __init__(self, doc: Document, parent: Container, text: str) -> None:
-        super().__init__(doc, parent)
+    def __init__(self, out: Output, parent: Container, text: str) -> None:
+        super().__init__(out, parent)
         self.task = parent.kind == "item" and not parent.blocks
         self.defining = text.startswith("[")
         self.pending = 0
         self.last: list[str] = []
         """Pieces of the last line."""
-        self.formula: str | None = None if doc.policy.math else ""
+        self.formula: str | None = None if out.policy.math else ""
         """What closes the displayed formula that the paragraph begins with and is inside of; None
         before the first line has ended."""
         self.last.append(text)
@@ -123,9 +120,9 @@ class Paragraph(Prose):
             if not isinstance(found, tuple):
                 break
             end, key, url, title = found
-            self.doc.meter.work += end - at
-            if not (self.doc.policy.notes and key.startswith("^")):
-                self.doc.definitions.define(key, url, title)
+            self.out.meter.work += end - at
+            if not (self.out.policy.notes and key.startswith("^")):
+                self.out.definitions.define(key, url, title)
             at = end
             while at < len(self.tail) and self.tail[at] in " \t\n":
                 at += 1
@@ -134,7 +131,7 @@ class Paragraph(Prose):
         self.tail = self.tail[at:]
         self.length = len(self.tail)
         if found == links.PARTIAL:
-            self.doc.meter.work += self.length
+            self.out.meter.work += self.length
             self.pending = self.length * 9 // 8 if self.length > 256 else 0
             self.dirty = True
             return False
@@ -163,7 +160,7 @@ class Paragraph(Prose):
             self._unsettle()
             self.task = False
         if self.id >= 0:
-            self.doc.emit.ops.append([patch.RETAG, self.id, self.tag])
+            self.out.emit.ops.append(patch.retag(self.id, self.tag))
         self.close()
 
     def close_before_table(self) -> str:
@@ -177,5 +174,5 @@ class Paragraph(Prose):
             self.close()
         elif self.id >= 0:
             self.parent.count -= 1
-            self.doc.emit.ops.append([patch.DROP, self.parent.id, self.parent.count])
+            self.out.emit.ops.append(patch.drop(self.parent.id, self.parent.count))
         return header

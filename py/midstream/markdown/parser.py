@@ -36,7 +36,7 @@ class Parser:
 
     def __init__(self, policy: str = "safe") -> None:
         self._document = Document(named_policy(policy))
-        self._policy = self._document.policy
+        self._policy = self._document.out.policy
         self._held: list[str] = []
         self._length = 0
         self._retry = 0
@@ -49,7 +49,7 @@ class Parser:
     @property
     def work(self) -> int:
         """Work units so far, for tests of growth."""
-        return self._document.meter.work
+        return self._document.out.meter.work
 
     def feed(self, text: str) -> list[Op]:
         """Take a piece of text of any length; returns the ops that bring a screen up to date."""
@@ -57,8 +57,8 @@ class Parser:
             raise RuntimeError("feed after finish: a finished document takes no more text")
         text = self._clean(text)
         document = self._document
-        document.meter.work += len(text)
-        document.definitions.earn(len(text))
+        document.out.meter.work += len(text)
+        document.out.definitions.earn(len(text))
         start = 0
         while (end := text.find("\n", start)) >= 0:
             self._whole(text[start:end])
@@ -108,7 +108,7 @@ class Parser:
         line = "".join(self._held)
         self._held.clear()
         self._length = self._retry = 0
-        document.meter.work += len(line)
+        document.out.meter.work += len(line)
         plan = read(Line(line, whole=True), document.containers, document.leaf, self._policy)
         if document.take(plan):
             document.end_line()
@@ -125,7 +125,7 @@ class Parser:
         if self._length < self._retry:
             return
         line = "".join(self._held)
-        document.meter.work += len(line)
+        document.out.meter.work += len(line)
         try:
             plan = read(Line(line, whole=False), document.containers, document.leaf, self._policy)
         except Undecided:

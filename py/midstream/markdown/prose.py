@@ -8,16 +8,13 @@ they are appended to where the last parse left off, and no parse happens at all.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from midstream.markdown import caps
 from midstream.markdown.blocks import Container, Leaf
 from midstream.markdown.caps import OverBudget
 from midstream.markdown.inline import Inline
 from midstream.markdown.nodes import El, Shown, joined
-
-if TYPE_CHECKING:
-    from midstream.markdown.document import Document
+from midstream.markdown.output import Output
 
 _PLAIN = re.compile(r"\n?[^\\`*_~\[\]<&$@\n/#!|]*\Z")
 _SPACES = " \t"
@@ -46,8 +43,8 @@ class Prose(Leaf):
         "waits",
     )  # fmt: skip
 
-    def __init__(self, doc: Document, parent: Container) -> None:
-        super().__init__(doc, parent)
+    def __init__(self, out: Output, parent: Container) -> None:
+        super().__init__(out, parent)
         self.tag = "p"
         self.tail = ""
         """Source after the last checkpoint, as of the last parse."""
@@ -112,8 +109,8 @@ class Prose(Leaf):
         kept = text.rstrip(" \t\n")
         self.gap = text[len(kept) :]
         if kept:
-            self.doc.meter.work += len(text)
-            self.doc.emit.text(id, kept)
+            self.out.meter.work += len(text)
+            self.out.emit.text(id, kept)
             # Joined before the next parse: growing one string would copy it every time.
             children.append(kept)
 
@@ -154,7 +151,7 @@ class Prose(Leaf):
         if self.id < 0 and (new or (final and text)):
             self.open(self.tag)
         if self.id >= 0:
-            self.doc.emit.update(self.id, self.shown, new, self.base, self.lead)
+            self.out.emit.update(self.id, self.shown, new, self.base, self.lead)
         self.shown = new
         self.spot = None
         if inline is None:
@@ -164,11 +161,11 @@ class Prose(Leaf):
 
     def _inline(self, text: str, final: bool) -> Inline | None:
         """The inline driver over the tail, or None when the watchdog stopped it."""
-        doc = self.doc
-        doc.meter.allow(len(text))
+        out = self.out
+        out.meter.allow(len(text))
         try:
             inline = Inline(
-                text, doc.policy, doc.definitions.get, doc.meter, final=final, task=self.task
+                text, out.policy, out.definitions.get, out.meter, final=final, task=self.task
             )
         except OverBudget:
             return None
@@ -221,14 +218,15 @@ class Prose(Leaf):
         self._sealed()
 
     def _sealed(self) -> None:
-        self.waits = bool(self.missing) and self.doc.definitions.wait(self, self.missing)
+        self.waits = bool(self.missing) and self.out.definitions.wait(self, self.missing)
         if self.waits:
             self._unsettle()
         if self.id >= 0:
             self._seal()
 
     def _seal(self) -> None:
-        self.doc.seal(self.id, pinned=self.waits)
+        self.parent.pinned |= self.waits
+        self.out.seal(self.id, pinned=self.waits)
 
     def _unsettle(self) -> None:
         """Undo all checkpoints: the whole source becomes the tail again."""
@@ -246,7 +244,7 @@ class Prose(Leaf):
         self.missing = []
         self.task = self.task or (bool(self.shown) and _is_task(self.shown[0]))
         self._parse(final=True)
-        self.doc.definitions.wait(self, self.missing)
+        self.out.definitions.wait(self, self.missing)
 
 
 def _is_task(node: Shown) -> bool:

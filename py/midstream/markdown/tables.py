@@ -5,14 +5,10 @@ Without the sealing inside, one long table would be parsed again for every row.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from midstream.markdown.blocks import Container, Leaf
+from midstream.markdown.output import Output
 from midstream.markdown.prose import Prose
 from midstream.markdown.rows import PIPE, cells, content
-
-if TYPE_CHECKING:
-    from midstream.markdown.document import Document
 
 
 class Cell(Prose):
@@ -21,13 +17,13 @@ class Cell(Prose):
     kind = "cell"
     __slots__ = ()
 
-    def __init__(self, doc: Document, parent: Container, tag: str, align: str) -> None:
-        super().__init__(doc, parent)
+    def __init__(self, out: Output, parent: Container, tag: str, align: str) -> None:
+        super().__init__(out, parent)
         self.tag = tag
         self.open(tag, {"align": align} if align else None)
 
     def _seal(self) -> None:
-        """A cell is sealed with its row; only one that waits for a definition says so."""
+        """A cell is sealed with its row."""
 
 
 class Table(Leaf):
@@ -36,14 +32,14 @@ class Table(Leaf):
     kind = "table"
     __slots__ = ("aligns", "body", "cell", "cells", "held", "pinned", "raw", "row")
 
-    def __init__(self, doc: Document, parent: Container, header: str, aligns: list[str]) -> None:
-        super().__init__(doc, parent)
+    def __init__(self, out: Output, parent: Container, header: str, aligns: list[str]) -> None:
+        super().__init__(out, parent)
         self.aligns = aligns
         self.pinned = False
         self.body: Container | None = None
         table = Container("table", self.open("table"), 0)
-        head = Container("thead", doc.emit.open(table.id, "thead"), 0)
-        self.row = Container("row", doc.emit.open(head.id, "tr"), 0)
+        head = Container("thead", out.emit.open(table.id, "thead"), 0)
+        self.row = Container("row", out.emit.open(head.id, "tr"), 0)
         for cell, align in zip(cells(header), aligns, strict=True):
             self._whole_cell("th", align, content(cell))
         self._seal(self.row)
@@ -56,8 +52,8 @@ class Table(Leaf):
     def line(self, text: str) -> None:
         """A row begins."""
         if self.body is None:
-            self.body = Container("tbody", self.doc.emit.open(self.id, "tbody"), 0)
-        self.row = Container("row", self.doc.emit.open(self.body.id, "tr"), 0)
+            self.body = Container("tbody", self.out.emit.open(self.id, "tbody"), 0)
+        self.row = Container("row", self.out.emit.open(self.body.id, "tr"), 0)
         self.cell, self.cells, self.held = None, 0, ""
         self.more(text.removeprefix("|"))
 
@@ -81,7 +77,7 @@ class Table(Leaf):
             text = text.lstrip(" \t")
             if not text or self.cells >= len(self.aligns):
                 return
-            self.cell = Cell(self.doc, self.row, "td", self.aligns[self.cells])
+            self.cell = Cell(self.out, self.row, "td", self.aligns[self.cells])
         self.cell.more(text.replace("\\|", "|"))
 
     def _end_cell(self) -> None:
@@ -99,26 +95,25 @@ class Table(Leaf):
             self._grow("\\")
         if self.cell is not None:
             self._end_cell()
-        while self.cells < len(self.aligns) and self.doc.may_pad():
+        while self.cells < len(self.aligns) and self.out.may_pad():
             self._end_cell()
         self._seal(self.row)
         return False
 
     def _whole_cell(self, tag: str, align: str, source: str) -> None:
-        cell = Cell(self.doc, self.row, tag, align)
+        cell = Cell(self.out, self.row, tag, align)
         if source:
             cell.more(source)
         self._close_cell(cell)
 
     def _close_cell(self, cell: Cell) -> None:
         cell.close()
-        if cell.waits:
-            self.doc.containers[-1].pinned = True
-        self.pinned = self.pinned or cell.waits
-        self.row.pinned = self.row.pinned or cell.waits
+        self.parent.pinned |= cell.waits
+        self.pinned |= cell.waits
+        self.row.pinned |= cell.waits
 
     def _seal(self, part: Container) -> None:
-        self.doc.seal(part.id, pinned=part.pinned or (part.kind != "row" and self.pinned))
+        self.out.seal(part.id, pinned=part.pinned or (part.kind != "row" and self.pinned))
 
     def show(self) -> None:
         """Bring the open cell up to date."""
@@ -129,4 +124,4 @@ class Table(Leaf):
         """The table has ended."""
         if self.body is not None:
             self._seal(self.body)
-        self.doc.seal(self.id, pinned=self.pinned)
+        self.out.seal(self.id, pinned=self.pinned)
