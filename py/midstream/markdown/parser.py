@@ -15,11 +15,11 @@ The same pieces give the same ops. The same text, however cut, gives the same tr
 
 from __future__ import annotations
 
-from midstream.markdown.document import Document
-from midstream.markdown.lines import Line
+from midstream.markdown.blocks.document import Document
+from midstream.markdown.blocks.line_parser import read
+from midstream.markdown.blocks.lines import Line
+from midstream.markdown.inline.raw_html import Undecided
 from midstream.markdown.policy import policy as named_policy
-from midstream.markdown.reading import read
-from midstream.markdown.tags import Undecided
 from midstream.patch import Op
 
 VERSION = 1

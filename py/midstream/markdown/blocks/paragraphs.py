@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 
 from midstream import patch
-from midstream.markdown import definitions, links
-from midstream.markdown.blocks import Container
-from midstream.markdown.output import Output
-from midstream.markdown.prose import Prose
+from midstream.markdown.blocks import definitions
+from midstream.markdown.blocks.inline_leaf import Prose
+from midstream.markdown.blocks.leaf import Container
+from midstream.markdown.blocks.output import Output
+from midstream.markdown.inline import links
 
 _SPACES = " \t"
 _FORMULAS = {"$$": "$$", "\\[": "\\]"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from midstream.markdown import caps
+from midstream.markdown import limits
 from midstream.markdown.nodes import El, Shown, plain
 
 
@@ -42,7 +42,7 @@ def build(text: str, spans: Iterable[Span], start: int, end: int) -> list[Shown]
             break
         while stack and stack[-1][0].b <= span.start:
             at, level = _close(text, stack, level, at)
-        if span.start < at or (span.node is None and len(stack) >= caps.INLINE_DEPTH):
+        if span.start < at or (span.node is None and len(stack) >= limits.INLINE_DEPTH):
             continue
         _add(level, text[at : span.start])
         if span.node is not None:

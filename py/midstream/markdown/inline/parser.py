@@ -19,15 +19,15 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from midstream.markdown import caps
-from midstream.markdown.brackets import Brackets
-from midstream.markdown.caps import Meter
-from midstream.markdown.delimiters import WORD, kind
-from midstream.markdown.emphasis import trusted
+from midstream.markdown import limits
+from midstream.markdown.inline.brackets import Brackets
+from midstream.markdown.inline.context import Bracket, Lookup
+from midstream.markdown.inline.delimiters import WORD, kind
+from midstream.markdown.inline.emphasis import trusted
+from midstream.markdown.inline.spans import Span, build
+from midstream.markdown.limits import Meter
 from midstream.markdown.nodes import Shown
 from midstream.markdown.policy import Policy
-from midstream.markdown.scanner import Bracket, Lookup
-from midstream.markdown.spans import Span, build
 
 
 @lru_cache(maxsize=8)
@@ -88,7 +88,7 @@ class Inline(Brackets):
                 opened.extend(trusted(run))
             run = run.after
         for image in self._brackets:
-            if image.image and self.size - image.start <= 2 * caps.HOLD:
+            if image.image and self.size - image.start <= 2 * limits.HOLD:
                 self.end = min(self.end, image.start)
                 break
         if self._brackets:
@@ -97,7 +97,7 @@ class Inline(Brackets):
             if self._is_link_text(bracket):
                 opened.append((bracket.start, bracket.start + 1, "a", "["))
                 opened.sort()
-        for start, inner, tag, mark in opened[: caps.HEALED]:
+        for start, inner, tag, mark in opened[: limits.HEALED]:
             if inner >= self.end:
                 self.end = min(self.end, start)
                 break
@@ -108,7 +108,7 @@ class Inline(Brackets):
 
     def _is_link_text(self, bracket: Bracket) -> bool:
         start = bracket.start
-        if bracket.image or self._dead or self.end - start > caps.HOLD:
+        if bracket.image or self._dead or self.end - start > limits.HOLD:
             return False
         if self.text[start + 1 : start + 2] in ("", " ", "^", "]", "["):
             return False

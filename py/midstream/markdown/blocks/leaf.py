@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from midstream import patch
-from midstream.markdown import tags
-from midstream.markdown.links import unescape
-from midstream.markdown.output import Output
+from midstream.markdown.blocks.output import Output
+from midstream.markdown.inline import raw_html
+from midstream.markdown.inline.links import unescape
 
 
 class Container:
@@ -197,7 +197,7 @@ class Html(Verbatim):
         """The line goes on."""
         assert self.until is not None
         before = "".join(self.tail[-self._LONGEST :])[-self._LONGEST :]
-        if self.until is not tags.BLANK and self.until.search(before + text):
+        if self.until is not raw_html.BLANK and self.until.search(before + text):
             self.ended = True
         if self.out.policy.tag_filter:
             self.tail.append(text)
@@ -208,7 +208,7 @@ class Html(Verbatim):
     def end_line(self) -> bool:
         """The line has ended."""
         if self.out.policy.tag_filter:
-            self.out.emit.text(self.target, tags.filtered("".join(self.tail)))
+            self.out.emit.text(self.target, raw_html.filtered("".join(self.tail)))
         return self.ended
 
 

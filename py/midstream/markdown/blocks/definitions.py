@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from midstream.markdown import caps, links
+from midstream.markdown import limits
+from midstream.markdown.inline import links
 
 Definition = tuple[int, str, str, str]
 
@@ -116,7 +117,7 @@ class Definitions:
     def wait(self, leaf: Waiting, keys: list[str]) -> bool:
         """Let a sealed leaf wait for these labels; false when too many wait already."""
         fresh = [key for key in dict.fromkeys(keys) if key not in self._known]
-        if not fresh or self._waits + len(fresh) > caps.WAITING:
+        if not fresh or self._waits + len(fresh) > limits.WAITING:
             return False
         self._waits += len(fresh)
         for key in fresh:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from midstream import patch
-from midstream.markdown import caps
-from midstream.markdown.caps import Meter
-from midstream.markdown.definitions import Definitions
-from midstream.markdown.emit import Emitter
+from midstream.markdown import limits
+from midstream.markdown.blocks.definitions import Definitions
+from midstream.markdown.emitter import Emitter
+from midstream.markdown.limits import Meter
 from midstream.markdown.policy import Policy
 from midstream.patch import Op
 
@@ -21,7 +21,7 @@ class Output:
         self.emit = Emitter()
         self.meter = Meter()
         self.definitions = Definitions()
-        self._padding = caps.PADDING
+        self._padding = limits.PADDING
         self._unsealed: list[int] = []
 
     def seal(self, id: int, *, pinned: bool = False) -> None:

@@ -13,7 +13,7 @@ from html.entities import html5
 
 from mistletoe.core_tokens import normalize_label
 
-from midstream.markdown import caps
+from midstream.markdown import limits
 
 PARTIAL = "partial"
 
@@ -31,7 +31,7 @@ _TITLE = {
     "'": re.compile(r"'((?:[^'\\]|\\.)*+)('?)", re.DOTALL),
     "(": re.compile(r"\(((?:[^()\\]|\\.)*+)(\)?)", re.DOTALL),
 }
-LABEL = re.compile(rf"\[((?:[^\\\[\]]|\\.){{0,{caps.LABEL}}}+)(\]?)", re.DOTALL)
+LABEL = re.compile(rf"\[((?:[^\\\[\]]|\\.){{0,{limits.LABEL}}}+)(\]?)", re.DOTALL)
 
 Scanned = tuple[int, str]
 Target = tuple[int, str, str]
@@ -83,7 +83,7 @@ def destination(text: str, i: int, end: int) -> Scanned | str | None:
             break
         if text[i] == "(":
             depth += 1
-            if depth > caps.PARENS:
+            if depth > limits.PARENS:
                 return None
         elif depth == 0:
             break

@@ -11,9 +11,9 @@ from typing import Any
 
 from mistletoe import span_token
 
-from midstream.markdown import formulas, links, tags
+from midstream.markdown.inline import formulas, links, raw_html
+from midstream.markdown.inline.context import Scanner
 from midstream.markdown.nodes import El
-from midstream.markdown.scanner import Scanner
 
 _TICKS = re.compile("`+")
 _TASK = re.compile(r"\[([ xX])\](?=[ \t\n]+[^ \t\n])")
@@ -112,18 +112,18 @@ class Constructs(Scanner):
 
     def _angle(self, i: int) -> int:
         """An autolink, raw HTML, or just a less-than sign."""
-        found = tags.autolink(self.text, i)
+        found = raw_html.autolink(self.text, i)
         if found:
             end, url = found
             shown = self.text[i + 1 : end - 1]
             self._leaf(i, end, self._anchor(url, "", [shown], shown))
             return end
-        end = tags.inline_html(self.text, i, self._find)
+        end = raw_html.inline_html(self.text, i, self._find)
         if end > 0:
             if self.policy.raw_html:
                 self._anchor_tag(i, end)
-            return self._leaf(i, end, tags.shown(self.text[i:end], self.policy))
-        if not self.final and tags.may_begin(self.text, i):
+            return self._leaf(i, end, raw_html.shown(self.text[i:end], self.policy))
+        if not self.final and raw_html.may_begin(self.text, i):
             return self._wait(i)
         return i + 1
 

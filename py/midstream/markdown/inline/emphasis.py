@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from midstream.markdown.bare import BareLinks
-from midstream.markdown.delimiters import Delimiter
-from midstream.markdown.spans import Span
+from midstream.markdown.inline.autolinks import BareLinks
+from midstream.markdown.inline.delimiters import Delimiter
+from midstream.markdown.inline.spans import Span
 
 _TAGS = {"*": "em", "_": "em", "**": "strong", "__": "strong", "~": "del", "~~": "del"}
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from midstream.markdown import caps
+from midstream.markdown import limits
 
-_SINGLE = re.compile(rf"\$((?:[^$\\\n]|\\[^\n]){{1,{caps.MATH}}}+)(\$?)")
+_SINGLE = re.compile(rf"\$((?:[^$\\\n]|\\[^\n]){{1,{limits.MATH}}}+)(\$?)")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 PAIRED = {"$$": "$$", "\\(": "\\)", "\\[": "\\]"}
 
@@ -56,4 +56,4 @@ def patience(text: str, i: int) -> int:
     """How many characters an unfinished formula at i may be held back: prices hold up nothing."""
     if text[i] == "$" and text[i + 1 : i + 2].isdigit():
         return 0
-    return 80 if text[i] == "$" and text[i + 1 : i + 2] != "$" else caps.HOLD
+    return 80 if text[i] == "$" and text[i + 1 : i + 2] != "$" else limits.HOLD

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 
-from midstream.markdown import caps
-from midstream.markdown.blocks import Container, Leaf
-from midstream.markdown.caps import OverBudget
-from midstream.markdown.inline import Inline
+from midstream.markdown import limits
+from midstream.markdown.blocks.leaf import Container, Leaf
+from midstream.markdown.blocks.output import Output
+from midstream.markdown.inline.parser import Inline
+from midstream.markdown.limits import OverBudget
 from midstream.markdown.nodes import El, Shown, joined
-from midstream.markdown.output import Output
 
 _PLAIN = re.compile(r"\n?[^\\`*_~\[\]<&$@\n/#!|]*\Z")
 _SPACES = " \t"
@@ -89,7 +89,7 @@ class Prose(Leaf):
 
     def _fast(self, text: str) -> bool:
         """Show plain text at once, unless it ends in a way that matters to what follows."""
-        if self.length > caps.AMORTISE > self.retry:
+        if self.length > limits.AMORTISE > self.retry:
             return False
         if text[0] == "\n" and self.gap:
             return False
@@ -184,8 +184,8 @@ class Prose(Leaf):
             self._settle(head, rest)
             self.missing += inline.missing
         self.retry = 0
-        if len(self.tail) > caps.AMORTISE:
-            self.retry = caps.patience(len(self.tail))
+        if len(self.tail) > limits.AMORTISE:
+            self.retry = limits.patience(len(self.tail))
         if self.id < 0 or inline.open_url or (hidden.strip(_SPACES) and not self.retry):
             return
         self.gap = hidden

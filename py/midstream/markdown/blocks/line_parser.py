@@ -11,13 +11,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from midstream.markdown import caps, rows, tags
-from midstream.markdown.lines import Line
-from midstream.markdown.plan import Begin, Plan
-from midstream.markdown.tags import Undecided
+from midstream.markdown import limits
+from midstream.markdown.blocks import table_rows
+from midstream.markdown.blocks.line_plan import Begin, Plan
+from midstream.markdown.blocks.lines import Line
+from midstream.markdown.inline import raw_html
+from midstream.markdown.inline.raw_html import Undecided
 
 if TYPE_CHECKING:
-    from midstream.markdown.blocks import Container, Leaf
+    from midstream.markdown.blocks.leaf import Container, Leaf
     from midstream.markdown.policy import Policy
 
 _HEADING = re.compile(r"(#{1,6})([ \t]+|$)")
@@ -58,7 +60,7 @@ def read(line: Line, containers: list[Container], leaf: Leaf | None, policy: Pol
             break
         if line.blank or _begin_leaf(line, plan, paragraph, lazy, policy):
             break
-        if depth >= caps.CONTAINERS:
+        if depth >= limits.CONTAINERS:
             break
         begin = _begin_container(line, joinable, paragraph is not None, policy)
         if not begin:
@@ -140,7 +142,7 @@ def _literal(line: Line, leaf: Leaf, plan: Plan) -> bool:
         return True
     if leaf.kind == "html":
         _decided(line)
-        if not (leaf.until is tags.BLANK and line.blank):
+        if not (leaf.until is raw_html.BLANK and line.blank):
             _text(plan, "add", line.rest())
             return True
     if leaf.kind == "code":
@@ -176,7 +178,7 @@ def _begin_leaf(line: Line, plan: Plan, paragraph: Leaf | None, lazy: bool, poli
     if c in "`~":
         return _fence(line, plan)
     if c == "<":
-        until = tags.block(line.text, line.next, whole=line.whole, interrupts=lazy)
+        until = raw_html.block(line.text, line.next, whole=line.whole, interrupts=lazy)
         if until is None:
             return False
         plan.until = until
@@ -191,11 +193,15 @@ def _begin_leaf(line: Line, plan: Plan, paragraph: Leaf | None, lazy: bool, poli
         if paragraph.has_text():
             plan.leaf, plan.level = "setext", 1 if c == "=" else 2
             return True
-    if paragraph is not None and c in "-|:" and rows.may_be_delimiters(rest):
+    if paragraph is not None and c in "-|:" and table_rows.may_be_delimiters(rest):
         if not line.whole:
             raise Undecided
-        aligns = rows.delimiters(rest)
-        if aligns and paragraph.has_text() and rows.columns(paragraph.last_line()) == len(aligns):
+        aligns = table_rows.delimiters(rest)
+        if (
+            aligns
+            and paragraph.has_text()
+            and table_rows.columns(paragraph.last_line()) == len(aligns)
+        ):
             plan.leaf, plan.aligns = "table", aligns
             return True
     if c in "*-_" and _RULE_BEGUN.match(rest):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from midstream.markdown import Parser, caps
+from midstream.markdown import Parser, limits
 from midstream.patch import Node, Tree
 
 
@@ -64,14 +64,14 @@ def test_depth_never_raises(name: str, step: int) -> None:
         tree = build(DEEP[name], step)
     finally:
         sys.setrecursionlimit(limit)
-    assert depth(tree) <= caps.CONTAINERS + caps.INLINE_DEPTH + 3
+    assert depth(tree) <= limits.CONTAINERS + limits.INLINE_DEPTH + 3
     assert "end" in shown(tree)
 
 
 def test_the_watchdog_shows_a_costly_leaf_as_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """No known text gets there, so the budget is taken away."""
-    monkeypatch.setattr(caps, "FACTOR", 0)
-    monkeypatch.setattr(caps.Meter, "allow", lambda self, n: setattr(self, "limit", self.work))
+    monkeypatch.setattr(limits, "FACTOR", 0)
+    monkeypatch.setattr(limits.Meter, "allow", lambda self, n: setattr(self, "limit", self.work))
     tree = build("# a *b*\n\nc **d** [e](f)\n", 3)
     assert [node.tag for node in tree.root.children if isinstance(node, Node)] == ["h1", "p"]
     assert shown(tree) == "a *b*c **d** [e](f)"
@@ -97,7 +97,7 @@ def test_a_table_cannot_grow_beyond_its_text() -> None:
     columns = 150
     text = "|" + "a|" * columns + "\n|" + "-|" * columns + "\n" + "|x\n" * 2_000
     tree = build(text)
-    assert len(tree.nodes) < caps.PADDING + 3 * 2_000 + 1_000
+    assert len(tree.nodes) < limits.PADDING + 3 * 2_000 + 1_000
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from midstream.markdown import caps
+from midstream.markdown import limits
 
 _DELIMITER = re.compile(r"[ \t]*(:?)-+(:?)[ \t]*\Z")
 _MAY_BE = re.compile(r"[|:\- \t]+$")
@@ -35,7 +35,7 @@ def delimiters(text: str) -> list[str] | None:
         if found is None:
             return None
         aligns.append(_ALIGNS[found[1], found[2]])
-    return aligns if len(aligns) <= caps.COLUMNS else None
+    return aligns if len(aligns) <= limits.COLUMNS else None
 
 
 def cells(row: str) -> list[str]:

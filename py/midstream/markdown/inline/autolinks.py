@@ -5,8 +5,8 @@ A URL that may still go on is shown as a link without a target, on trust.
 
 from __future__ import annotations
 
-from midstream.markdown import links
-from midstream.markdown.constructs import Constructs
+from midstream.markdown.inline import links
+from midstream.markdown.inline.escapes import Constructs
 from midstream.markdown.nodes import El, Shown
 
 

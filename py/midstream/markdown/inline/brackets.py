@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 
-from midstream.markdown import caps, links
-from midstream.markdown.emphasis import Emphasis
+from midstream.markdown import limits
+from midstream.markdown.inline import links
+from midstream.markdown.inline.context import Bracket
+from midstream.markdown.inline.emphasis import Emphasis
+from midstream.markdown.inline.spans import Span
 from midstream.markdown.nodes import El, Shown
 from midstream.markdown.policy import escape_url, gate
-from midstream.markdown.scanner import Bracket
-from midstream.markdown.spans import Span
 
 _NOTE = re.compile(r"\[\^([^\s\[\]\\^]{1,99})\]")
 _NOTE_BEGUN = re.compile(r"\[\^[^\s\[\]\\^]{0,99}\Z")
@@ -63,9 +64,9 @@ class Brackets(Emphasis):
         found = self._target(bracket, i)
         if found == links.PARTIAL:
             self._unsettle(bracket.start)
-            if bracket.image and self.size - bracket.start <= 2 * caps.HOLD:
+            if bracket.image and self.size - bracket.start <= 2 * limits.HOLD:
                 return self._hold(bracket.start)
-            if self.size - i <= 2 * caps.HOLD:
+            if self.size - i <= 2 * limits.HOLD:
                 return self._hold(i)
             found = None
         self._pop()
@@ -100,7 +101,7 @@ class Brackets(Emphasis):
                 if second[1]:
                     label, usable = second[1], True
                 end = second.end()
-        if not usable or len(label) > caps.LABEL:
+        if not usable or len(label) > limits.LABEL:
             return None
         return self._defined(label, end)
 

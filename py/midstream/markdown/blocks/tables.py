@@ -5,10 +5,10 @@ Without the sealing inside, one long table would be parsed again for every row.
 
 from __future__ import annotations
 
-from midstream.markdown.blocks import Container, Leaf
-from midstream.markdown.output import Output
-from midstream.markdown.prose import Prose
-from midstream.markdown.rows import PIPE, cells, content
+from midstream.markdown.blocks.inline_leaf import Prose
+from midstream.markdown.blocks.leaf import Container, Leaf
+from midstream.markdown.blocks.output import Output
+from midstream.markdown.blocks.table_rows import PIPE, cells, content
 
 
 class Cell(Prose):

@@ -8,13 +8,13 @@ is forgotten, except for a leaf that waits for a link definition.
 from __future__ import annotations
 
 from midstream import patch
-from midstream.markdown import links
-from midstream.markdown.blocks import Container, Fence, Html, Indented, Leaf, rule
-from midstream.markdown.output import Output
-from midstream.markdown.paragraphs import Heading, Paragraph
-from midstream.markdown.plan import Begin, Plan
+from midstream.markdown.blocks.leaf import Container, Fence, Html, Indented, Leaf, rule
+from midstream.markdown.blocks.line_plan import Begin, Plan
+from midstream.markdown.blocks.output import Output
+from midstream.markdown.blocks.paragraphs import Heading, Paragraph
+from midstream.markdown.blocks.tables import Table
+from midstream.markdown.inline import links
 from midstream.markdown.policy import Policy
-from midstream.markdown.tables import Table
 from midstream.patch import Op
 
 _TAGS = {"quote": "blockquote", "item": "li", "note": "aside"}

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from midstream.markdown import caps
-from midstream.markdown.caps import Meter
-from midstream.markdown.delimiters import Delimiter, Stack
+from midstream.markdown import limits
+from midstream.markdown.inline.delimiters import Delimiter, Stack
+from midstream.markdown.inline.spans import Span
+from midstream.markdown.limits import Meter
 from midstream.markdown.nodes import El, Shown
 from midstream.markdown.policy import Policy, escape_url, gate
-from midstream.markdown.spans import Span
 
 Lookup = Callable[[str], tuple[str, str] | None]
 """(URL, title) of a label's key, or None."""
@@ -79,7 +79,7 @@ class Scanner:
         self._floor = end
         return end
 
-    def _wait(self, i: int, limit: int = caps.HOLD) -> int:
+    def _wait(self, i: int, limit: int = limits.HOLD) -> int:
         """An unfinished construct from i to the end: hold it while it is short, else go on after
         its first character as plain text, unsettled."""
         self._unsettle(i)
