@@ -1,10 +1,10 @@
 """The parser: pieces of text in, ops out. Read from here.
 
-    feed ─▶ lines ─▶ read ──────▶ take ───────────▶ leaf ───────▶ emit ─▶ ops
-            (here)   reading.py   document.py       prose.py,     emit.py
-                     what a line  opens and seals   tables.py,
-                     means        blocks            blocks.py
-                                                    └▶ inline.py: emphasis, links, code …
+    feed ─▶ lines ─▶ parse ──────────▶ take ───────────▶ leaf ────────────▶ emit ─▶ ops
+            (here)   blocks/           blocks/           blocks/            emitter.py
+                     line_parser.py    document.py       paragraphs.py,
+                     what a line       opens and seals   tables.py …
+                     means             blocks            └▶ inline/parser.py: emphasis, links …
 
 A line is read as soon as nothing that may follow on it can change its meaning to the block
 structure; until then it is held (at most that one line). From then on its pieces go straight to
@@ -16,14 +16,13 @@ The same pieces give the same ops. The same text, however cut, gives the same tr
 from __future__ import annotations
 
 from midstream.markdown.blocks.document import Document
-from midstream.markdown.blocks.line_parser import read
-from midstream.markdown.blocks.lines import Line
-from midstream.markdown.inline.raw_html import Undecided
+from midstream.markdown.blocks.line_parser import parse
+from midstream.markdown.blocks.lines import Line, Undecided
 from midstream.markdown.policy import policy as named_policy
 from midstream.patch import Op
 
 VERSION = 1
-"""Raised when the same pieces give other ops than before."""
+"""One more for every change by which the same pieces of text yield other ops."""
 
 _RETRY = 64
 """A held line is read again at every piece up to this length, then only as it grows by an eighth."""
@@ -109,7 +108,7 @@ class Parser:
         self._held.clear()
         self._length = self._retry = 0
         document.out.meter.work += len(line)
-        plan = read(Line(line, whole=True), document.containers, document.leaf, self._policy)
+        plan = parse(Line(line, whole=True), document.containers, document.leaf, self._policy)
         if document.take(plan):
             document.end_line()
 
@@ -127,7 +126,7 @@ class Parser:
         line = "".join(self._held)
         document.out.meter.work += len(line)
         try:
-            plan = read(Line(line, whole=False), document.containers, document.leaf, self._policy)
+            plan = parse(Line(line, whole=False), document.containers, document.leaf, self._policy)
         except Undecided:
             self._held = [line]
             self._retry = self._length * 9 // 8 if self._length > _RETRY else 0

@@ -7,9 +7,30 @@ is forgotten, except for a leaf that waits for a link definition.
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from midstream import patch
-from midstream.markdown.blocks.leaf import Container, Fence, Html, Indented, Leaf, rule
-from midstream.markdown.blocks.line_plan import Begin, Plan
+from midstream.markdown.blocks.code_blocks import Fence, Indented
+from midstream.markdown.blocks.html_blocks import Html
+from midstream.markdown.blocks.leaf import Container, Leaf
+from midstream.markdown.blocks.line_plan import (
+    Begin,
+    Blank,
+    Change,
+    DelimiterRow,
+    FenceEnd,
+    Lazy,
+    More,
+    Plan,
+    Start,
+    StartCode,
+    StartFence,
+    StartHeading,
+    StartHtml,
+    StartParagraph,
+    StartRule,
+    Underline,
+)
 from midstream.markdown.blocks.output import Output
 from midstream.markdown.blocks.paragraphs import Heading, Paragraph
 from midstream.markdown.blocks.tables import Table
@@ -33,28 +54,24 @@ class Document:
     def take(self, plan: Plan) -> bool:
         """Carry out a plan; whether the leaf takes the rest of the line, if there is more."""
         self.number += 1
-        if plan.leaf == "lazy":
-            return self._add(plan.text)
-        self._close_unmatched(plan)
-        if plan.leaf == "add":
-            return self._add(plan.text)
-        if plan.leaf == "row":
-            return self._add(plan.text)
-        if plan.leaf == "end":
-            self.close_leaf()
-        elif plan.leaf == "setext":
-            assert isinstance(self.leaf, Paragraph)
-            self.leaf.close_heading(plan.level)
-            self.leaf = None
-        elif plan.leaf == "table":
-            self._table(plan)
-        else:
-            self.close_leaf()
-            for begin in plan.begins:
-                self._begin(begin)
-            self._open_leaf(plan)
+        match plan.step:
+            case Lazy(text):
+                return self._add(text)
+            case More(text):
+                self._close_unmatched(plan)
+                return self._add(text)
+            case FenceEnd() | Underline() | DelimiterRow() as change:
+                self._close_unmatched(plan)
+                self._change(change)
+                more = False
+            case start:
+                self._close_unmatched(plan)
+                self.close_leaf()
+                for begin in plan.begins:
+                    self._begin(begin)
+                more = self._start(start)
         self._mark(plan)
-        return plan.leaf in ("paragraph", "heading", "html", "code")
+        return more
 
     def _add(self, text: str) -> bool:
         """The line goes on with the open leaf."""
@@ -115,34 +132,51 @@ class Document:
             container.tight = False
             self.out.emit.ops.append(patch.attr(container.id, "data-tight", None))
 
-    def _open_leaf(self, plan: Plan) -> None:
-        if plan.leaf == "blank":
-            return
-        parent = self._room("leaf")
-        match plan.leaf:
-            case "paragraph":
-                self.leaf = Paragraph(self.out, parent, plan.text)
-            case "heading":
-                self.leaf = Heading(self.out, parent, plan.level)
-                self.leaf.line(plan.text)
-            case "rule":
-                rule(self.out, parent)
-            case "fence":
-                self.leaf = Fence(self.out, parent, plan.marker, plan.indent, plan.text)
-            case "html":
-                assert plan.until is not None
-                self.leaf = Html(self.out, parent, plan.until)
-                self.leaf.line(plan.text)
-            case "code":
+    def _start(self, step: Start | Blank) -> bool:
+        """Begin a leaf; whether it takes the rest of the line."""
+        if isinstance(step, Blank):
+            return False
+        parent, more = self._room("leaf"), True
+        match step:
+            case StartParagraph(text):
+                self.leaf = Paragraph(self.out, parent, text)
+            case StartHeading(level, text):
+                self.leaf = Heading(self.out, parent, level)
+                self.leaf.line(text)
+            case StartHtml(until, text):
+                self.leaf = Html(self.out, parent, until)
+                self.leaf.line(text)
+            case StartCode(text):
                 self.leaf = Indented(self.out, parent)
-                self.leaf.line(plan.text)
+                self.leaf.line(text)
+            case StartFence(marker, indent, info):
+                self.leaf = Fence(self.out, parent, marker, indent, info)
+                more = False
+            case StartRule():
+                id = self.out.emit.open(parent.id, "hr")
+                parent.count += 1
+                self.out.emit.ops.append(patch.close(id))
+                more = False
+            case _:
+                assert_never(step)
         parent.blocks += 1
+        return more
 
-    def _table(self, plan: Plan) -> None:
-        """The open paragraph's last line is the header of a table."""
-        assert isinstance(self.leaf, Paragraph) and plan.aligns is not None
-        header = self.leaf.close_before_table()
-        self.leaf = Table(self.out, self.containers[-1], header, plan.aligns)
+    def _change(self, step: Change) -> None:
+        """The line ends the open leaf, or says what it was."""
+        match step:
+            case FenceEnd():
+                self.close_leaf()
+            case Underline(level):
+                assert isinstance(self.leaf, Paragraph)
+                self.leaf.close_heading(level)
+                self.leaf = None
+            case DelimiterRow(aligns):
+                assert isinstance(self.leaf, Paragraph)
+                header = self.leaf.close_before_table()
+                self.leaf = Table(self.out, self.containers[-1], header, aligns)
+            case _:
+                assert_never(step)
 
     # --- closing ---------------------------------------------------------------------------------
 

@@ -12,7 +12,8 @@ import re
 from midstream.markdown import limits
 from midstream.markdown.blocks.leaf import Container, Leaf
 from midstream.markdown.blocks.output import Output
-from midstream.markdown.inline.parser import Inline
+from midstream.markdown.inline.context import Context
+from midstream.markdown.inline.parser import parse
 from midstream.markdown.limits import OverBudget
 from midstream.markdown.nodes import El, Shown, joined
 
@@ -20,7 +21,7 @@ _PLAIN = re.compile(r"\n?[^\\`*_~\[\]<&$@\n/#!|]*\Z")
 _SPACES = " \t"
 
 
-class Prose(Leaf):
+class InlineLeaf(Leaf):
     """Inline content that grows at its end, shown in element `id` (opened when needed)."""
 
     __slots__ = (
@@ -49,25 +50,33 @@ class Prose(Leaf):
         self.tail = ""
         """Source after the last checkpoint, as of the last parse."""
         self.fresh: list[str] = []
+        """Source since the last parse, on the screen already or not."""
         self.length = 0
         """Length of both."""
-        """Source since the last parse, on the screen already or not."""
         self.source: list[str] = []
         """Source before the checkpoint, for the case that all is parsed again."""
         self.settled: list[Shown] = []
+        """What the source before the checkpoint shows."""
         self.shown: list[Shown] = []
+        """What the tail shows."""
         self.base = 0
+        """How many child nodes of the element are settled."""
         self.lead = False
+        """The last settled node is a text, which a text at the start of `shown` continues."""
         self.spot: tuple[int, list[Shown]] | None = None
         """Where plain text goes on: the innermost open element and its children."""
         self.gap = ""
+        """White space at the end, not shown yet."""
         self.recent = ""
         """The last three characters."""
-        """White space at the end, not shown yet."""
         self.dirty = False
+        """Some of `fresh` is not on the screen."""
         self.task = False
+        """It may begin with a task's box."""
         self.retry = 0
+        """The length from which on the tail is parsed again."""
         self.missing: list[str] = []
+        """Labels without a definition so far."""
         self.waits = False
         """Sealed but for a link definition that may still come."""
 
@@ -159,12 +168,12 @@ class Prose(Leaf):
         elif not final:
             self._after(inline, checkpoint, head, rest)
 
-    def _inline(self, text: str, final: bool) -> Inline | None:
+    def _inline(self, text: str, final: bool) -> Context | None:
         """The inline driver over the tail, or None when the watchdog stopped it."""
         out = self.out
         out.meter.allow(len(text))
         try:
-            inline = Inline(
+            inline = parse(
                 text, out.policy, out.definitions.get, out.meter, final=final, task=self.task
             )
         except OverBudget:
@@ -173,7 +182,9 @@ class Prose(Leaf):
             self.missing += inline.missing
         return inline
 
-    def _after(self, inline: Inline, checkpoint: int, head: list[Shown], rest: list[Shown]) -> None:
+    def _after(
+        self, inline: Context, checkpoint: int, head: list[Shown], rest: list[Shown]
+    ) -> None:
         """Take the checkpoint, and find out where plain text may be appended."""
         hidden = self.tail[inline.end :]
         if checkpoint:

@@ -1,6 +1,6 @@
-"""Reading a line: what it means to the open blocks. Nothing is changed here.
+"""What a line means to the open blocks. Nothing is changed here.
 
-`read` follows the two phases of CommonMark's parsing strategy: which open containers does the line
+`parse` follows the two phases of CommonMark's parsing strategy: which open containers does the line
 continue, and which blocks does what is left begin. The answer is a `Plan`, which the document then
 carries out. For the beginning of a line (`whole` false) the answer is given only when no
 continuation of the line could change it; otherwise `Undecided` is raised and the line is held.
@@ -9,18 +9,33 @@ continuation of the line could change it; otherwise `Undecided` is raised and th
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from midstream.markdown import limits
-from midstream.markdown.blocks import table_rows
-from midstream.markdown.blocks.line_plan import Begin, Plan
+from midstream.markdown.blocks import html_blocks, table_rows
+from midstream.markdown.blocks.code_blocks import Fence, Indented
+from midstream.markdown.blocks.container_marks import containers_begun, quote_mark
+from midstream.markdown.blocks.html_blocks import Html
+from midstream.markdown.blocks.leaf import Container, Leaf
+from midstream.markdown.blocks.line_plan import (
+    BLANK,
+    DelimiterRow,
+    FenceEnd,
+    Lazy,
+    More,
+    Plan,
+    StartCode,
+    StartFence,
+    StartHeading,
+    StartHtml,
+    StartParagraph,
+    StartRule,
+    Step,
+    Underline,
+)
 from midstream.markdown.blocks.lines import Line
-from midstream.markdown.inline import raw_html
-from midstream.markdown.inline.raw_html import Undecided
-
-if TYPE_CHECKING:
-    from midstream.markdown.blocks.leaf import Container, Leaf
-    from midstream.markdown.policy import Policy
+from midstream.markdown.blocks.paragraphs import Paragraph
+from midstream.markdown.blocks.tables import Table
+from midstream.markdown.policy import Policy
 
 _HEADING = re.compile(r"(#{1,6})([ \t]+|$)")
 _BACKTICKS = re.compile(r"(`{3,})([^`]*)$")
@@ -28,74 +43,75 @@ _TILDES = re.compile(r"(~{3,})(.*)$")
 _UNDERLINE = re.compile(r"(?:=+|-+)[ \t]*$")
 _RULE = re.compile(r"([*_-])(?:[ \t]*\1){2,}[ \t]*$")
 _RULE_BEGUN = re.compile(r"([*_-])(?:[ \t]*\1)*[ \t]*$")
-_BULLET = re.compile(r"[*+-](?=[ \t]|$)")
-_ORDERED = re.compile(r"(\d{1,9})([.)])(?=[ \t]|$)", re.ASCII)
-_ORDERED_BEGUN = re.compile(r"\d{1,9}[.)]?$", re.ASCII)
-_NOTE = re.compile(r"\[\^([^\s\[\]\\^]{1,99})\]:")
-_NOTE_BEGUN = re.compile(r"\[(?:\^[^\s\[\]\\^]{0,99}\]?)?$")
 
 
-def read(line: Line, containers: list[Container], leaf: Leaf | None, policy: Policy) -> Plan:
+def parse(line: Line, containers: list[Container], leaf: Leaf | None, policy: Policy) -> Plan:
     """The plan for a line, given the open containers (the root first) and the open leaf."""
     matched = _continued(line, containers)
     plan = Plan(matched, line.blank)
-    whole = matched == len(containers)
-    if whole and leaf is not None and _literal(line, leaf, plan):
+    inside = leaf if matched == len(containers) else None
+    plan.step = _literal(line, inside)
+    if plan.step is not BLANK:
         return plan
-    open_paragraph = leaf is not None and leaf.kind == "paragraph"
-    if whole and leaf is not None and leaf.formula_open() and not line.blank:
-        return _text(plan, "add", line.content())
-    depth = len(containers)
-    paragraph = leaf if whole and open_paragraph else None
-    # The list of a plan's own that the next item would join.
-    inside = containers[matched - 1]
-    joinable = inside.marker if inside.kind == "list" else ""
-    while True:
-        _decided(line)
-        lazy = open_paragraph and not plan.begins
-        if line.indent >= 4:
-            if not lazy and not line.blank:
-                line.advance(4)
-                return _text(plan, "code", line.rest())
-            break
-        if line.blank or _begin_leaf(line, plan, paragraph, lazy, policy):
-            break
-        if depth >= limits.CONTAINERS:
-            break
-        begin = _begin_container(line, joinable, paragraph is not None, policy)
-        if not begin:
-            break
-        plan.begins += begin
-        depth += len(begin)
-        paragraph = None
-        joinable = ""
-    if plan.leaf != "blank":
+    paragraph = inside if isinstance(inside, Paragraph) else None
+    if paragraph is not None and paragraph.formula_open() and not line.blank:
+        plan.step = More(line.content())
         return plan
-    return _prose(line, plan, leaf, whole, open_paragraph)
-
-
-def _decided(line: Line) -> None:
-    if line.blank and not line.whole:
-        raise Undecided
-
-
-def _text(plan: Plan, leaf: str, text: str) -> Plan:
-    plan.leaf, plan.text = leaf, text
+    lazy = isinstance(leaf, Paragraph)
+    plan.step = _begin(line, plan, containers, paragraph, lazy, policy)
+    if plan.step is BLANK:
+        plan.blank = line.blank
+        if not line.blank:
+            plan.step = _text(line, plan, inside, lazy)
     return plan
 
 
-def _prose(line: Line, plan: Plan, leaf: Leaf | None, whole: bool, paragraph: bool) -> Plan:
-    """A line that begins no leaf: blank, part of a paragraph or table, or a new paragraph."""
-    plan.blank = line.blank
+def _begin(
+    line: Line,
+    plan: Plan,
+    containers: list[Container],
+    paragraph: Paragraph | None,
+    lazy: bool,
+    policy: Policy,
+) -> Step:
+    """Take off the marks of containers that begin, up to a leaf with a mark of its own (or BLANK).
+    `paragraph` is the open one, if the line is inside of it; with `lazy` there is one at all."""
+    depth = len(containers)
+    inside = containers[plan.matched - 1]
+    joinable = inside.marker if inside.kind == "list" else ""  # the list that an item would join
+    while True:
+        _decided(line)
+        if line.indent >= 4:
+            if lazy or line.blank:
+                return BLANK
+            line.advance(4)
+            return StartCode(line.rest())
+        if line.blank:
+            return BLANK
+        step = _begin_leaf(line, paragraph, lazy)
+        if step is not BLANK or depth >= limits.CONTAINERS:
+            return step
+        begins = containers_begun(line, joinable, paragraph is not None, policy)
+        if not begins:
+            return BLANK
+        plan.begins += begins
+        depth += len(begins)
+        paragraph, joinable, lazy = None, "", False
+
+
+def _decided(line: Line) -> None:
     if line.blank:
-        return plan
-    if plan.begins or leaf is None:
-        return _text(plan, "paragraph", line.content())
-    if not whole:
-        return _text(plan, "lazy" if paragraph else "paragraph", line.content())
-    if paragraph:
-        return _text(plan, "add", line.content())
-    return _text(plan, "row" if leaf.kind == "table" else "paragraph", line.content())
+        line.must_be_whole()
+
+
+def _text(line: Line, plan: Plan, inside: Leaf | None, lazy: bool) -> Step:
+    """A line that begins nothing: more of a paragraph or table, or a new paragraph."""
+    text = line.content()
+    if plan.begins:
+        return StartParagraph(text)
+    if inside is None:
+        return Lazy(text) if lazy else StartParagraph(text)
+    return More(text) if isinstance(inside, Paragraph | Table) else StartParagraph(text)
 
 
 # --- Phase 1: open containers --------------------------------------------------------------------
@@ -108,7 +124,7 @@ def _continued(line: Line, containers: list[Container]) -> int:
             _decided(line)
             if line.indent > 3 or line.char != ">":
                 return k
-            _quote_mark(line)
+            quote_mark(line)
         elif container.kind in ("item", "note"):
             _decided(line)
             if line.blank:
@@ -122,172 +138,93 @@ def _continued(line: Line, containers: list[Container]) -> int:
     return len(containers)
 
 
-def _quote_mark(line: Line) -> None:
-    line.skip(1)
-    if line.pos == len(line.text) and not line.whole:
-        raise Undecided
-    line.space()
-
-
-def _literal(line: Line, leaf: Leaf, plan: Plan) -> bool:
+def _literal(line: Line, leaf: Leaf | None) -> Step:
     """Leaves that take a line as it is: fences, HTML, indented code."""
-    if leaf.kind == "fence":
+    if isinstance(leaf, Fence):
         _decided(line)
-        closing = line.indent < 4 and line.char == leaf.marker[0] and _closes(line, leaf.marker)
-        if closing:
-            plan.leaf = "end"
-            return True
+        if line.indent < 4 and line.char == leaf.marker[0] and _closes(line, leaf.marker):
+            return FenceEnd()
         line.advance(min(line.indent, leaf.indent))
-        _text(plan, "add", line.rest())
-        return True
-    if leaf.kind == "html":
+        return More(line.rest())
+    if isinstance(leaf, Html):
         _decided(line)
-        if not (leaf.until is raw_html.BLANK and line.blank):
-            _text(plan, "add", line.rest())
-            return True
-    if leaf.kind == "code":
+        if not (leaf.until is html_blocks.BLANK and line.blank):
+            return More(line.rest())
+    if isinstance(leaf, Indented):
         _decided(line)
         if line.indent >= 4:
             line.advance(4)
         elif line.blank:
             line.skip(0)
         else:
-            return False
-        _text(plan, "add", line.rest())
-        return True
-    return False
+            return BLANK
+        return More(line.rest())
+    return BLANK
 
 
 def _closes(line: Line, marker: str) -> bool:
     rest = line.content().rstrip(" \t")
     if rest.strip(marker[0]):
         return False
-    if not line.whole:
-        raise Undecided
+    line.must_be_whole()
     return len(rest) >= len(marker)
 
 
 # --- Phase 2: what begins ------------------------------------------------------------------------
 
 
-def _begin_leaf(line: Line, plan: Plan, paragraph: Leaf | None, lazy: bool, policy: Policy) -> bool:
-    """Whether a leaf with a mark of its own begins here; if so the plan says which."""
+def _begin_leaf(line: Line, paragraph: Paragraph | None, lazy: bool) -> Step:
+    """The leaf with a mark of its own that begins here, or what the line makes of the paragraph."""
     c = line.char
     if c == "#":
-        return _heading(line, plan)
+        return _heading(line)
     if c in "`~":
-        return _fence(line, plan)
+        return _fence(line)
     if c == "<":
-        until = raw_html.block(line.text, line.next, whole=line.whole, interrupts=lazy)
-        if until is None:
-            return False
-        plan.until = until
-        _text(plan, "html", line.rest())
-        return True
+        until = html_blocks.start(line.text, line.next, whole=line.whole, interrupts=lazy)
+        return BLANK if until is None else StartHtml(until, line.rest())
     if c not in "-=|:*_":
-        return False
+        return BLANK
     rest = line.content()
-    if paragraph is not None and c in "-=" and _UNDERLINE.match(rest):
-        if not line.whole:
-            raise Undecided
-        if paragraph.has_text():
-            plan.leaf, plan.level = "setext", 1 if c == "=" else 2
-            return True
-    if paragraph is not None and c in "-|:" and table_rows.may_be_delimiters(rest):
-        if not line.whole:
-            raise Undecided
-        aligns = table_rows.delimiters(rest)
-        if (
-            aligns
-            and paragraph.has_text()
-            and table_rows.columns(paragraph.last_line()) == len(aligns)
-        ):
-            plan.leaf, plan.aligns = "table", aligns
-            return True
+    if paragraph is not None:
+        step = _underline(line, c, rest, paragraph)
+        if step is not BLANK:
+            return step
     if c in "*-_" and _RULE_BEGUN.match(rest):
-        if not line.whole:
-            raise Undecided
+        line.must_be_whole()
         if _RULE.match(rest):
-            plan.leaf = "rule"
-            return True
-    return False
+            return StartRule()
+    return BLANK
 
 
-def _heading(line: Line, plan: Plan) -> bool:
+def _underline(line: Line, c: str, rest: str, paragraph: Paragraph) -> Step:
+    """A line that makes the paragraph above it a heading, or its last line the head of a table."""
+    if c in "-=" and _UNDERLINE.match(rest):
+        line.must_be_whole()
+        if paragraph.has_text():
+            return Underline(1 if c == "=" else 2)
+    if c in "-|:" and table_rows.may_be_delimiters(rest):
+        line.must_be_whole()
+        aligns = table_rows.delimiters(rest)
+        if not aligns or not paragraph.has_text():
+            return BLANK
+        if table_rows.columns(paragraph.last_line()) == len(aligns):
+            return DelimiterRow(aligns)
+    return BLANK
+
+
+def _heading(line: Line) -> Step:
     found = _HEADING.match(line.text, line.next)
     if found is None:
-        return False
-    if not line.whole and found.end() == len(line.text):
-        raise Undecided
-    plan.level = len(found[1])
-    _text(plan, "heading", line.text[found.end() :])
-    return True
+        return BLANK
+    if found.end() == len(line.text):
+        line.must_be_whole()
+    return StartHeading(len(found[1]), line.text[found.end() :])
 
 
-def _fence(line: Line, plan: Plan) -> bool:
+def _fence(line: Line) -> Step:
     c = line.char
     found = (_BACKTICKS if c == "`" else _TILDES).match(line.text, line.next)
-    if not line.whole and (found or not line.content().strip(c)):
-        raise Undecided
-    if found is None:
-        return False
-    plan.marker, plan.indent = found[1], line.indent
-    _text(plan, "fence", found[2].strip(" \t"))
-    return True
-
-
-def _begin_container(line: Line, joinable: str, interrupts: bool, policy: Policy) -> list[Begin]:
-    """The containers whose marks stand here: a quote, an item (with its list), a note."""
-    c = line.char
-    if c == ">":
-        _quote_mark(line)
-        return [Begin("quote")]
-    if c == "[" and policy.notes:
-        return _note(line)
-    if c not in "*+-0123456789":
-        return []
-    found = _BULLET.match(line.text, line.next)
-    number: int | None = None
-    if found is None:
-        found = _ORDERED.match(line.text, line.next)
-        if found is None:
-            if not line.whole and _ORDERED_BEGUN.match(line.text, line.next):
-                raise Undecided
-            return []
-        number = int(found[1])
-    mark = found[0][-1]
-    return _item(line, found.end(), mark, number, joinable, interrupts)
-
-
-def _item(
-    line: Line, end: int, mark: str, number: int | None, joinable: str, interrupts: bool
-) -> list[Begin]:
-    after = line.text[end:]
-    if not line.whole and not after.strip(" \t"):
-        raise Undecided
-    if interrupts and (not after.strip(" \t") or number not in (None, 1)):
-        return []
-    indent, width = line.indent, end - line.next
-    line.skip(width)
-    if line.blank or line.indent > 4:
-        spaces = 1
-        line.space()
-    else:
-        spaces = line.indent
-        line.advance(spaces)
-    item = Begin("item", offset=indent + width + spaces)
-    return [item] if mark == joinable else [Begin("list", marker=mark, start=number), item]
-
-
-def _note(line: Line) -> list[Begin]:
-    found = _NOTE.match(line.text, line.next)
-    if found is None:
-        if not line.whole and _NOTE_BEGUN.match(line.text, line.next):
-            raise Undecided
-        return []
-    if not line.whole and not line.text[found.end() :].strip(" \t"):
-        raise Undecided
-    line.skip(found.end() - line.next)
-    if not line.blank:
-        line.skip(0)
-    return [Begin("note", offset=4, marker=found[1])]
+    if found or not line.content().strip(c):
+        line.must_be_whole()
+    return BLANK if found is None else StartFence(found[1], line.indent, found[2].strip(" \t"))

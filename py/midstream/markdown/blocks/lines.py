@@ -10,6 +10,10 @@ import re
 _SPACES = re.compile(r"[ \t]*")
 
 
+class Undecided(Exception):
+    """The line must go on before it can be said what it is."""
+
+
 class Line:
     """A line without its line end, and how far its containers have consumed it."""
 
@@ -38,6 +42,11 @@ class Line:
     def char(self) -> str:
         """The next character that is not a space, or an empty string."""
         return self.text[self.next : self.next + 1]
+
+    def must_be_whole(self) -> None:
+        """What follows on the line matters from here on: Undecided when it may still go on."""
+        if not self.whole:
+            raise Undecided
 
     def advance(self, columns: int) -> None:
         """Consume that many columns of white space, a tab only in part if need be."""

@@ -6,11 +6,9 @@ header row of a table. What is not certain yet is not shown.
 
 from __future__ import annotations
 
-import re
-
 from midstream import patch
 from midstream.markdown.blocks import definitions
-from midstream.markdown.blocks.inline_leaf import Prose
+from midstream.markdown.blocks.inline_leaf import InlineLeaf
 from midstream.markdown.blocks.leaf import Container
 from midstream.markdown.blocks.output import Output
 from midstream.markdown.inline import links
@@ -19,19 +17,17 @@ _SPACES = " \t"
 _FORMULAS = {"$$": "$$", "\\[": "\\]"}
 
 
-class Heading(Prose):
+class Heading(InlineLeaf):
     """An ATX heading: one line, trailing hashes are not part of it."""
 
-    kind = "heading"
     __slots__ = ("level",)
-    _CLOSING = re.compile(r"(?:^|[ \t]+)#*[ \t]*\Z")
 
     def __init__(self, out: Output, parent: Container, level: int) -> None:
         super().__init__(out, parent)
         self.level = level
         self.open(f"h{level}")
 
-    line = Prose.more
+    line = InlineLeaf.more
 
     def whole(self, final: bool) -> str:
         """The tail without what is, or may become, the closing run of hashes."""
@@ -48,11 +44,10 @@ class Heading(Prose):
         return True
 
 
-class Paragraph(Prose):
+class Paragraph(InlineLeaf):
     """A paragraph, which may turn out to begin with link definitions, or to be more than that:
     a setext heading, or the header row of a table."""
 
-    kind = "paragraph"
     __slots__ = ("defining", "formula", "last", "pending")
 
     def __init__(self, out: Output, parent: Container, text: str) -> None:

@@ -5,16 +5,15 @@ Without the sealing inside, one long table would be parsed again for every row.
 
 from __future__ import annotations
 
-from midstream.markdown.blocks.inline_leaf import Prose
+from midstream.markdown.blocks.inline_leaf import InlineLeaf
 from midstream.markdown.blocks.leaf import Container, Leaf
 from midstream.markdown.blocks.output import Output
 from midstream.markdown.blocks.table_rows import PIPE, cells, content
 
 
-class Cell(Prose):
+class Cell(InlineLeaf):
     """One cell of a row; its source grows while the row is written."""
 
-    kind = "cell"
     __slots__ = ()
 
     def __init__(self, out: Output, parent: Container, tag: str, align: str) -> None:
@@ -29,7 +28,6 @@ class Cell(Prose):
 class Table(Leaf):
     """A table whose rows come line by line; a row's finished cells are sealed while it is written."""
 
-    kind = "table"
     __slots__ = ("aligns", "body", "cell", "cells", "held", "pinned", "raw", "row")
 
     def __init__(self, out: Output, parent: Container, header: str, aligns: list[str]) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from unicodedata import category
 
-from mistletoe.core_tokens import punctuation, unicode_whitespace
-
 WORD, SPACE, PUNCTUATION = range(3)
 _KINDS: dict[str, int] = {}
 
@@ -18,9 +16,9 @@ def kind(c: str) -> int:
     """Whether a character is white space, punctuation (symbols included, as of 0.31), or other."""
     known = _KINDS.get(c)
     if known is None:
-        if c in unicode_whitespace:
+        if c.isspace():
             known = SPACE
-        elif c in punctuation or category(c)[0] == "S":
+        elif category(c)[0] in "PS":
             known = PUNCTUATION
         else:
             known = WORD

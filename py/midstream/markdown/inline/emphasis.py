@@ -2,51 +2,49 @@
 
 from __future__ import annotations
 
-from midstream.markdown.inline.autolinks import BareLinks
+from midstream.markdown.inline.context import Context
 from midstream.markdown.inline.delimiters import Delimiter
 from midstream.markdown.inline.spans import Span
 
 _TAGS = {"*": "em", "_": "em", "**": "strong", "__": "strong", "~": "del", "~~": "del"}
 
 
-class Emphasis(BareLinks):
-    """Delimiter runs, and the elements made of them."""
-
-    def _run(self, i: int) -> int:
-        text, end = self.text, i + 1
-        c = text[i]
-        while end < self.size and text[end] == c:
-            end += 1
-        if end == self.size and not self.final:
-            return self._hold(i)
-        if c == "~" and end - i > 2:
-            return end
-        before, after = i - 1, end
-        run = Delimiter(c, i, end)
-        run.stands(self._around(before), self._around(after))
-        if c != "~" and "~" in (self._around(before), self._around(after)):
-            while before >= 0 and text[before] == "~":
-                before -= 1
-            while after < self.size and text[after] == "~":
-                after += 1
-            if after == self.size and not self.final:
-                return self._hold(i)
-            run.stands(self._around(before), self._around(after))
-        if run.opens or run.closes:
-            self._stack.push(run)
-            self._floor = end
+def run(cx: Context, i: int) -> int:
+    """A run of `*`, `_` or `~` that may open or close."""
+    text, end = cx.text, i + 1
+    c = text[i]
+    while end < cx.size and text[end] == c:
+        end += 1
+    if end == cx.size and not cx.final:
+        return cx.hold(i)
+    if c == "~" and end - i > 2:
         return end
+    before, after = i - 1, end
+    found = Delimiter(c, i, end)
+    found.stands(_around(cx, before), _around(cx, after))
+    if c != "~" and "~" in (_around(cx, before), _around(cx, after)):
+        while before >= 0 and text[before] == "~":
+            before -= 1
+        while after < cx.size and text[after] == "~":
+            after += 1
+        if after == cx.size and not cx.final:
+            return cx.hold(i)
+        found.stands(_around(cx, before), _around(cx, after))
+    if found.opens or found.closes:
+        cx.stack.push(found)
+        cx.floor = end
+    return end
 
-    def _around(self, i: int) -> str:
-        return self.text[i] if 0 <= i < self.size else "\n"
 
-    def _pair(self, bottom: Delimiter | None) -> None:
-        """Turn what is above `bottom` on the stack into elements."""
-        for start, end, marks in self._stack.pair(bottom):
-            span = Span(start, end)
-            span.a, span.b = start + len(marks), end - len(marks)
-            span.tag = _TAGS[marks]
-            self.spans.append(span)
+def _around(cx: Context, i: int) -> str:
+    return cx.text[i] if 0 <= i < cx.size else "\n"
+
+
+def pair(cx: Context, bottom: Delimiter | None) -> None:
+    """Turn what is above `bottom` on the stack into elements."""
+    for start, end, marks in cx.stack.pair(bottom):
+        size = len(marks)
+        cx.spans.append(Span.around(start, start + size, end - size, end, _TAGS[marks]))
 
 
 def trusted(run: Delimiter) -> list[tuple[int, int, str, str]]:

@@ -12,19 +12,35 @@ import re
 from collections.abc import Callable
 
 from midstream.markdown import limits
+from midstream.markdown.inline.context import Context
+from midstream.markdown.nodes import El
 
 _SINGLE = re.compile(rf"\$((?:[^$\\\n]|\\[^\n]){{1,{limits.MATH}}}+)(\$?)")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
-PAIRED = {"$$": "$$", "\\(": "\\)", "\\[": "\\]"}
+_PAIRED = {"$$": "$$", "\\(": "\\)", "\\[": "\\]"}
 
 Formula = tuple[int, bool, str]
 
 
-def inline(text: str, i: int, size: int, find: Callable[[str, int], int]) -> Formula | None:
+def formula(cx: Context, i: int) -> int:
+    """A formula that `$`, `\\(` or `\\[` begins."""
+    text = cx.text
+    found = _scan(text, i, cx.size, cx.find)
+    if found is not None:
+        end, display, tex = found
+        if end > 0 and (cx.final or end < cx.size or text[i : i + 2] in _PAIRED):
+            kind = "block" if display else "inline"
+            return cx.leaf(i, end, El("code", {"data-math": kind}, [tex]))
+        if not cx.final:
+            return cx.wait(i, _patience(text, i))
+    return cx.leaf(i, i + 2, text[i + 1]) if text[i] == "\\" else i + 1
+
+
+def _scan(text: str, i: int, size: int, find: Callable[[str, int], int]) -> Formula | None:
     """(end, whether it is displayed, TeX) of the formula at i; end -1 if it may still close."""
     opener = text[i : i + 2]
-    if opener in PAIRED:
-        at = find(PAIRED[opener], i + 2)
+    if opener in _PAIRED:
+        at = find(_PAIRED[opener], i + 2)
         if at < 0:
             return -1, False, ""
         tex = text[i + 2 : at].strip()
@@ -52,7 +68,7 @@ def _dollars(text: str, i: int, size: int) -> Formula | None:
     return end, False, tex
 
 
-def patience(text: str, i: int) -> int:
+def _patience(text: str, i: int) -> int:
     """How many characters an unfinished formula at i may be held back: prices hold up nothing."""
     if text[i] == "$" and text[i + 1 : i + 2].isdigit():
         return 0

@@ -1,4 +1,4 @@
-"""Scanners for the parts of links: destination, title, label, bare URLs. Each is linear.
+"""Scanners for the parts of links: destination, title, label, entities. Each is linear.
 
 mistletoe's own scanners give the same answers but look at the rest of the text again for every
 bracket (measured: n^2 on `[a](b` repeated), and cannot say that the text ends too early. Here an
@@ -10,8 +10,6 @@ from __future__ import annotations
 import html
 import re
 from html.entities import html5
-
-from mistletoe.core_tokens import normalize_label
 
 from midstream.markdown import limits
 
@@ -47,8 +45,7 @@ def entity(source: str) -> str | None:
 
 def key(label: str) -> str:
     """What a label is looked up by; empty for no label."""
-    found: str = normalize_label(label)  # type: ignore[no-untyped-call]
-    return found
+    return " ".join(label.split()).casefold()
 
 
 def note_key(label: str) -> str:
@@ -139,82 +136,3 @@ def target(text: str, i: int, end: int) -> Target | str | None:
 def _skip(text: str, i: int, end: int) -> int:
     found = SPACE.match(text, i, end)
     return found.end() if found else i
-
-
-# --- Bare links (GFM's extended autolinks) -------------------------------------------------------
-
-# A `]` without its `[` ends a URL, whether a bracket is open around it or not: what a URL is must not
-# depend on text before a checkpoint.
-_BARE = re.compile(r"(?:\[[^\s<\[\]]*+\]|[^\s<\]])*+")
-_HOST = re.compile(r"[^\s<>/?#:\x00-\x20!\"$%&'()*+,;=@\[\\\]^`{|}~]+", re.ASCII)
-_TRAILING_ENTITY = re.compile(r"&[A-Za-z0-9]+;\Z")
-_LOCAL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.+-_")
-_DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
-
-
-def bare(text: str, i: int, prefix: int, end: int) -> tuple[int, int] | None:
-    """(end of the link, end of the text it was taken from) for a URL at text[i:end].
-
-    `prefix` is the length of its scheme (with `://`), or 0 for `www.`.
-    """
-    run = _BARE.match(text, i, end)
-    assert run
-    host = _HOST.match(text, i + prefix, end)
-    if host is None or not _is_domain(host[0], dotted=not prefix):
-        return None
-    stop = _without_trailing(text, host.end(), run.end())
-    return stop, run.end()
-
-
-def _is_domain(host: str, dotted: bool) -> bool:
-    parts = host.rstrip(".").split(".")
-    if dotted and (len(parts) < 2 or not parts[1]):
-        return False
-    return not any("_" in part for part in parts[-2:]) and bool(parts[0])
-
-
-def _without_trailing(text: str, least: int, stop: int) -> int:
-    """Take off punctuation that belongs to the sentence rather than to the URL."""
-    segment = text[least:stop]
-    spare = segment.count(")") - segment.count("(")
-    while stop > 0:
-        last = text[stop - 1]
-        if last == ")":
-            if spare <= 0:
-                break
-            spare -= 1
-            stop -= 1
-        elif last in "?!.,:*_~'\"":
-            stop -= 1
-        elif last == ";":
-            known = _TRAILING_ENTITY.search(text, max(least, stop - 40), stop)
-            stop = known.start() if known else stop - 1
-        else:
-            break
-    return stop
-
-
-def mail(text: str, floor: int, at: int, end: int) -> tuple[int, int] | str | None:
-    """(start, end) of the mail address around the `@` at `at`, not reaching below `floor`."""
-    start = at
-    while start > floor and text[start - 1] in _LOCAL:
-        start -= 1
-    if start == at:
-        return None
-    domain = _DOMAIN.match(text, at + 1, end)
-    if domain is None:
-        return PARTIAL if at + 1 == end else None
-    stop = domain.end()
-    if stop >= end - 1 and (stop == end or text[stop] == "."):
-        return PARTIAL
-    if "." not in domain[0] or domain[0][-1] in "-_":
-        return None
-    return start, stop
-
-
-def mail_end(text: str, at: int, end: int) -> int:
-    """Where the domain behind the `@` ends when underscores that follow it are not part of it."""
-    domain = _DOMAIN.match(text, at + 1, end)
-    if domain is None:
-        return end
-    return at + 1 + len(domain[0].rstrip("_"))

@@ -1,31 +1,24 @@
-"""Angle brackets: autolinks, raw HTML inside a leaf, and the seven kinds of HTML block.
-
-The patterns of tags are mistletoe's; what it gets wrong against CommonMark 0.31 (comments,
-declarations, autolinks over line ends) stands here.
-"""
+"""The rule for angle brackets: autolinks and raw HTML inside a leaf."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-from mistletoe import span_token
-
+from midstream.markdown.inline import html_tags
+from midstream.markdown.inline.context import Context
 from midstream.markdown.nodes import El, Shown
 from midstream.markdown.policy import Policy
 
 _URI = re.compile(r"<([A-Za-z][A-Za-z0-9.+-]{1,31}:[^\x00-\x20\x7f<>]*+)>")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _MAIL = re.compile(r"<([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]++@" + _LABEL + r"(?:\." + _LABEL + r")*+)>")
-_OPEN = span_token._open_tag.removeprefix(r"(?<!\\)")
-_CLOSING = span_token._closing_tag.removeprefix(r"(?<!\\)")
-_TAG = re.compile(_OPEN + "|" + _CLOSING)
-_ATTRS = span_token._attrs
+_TAG = re.compile(html_tags.OPEN + "|" + html_tags.CLOSING)
 _BEGUN = re.compile(
     r"<(?:[A-Za-z][A-Za-z0-9.+-]{0,31}:[^\x00-\x20\x7f<>]*|[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]++@?[A-Za-z0-9.-]*"
     r"|/?|/[A-Za-z][A-Za-z0-9-]*\s*|"
-    + span_token._tag
-    + _ATTRS
+    + html_tags.NAME
+    + html_tags.ATTRIBUTES
     + r"(?:\s+(?:[A-Za-z_:][A-Za-z0-9_.:-]*(?:\s*=\s*(?:[^\s\"'=<>`]+|'[^']*|\"[^\"]*)?|\s+)?)?|\s*/)?)\Z"
 )
 _BREAK = re.compile(r"<br\s*/?>\Z", re.IGNORECASE)
@@ -35,7 +28,33 @@ _FILTERED = re.compile(
 )
 
 
-def autolink(text: str, i: int) -> tuple[int, str] | None:
+def angle(cx: Context, i: int) -> int:
+    """An autolink, raw HTML, or just a less-than sign."""
+    found = _autolink(cx.text, i)
+    if found:
+        end, url = found
+        shown = cx.text[i + 1 : end - 1]
+        return cx.leaf(i, end, cx.anchor(url, "", [shown], shown))
+    end = _inline_html(cx.text, i, cx.find)
+    if end > 0:
+        if cx.policy.raw_html:
+            _anchor_tag(cx, i)
+        return cx.leaf(i, end, _shown(cx.text[i:end], cx.policy))
+    if not cx.final and may_begin(cx.text, i):
+        return cx.wait(i)
+    return i + 1
+
+
+def _anchor_tag(cx: Context, i: int) -> None:
+    """Inside a raw `<a …>` no bare link is made."""
+    if cx.text.startswith(("<a ", "<A "), i):
+        cx.unsettle(i)
+        cx.in_anchor = True
+    elif cx.text.startswith(("</a>", "</A>"), i):
+        cx.in_anchor = False
+
+
+def _autolink(text: str, i: int) -> tuple[int, str] | None:
     """(end, URL) of `<https://…>` or `<someone@…>` at i."""
     found = _URI.match(text, i)
     if found:
@@ -44,7 +63,7 @@ def autolink(text: str, i: int) -> tuple[int, str] | None:
     return (found.end(), "mailto:" + found[1]) if found else None
 
 
-def inline_html(text: str, i: int, find: Callable[[str, int], int]) -> int:
+def _inline_html(text: str, i: int, find: Callable[[str, int], int]) -> int:
     """Where the tag, comment, instruction, declaration or CDATA at i ends; -1 if none is there."""
     if text.startswith(("<!", "<?"), i):
         for opening, closing, least in _LITERALS:
@@ -71,60 +90,14 @@ def may_begin(text: str, i: int) -> bool:
     return _BEGUN.match(text, i) is not None
 
 
-def shown(source: str, policy: Policy) -> Shown:
-    """Raw HTML inside a leaf: text, but for line breaks, which models write into table cells."""
+def _shown(source: str, policy: Policy) -> Shown:
+    """Raw HTML inside a leaf: text, but for line breaks, which models write into table cells.
+    HTML that a specification prescribes to pass through is never part of a screen's patches."""
     if policy.raw_html:
-        return raw(source, policy)
+        return El("#html", None, [filtered(source) if policy.tag_filter else source])
     return El("br") if _BREAK.match(source) else source
-
-
-def raw(source: str, policy: Policy) -> Shown:
-    """HTML that a specification prescribes to pass through; never part of a screen's patches."""
-    return El("#html", None, [filtered(source) if policy.tag_filter else source])
 
 
 def filtered(source: str) -> str:
     """Raw HTML with the tags that GFM disallows made harmless."""
     return _FILTERED.sub("&lt;", source)
-
-
-# --- HTML blocks ---------------------------------------------------------------------------------
-
-_LITERAL_END = re.compile(r"</(?:script|pre|textarea|style)>", re.IGNORECASE)
-_BLOCKS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
-    (re.compile(r"<!--"), re.compile(r"-->")),
-    (re.compile(r"<\?"), re.compile(r"\?>")),
-    (re.compile(r"<![A-Za-z]"), re.compile(r">")),
-    (re.compile(r"<!\[CDATA\["), re.compile(r"\]\]>")),
-)
-_NAMES = "|".join(sorted({*span_token._tags, "search"} - {"source"}))
-_LITERAL = re.compile(r"<(?:script|pre|textarea|style)(?:[\s>]|$)", re.IGNORECASE)
-_NAMED = re.compile(rf"</?(?:{_NAMES})(?:\s|/?>|$)", re.IGNORECASE)
-_LONE = re.compile(rf"(?:{_OPEN}|{_CLOSING})[ \t]*$")
-_NAME_BEGUN = re.compile(r"<(?:!-?|!\[[A-Z]{0,5}|/?(?:[A-Za-z][A-Za-z0-9]{0,12})?/?)\Z")
-BLANK = re.compile(r"[ \t]*\Z")
-
-
-class Undecided(Exception):
-    """The line must go on before it can be said what it is."""
-
-
-def block(text: str, i: int, *, whole: bool, interrupts: bool) -> re.Pattern[str] | None:
-    """The condition that ends the HTML block that begins at text[i:], BLANK for a blank line; None
-    when none begins there. With `interrupts` (a paragraph is open) a lone tag begins none."""
-    for begin, end in _BLOCKS:
-        if begin.match(text, i):
-            return end
-    for pattern, end in ((_LITERAL, _LITERAL_END), (_NAMED, BLANK)):
-        found = pattern.match(text, i)
-        if found and not whole and found.end() == len(text) and text[-1].isalnum():
-            raise Undecided
-        if found:
-            return end
-    if whole:
-        return BLANK if not interrupts and _LONE.match(text, i) else None
-    if _NAME_BEGUN.match(text, i):
-        raise Undecided
-    if not interrupts and (may_begin(text, i) or _LONE.match(text, i)):
-        raise Undecided
-    return None

@@ -28,6 +28,23 @@ class Span:
         self.bare = False
         """A link made of a bare URL: it gives way to a link around it."""
 
+    @classmethod
+    def around(
+        cls,
+        start: int,
+        a: int,
+        b: int,
+        end: int,
+        tag: str,
+        attrs: dict[str, str] | None = None,
+        mark: str | None = None,
+    ) -> Span:
+        """A construct at text[start:end] that holds what is at text[a:b]."""
+        span = cls(start, end)
+        span.a, span.b, span.tag, span.mark = a, b, tag, mark
+        span.attrs = attrs or {}
+        return span
+
 
 def build(text: str, spans: Iterable[Span], start: int, end: int) -> list[Shown]:
     """What text[start:end] shows, given its spans in the order of their starts."""
