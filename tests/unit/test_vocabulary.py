@@ -39,7 +39,7 @@ def test_same_tags_and_attributes() -> None:
 
 
 def test_same_values() -> None:
-    theirs = {name: pattern.pattern.removesuffix(r"\Z") for name, pattern in patch._VALUES.items()}
+    theirs = {name: pattern.pattern.removesuffix(r"\Z") for name, pattern in patch.VALUES.items()}
     assert table("VALUES") == theirs
     schemes = re.search(r"SCHEMES = new Set\((\[.*?\])\)", VOCABULARY)
     assert schemes

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..journal import UNFINISHED, Change, Record, Row, Store
 from ..markdown import Parser
+from ..patch import OPS
 from ..problems import is_record, problem
 from .host import Message, said_of
 from .records import error_of
@@ -20,8 +21,6 @@ from .status import FINAL_STATES
 
 NAMED = 3  # unusable records that one notice names; of the others it gives the number
 LARGEST = 8.64e15  # as a number: the last moment that JavaScript's Date can hold
-# Fields of an op by its kind, as in midstream.patch.
-_LENGTHS = (4, 3, 4, 3, 3, 3, 3, 2)
 
 
 class CheckedStore:
@@ -187,7 +186,7 @@ def drawable(rows: list[Record]) -> bool:
             if not isinstance(op, list) or len(op) < 2 or type(op[1]) is not int:
                 return False
             kind = op[0]
-            if type(kind) is not int or not 0 <= kind < 8 or len(op) != _LENGTHS[kind]:
+            if type(kind) is not int or kind not in OPS or len(op) != OPS[kind].length:
                 return False
             if kind == 0:
                 newest += 1
