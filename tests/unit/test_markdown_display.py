@@ -138,6 +138,6 @@ def test_raw_html_is_text() -> None:
     ],
 )
 def test_nothing_of_technical_text_is_lost(text: str) -> None:
-    from tests.unit.test_markdown_caps import shown
+    from tests.unit.test_markdown_limits import shown
 
     assert shown(check(text)) == text.replace("`", "")
