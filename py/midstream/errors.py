@@ -6,7 +6,7 @@
     ├── UpstreamError       the model's server
     │   ├── UpstreamRefused     not reachable, or an error status before the first event
     │   ├── UpstreamBroken      died, fell silent or broke the protocol in the middle
-    │   └── EventTooLarge       one event over the limit (see `midstream.sse.Decoder`)
+    │   └── EventTooLarge       one event over the limit (`midstream.sse`)
     └── MachineError        this machine: port taken, disk full, file missing (exit 1)
         └── StoreError          the run log could not be read or written
 
@@ -17,15 +17,9 @@ language.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from midstream.problems import Problem, problem
-
-if TYPE_CHECKING:
-    from midstream.sse import Message
+from midstream.problems import Problem
 
 __all__ = [
-    "EventTooLarge",
     "MachineError",
     "MidstreamError",
     "RequestError",
@@ -107,17 +101,6 @@ class UpstreamBroken(UpstreamError):
     """An answer had begun, or should have, and did not go on."""
 
     code = "upstream_broken"
-
-
-class EventTooLarge(UpstreamError):
-    """One SSE event is over the limit; `messages` are those that were whole before it."""
-
-    code = "event_too_large"
-
-    def __init__(self, limit: int, messages: list[Message]) -> None:
-        super().__init__(problem("event_too_large", limit=limit))
-        self.limit = limit
-        self.messages = messages
 
 
 class MachineError(MidstreamError):

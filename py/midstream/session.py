@@ -28,7 +28,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from midstream import sse
-from midstream.errors import EventTooLarge
 from midstream.events import Delta, Ended, Event, Failed, Finish
 from midstream.problems import Problem, problem
 
@@ -247,7 +246,7 @@ class Session:
         self._heard = now
         try:
             messages = self._decoder.feed(chunk)
-        except EventTooLarge as error:  # asking again would bring the same event again
+        except sse.EventTooLarge as error:  # asking again would bring the same event again
             return [
                 *self._messages(error.messages, now),
                 Close(),

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from midstream.errors import EventTooLarge
+from midstream.errors import UpstreamError
+from midstream.problems import problem
 
-__all__ = ["MAX_EVENT_BYTES", "Decoder", "Message", "encode"]
+__all__ = ["MAX_EVENT_BYTES", "Decoder", "EventTooLarge", "Message", "encode"]
 
 MAX_EVENT_BYTES = 1024 * 1024
 
@@ -33,6 +34,17 @@ class Message:
     event: str = "message"
     id: str | None = None
     retry: int | None = None
+
+
+class EventTooLarge(UpstreamError):
+    """One event is over the limit; `messages` are those that were whole before it."""
+
+    code = "event_too_large"
+
+    def __init__(self, limit: int, messages: list[Message]) -> None:
+        super().__init__(problem("event_too_large", limit=limit))
+        self.limit = limit
+        self.messages = messages
 
 
 class Decoder:

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from midstream.markdown import Parser
-from midstream.markdown.caps import HOLD
 from midstream.markdown.html import render
+from midstream.markdown.limits import HOLD
 from midstream.patch import Tree
 from tests.spec.normal import normal
 from tests.streams.check import check

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from midstream import patch
-from midstream.patch import PatchError, Tree
+from midstream.patch import Op, PatchError, Tree
 
 
 def shape(node: patch.Node) -> list[object]:
@@ -33,6 +33,27 @@ def test_ops_build_a_tree() -> None:
     ]
 
 
+def test_every_op_has_the_shape_that_the_table_says() -> None:
+    built = [
+        patch.open_(0, "p", 1),
+        patch.text(1, "a"),
+        patch.attr(1, "start", None),
+        patch.trunc(1, 1),
+        patch.unwrap(1, "*"),
+        patch.retag(1, "h1"),
+        patch.drop(0, 0),
+        patch.close(1),
+    ]
+    assert [op[0] for op in built] == list(patch.OPS)
+    assert patch.validate(built) is built
+    assert [shape.length for shape in patch.OPS.values()] == [4, 3, 4, 3, 3, 3, 3, 2]
+    assert [shape.packed for shape in patch.OPS.values()] == [3, 3, 4, 3, 3, 3, 3, 2]
+    for op in built:
+        for wrong in (op[:-1], [*op, 0]):
+            with pytest.raises(PatchError, match=f"needs {len(op) - 1} fields"):
+                patch.validate([wrong])
+
+
 def test_trunc_counts_utf16_units_and_removes_an_emptied_node() -> None:
     tree = Tree().apply([[0, 0, "p", 1], [1, 1, "a\U0001f600b"], [3, 1, 3]])
     assert shape(tree.root) == [("p", {}, ["a"])]
@@ -58,7 +79,8 @@ def test_retag_and_drop() -> None:
 
 def test_a_sealed_element_and_its_children_never_change() -> None:
     tree = Tree().apply([[0, 0, "blockquote", 1], [0, 1, "p", 2], [7, 1]])
-    for op in ([1, 2, "x"], [5, 1, "p"], [7, 2], [4, 2, ""]):
+    ops: list[Op] = [[1, 2, "x"], [5, 1, "p"], [7, 2], [4, 2, ""]]
+    for op in ops:
         with pytest.raises(PatchError, match="sealed"):
             tree.apply([op])
 
@@ -107,7 +129,7 @@ def test_tree_checks_an_attribute_against_its_element() -> None:
 
 
 def test_merge_keeps_the_effect() -> None:
-    ops = [
+    ops: list[Op] = [
         [0, 0, "p", 1],
         [1, 1, "a"],
         [1, 1, "b"],

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midstream import sse
-from midstream.errors import EventTooLarge
-from midstream.sse import Decoder, Message
+from midstream.sse import Decoder, EventTooLarge, Message
 
 
 def decode(data: bytes, size: int = 0) -> list[Message]:

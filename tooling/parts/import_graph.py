@@ -2,7 +2,8 @@
 And which ones the page needs of the standard library: what those and the others import.
 
 A module that imports `js` or `pyodide` (itself, or through another module of the app) must be
-imported in the page: objects of the browser cannot be frozen. Everything else may be.
+imported in the page: objects of the browser cannot be frozen. So is what few ask for (`LATER`).
+Everything else may be frozen.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+# Imported by whoever asks for it, and not before: `midstream.markdown.to_mistletoe`.
+LATER = frozenset({"mistletoe"})
 # Only in the page. (`pyodide.ffi` could be imported anywhere, but binds to one interpreter's JS.)
 BROWSER = frozenset(
     {"js", "pyodide", "pyodide_js", "pyscript", "polyscript", "_pyodide", "micropip"}
@@ -39,7 +42,7 @@ def needs(py: Path) -> list[str]:
     standard = {name for name in imported if name.split(".")[0] in sys.stdlib_module_names}
     names = {name for name in standard if _is_module(name)}
     codecs = [f"encodings.{name}" for name in CODECS]
-    return [*modules(py), *sorted(names), *codecs, *BESIDE]
+    return [*sorted(LATER), *modules(py), *sorted(names), *codecs, *BESIDE]
 
 
 def _is_module(name: str) -> bool:
@@ -57,12 +60,12 @@ def modules(py: Path) -> list[str]:
     `py` is the folder that holds the package `midstream`.
     """
     graph = {name: set(_imported(path, name)) for name, path in _sources(py)}
-    tainted = {name for name, needs in graph.items() if any(map(_is_browser, needs))}
+    tainted = {name for name, needs in graph.items() if any(map(_is_outside, needs))}
     while more := {n for n, needs in graph.items() if n not in tainted and needs & tainted}:
         tainted |= more
     needed = set().union(*graph.values()) if graph else set()
     standard = {name for name in needed if name in sys.stdlib_module_names}
-    return ["mistletoe", *sorted(standard), *sorted(set(graph) - tainted)]
+    return [*sorted(standard), *sorted(set(graph) - tainted)]
 
 
 def _sources(py: Path) -> Iterator[tuple[str, Path]]:
@@ -72,8 +75,8 @@ def _sources(py: Path) -> Iterator[tuple[str, Path]]:
             yield inside.removesuffix(".py").removesuffix("/__init__").replace("/", "."), path
 
 
-def _is_browser(name: str) -> bool:
-    return name.split(".")[0] in BROWSER
+def _is_outside(name: str) -> bool:
+    return name.split(".")[0] in BROWSER | LATER
 
 
 def _imported(path: Path, name: str, late: bool = False) -> Iterator[str]:

@@ -1,10 +1,10 @@
 """The parser: pieces of text in, ops out. Read from here.
 
-    feed ─▶ lines ─▶ read ──────▶ take ───────────▶ leaf ───────▶ emit ─▶ ops
-            (here)   reading.py   document.py       prose.py,     emit.py
-                     what a line  opens and seals   tables.py,
-                     means        blocks            blocks.py
-                                                    └▶ inline.py: emphasis, links, code …
+    feed ─▶ lines ─▶ parse ──────────▶ take ───────────▶ leaf ────────────▶ emit ─▶ ops
+            (here)   blocks/           blocks/           blocks/            emitter.py
+                     line_parser.py    document.py       paragraphs.py,
+                     what a line       opens and seals   tables.py …
+                     means             blocks            └▶ inline/parser.py: emphasis, links …
 
 A line is read as soon as nothing that may follow on it can change its meaning to the block
 structure; until then it is held (at most that one line). From then on its pieces go straight to
@@ -15,15 +15,14 @@ The same pieces give the same ops. The same text, however cut, gives the same tr
 
 from __future__ import annotations
 
-from midstream.markdown.document import Document
-from midstream.markdown.lines import Line
+from midstream.markdown.blocks.document import Document
+from midstream.markdown.blocks.line_parser import parse
+from midstream.markdown.blocks.lines import Line, Undecided
 from midstream.markdown.policy import policy as named_policy
-from midstream.markdown.reading import read
-from midstream.markdown.tags import Undecided
 from midstream.patch import Op
 
 VERSION = 1
-"""Raised when the same pieces give other ops than before."""
+"""One more for every change by which the same pieces of text yield other ops."""
 
 _RETRY = 64
 """A held line is read again at every piece up to this length, then only as it grows by an eighth."""
@@ -36,7 +35,7 @@ class Parser:
 
     def __init__(self, policy: str = "safe") -> None:
         self._document = Document(named_policy(policy))
-        self._policy = self._document.policy
+        self._policy = self._document.out.policy
         self._held: list[str] = []
         self._length = 0
         self._retry = 0
@@ -49,7 +48,7 @@ class Parser:
     @property
     def work(self) -> int:
         """Work units so far, for tests of growth."""
-        return self._document.meter.work
+        return self._document.out.meter.work
 
     def feed(self, text: str) -> list[Op]:
         """Take a piece of text of any length; returns the ops that bring a screen up to date."""
@@ -57,8 +56,8 @@ class Parser:
             raise RuntimeError("feed after finish: a finished document takes no more text")
         text = self._clean(text)
         document = self._document
-        document.meter.work += len(text)
-        document.definitions.earn(len(text))
+        document.out.meter.work += len(text)
+        document.out.definitions.earn(len(text))
         start = 0
         while (end := text.find("\n", start)) >= 0:
             self._whole(text[start:end])
@@ -108,8 +107,8 @@ class Parser:
         line = "".join(self._held)
         self._held.clear()
         self._length = self._retry = 0
-        document.meter.work += len(line)
-        plan = read(Line(line, whole=True), document.containers, document.leaf, self._policy)
+        document.out.meter.work += len(line)
+        plan = parse(Line(line, whole=True), document.containers, document.leaf, self._policy)
         if document.take(plan):
             document.end_line()
 
@@ -125,9 +124,9 @@ class Parser:
         if self._length < self._retry:
             return
         line = "".join(self._held)
-        document.meter.work += len(line)
+        document.out.meter.work += len(line)
         try:
-            plan = read(Line(line, whole=False), document.containers, document.leaf, self._policy)
+            plan = parse(Line(line, whole=False), document.containers, document.leaf, self._policy)
         except Undecided:
             self._held = [line]
             self._retry = self._length * 9 // 8 if self._length > _RETRY else 0

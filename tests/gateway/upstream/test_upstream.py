@@ -17,7 +17,6 @@ import pytest
 
 from midstream import sse
 from midstream.errors import (
-    EventTooLarge,
     UpstreamBroken,
     UpstreamError,
     UpstreamRefused,
@@ -237,7 +236,7 @@ async def test_an_endless_event_is_cut_off() -> None:
         streaming(sse.encode("whole") + b"data: " + b"x" * 5000, b"x" * 5000), event=5020
     )
     found = []
-    with pytest.raises(EventTooLarge):
+    with pytest.raises(sse.EventTooLarge):
         async with aclosing(upstream.payloads(b"{}")) as events:
             async for payload in events:
                 found.append(payload)

@@ -15,12 +15,11 @@ from midstream.engine.ports.host import Message, detail_of
 from midstream.engine.store.records import FINAL_STATES, error_of
 from midstream.journal import UNFINISHED, Change, Record, Row, Store
 from midstream.markdown import Parser
+from midstream.patch import OPS
 from midstream.problems import is_record, problem
 
 NAMED = 3  # unusable records that one notice names; of the others it gives the number
 LARGEST = 8.64e15  # of numbers: the last moment that JavaScript's Date can hold
-# Fields of an op by its kind, as in midstream.patch.
-_LENGTHS = (4, 3, 4, 3, 3, 3, 3, 2)
 
 
 class CheckedStore:
@@ -182,7 +181,7 @@ def has_valid_ops(rows: list[Record]) -> bool:
             if not isinstance(op, list) or len(op) < 2 or type(op[1]) is not int:
                 return False
             kind = op[0]
-            if type(kind) is not int or not 0 <= kind < 8 or len(op) != _LENGTHS[kind]:
+            if type(kind) is not int or kind not in OPS or len(op) != OPS[kind].length:
                 return False
             if kind == 0:
                 newest += 1

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from midstream import sse
-from midstream.errors import EventTooLarge, UpstreamBroken, UpstreamError, UpstreamRefused
+from midstream.errors import UpstreamBroken, UpstreamError, UpstreamRefused
 from midstream.gateway.config import Limits
 from midstream.problems import problem
 from midstream.providers import openai
@@ -86,11 +86,11 @@ class HttpUpstream:
 
     async def _events(self, response: httpx.Response) -> AsyncGenerator[str, None]:
         decoder = sse.Decoder(self._limits.event)
-        too_large: EventTooLarge | None = None
+        too_large: sse.EventTooLarge | None = None
         async for chunk in response.aiter_raw():
             try:
                 messages = decoder.feed(chunk)
-            except EventTooLarge as error:  # what was whole before it is still an answer
+            except sse.EventTooLarge as error:  # what was whole before it is still an answer
                 messages, too_large = error.messages, error
             for message in messages:
                 if message.data.strip() == openai.DONE:

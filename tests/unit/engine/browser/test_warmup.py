@@ -18,7 +18,7 @@ def test_it_runs_what_an_answer_runs() -> None:
         rehearse(1)
     finally:
         sys.setprofile(None)
-    assert {"midstream.markdown.parser", "midstream.markdown.tables", "json.encoder"} <= ran
+    assert {"midstream.markdown.parser", "midstream.markdown.blocks.tables", "json.encoder"} <= ran
 
 
 def test_each_round_draws_the_same() -> None:

@@ -1,0 +1,1 @@
+"""Blocks: what a line means, and the open blocks that take its text."""
