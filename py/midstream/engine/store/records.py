@@ -61,7 +61,7 @@ class AnswerRecord(MessageRecord):
     error: NotRequired[ErrorRecord]
 
 
-class RunRecord(TypedDict):
+class AnswerRun(TypedDict):
     key: str
     run: str | None
     endpoint: Record
@@ -198,4 +198,4 @@ def error_of(why: Problem, code: str = "") -> Record:
 
 def new_run(key: str, endpoint: Endpoint) -> Record:
     """`run` is the id that the endpoint gives it; None until it has answered."""
-    return dict(RunRecord(key=key, run=None, endpoint=asdict(endpoint)))
+    return dict(AnswerRun(key=key, run=None, endpoint=asdict(endpoint)))

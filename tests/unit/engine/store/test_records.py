@@ -21,7 +21,7 @@ TYPES: dict[str, Any] = {
     "conversation": records.ConversationRecord,
     "question": records.QuestionRecord,
     "answer": records.AnswerRecord,
-    "run": records.RunRecord,
+    "run": records.AnswerRun,
     "endpoint": Endpoint,
     "seam": records.SeamRecord,
     "thought": records.ThoughtRecord,
