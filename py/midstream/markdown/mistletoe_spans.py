@@ -17,7 +17,7 @@ Token = Any
 
 _ADDRESS = re.compile(r"(?:[A-Za-z][A-Za-z0-9.+-]{1,31}:|[^\s<>@:]+@)[^\s<>]*\Z")
 # What means something in text, where a line begins, and inside of a link (else a `[` means nothing
-# without its `]`, and `\\[` would begin a formula).
+# without its `]`, and `\[` would begin a formula).
 _ALWAYS = r"""[\\`*\]<~$|@] | &(?=[\#A-Za-z]) | (?<![^\W_])_ | _(?![^\W_]) | (?<![^\s\#])\#
     | !\Z | :(?=//) | (?<=www)\."""
 _SPECIAL = re.compile(_ALWAYS, re.VERBOSE)
@@ -38,10 +38,12 @@ def token_of(kind: type[Any], children: list[Token] | None = None, **attributes:
 
 
 def raw(text: str) -> Token:
+    """Text as it stands."""
     return token_of(span.RawText, content=text)
 
 
 def plain(nodes: Content) -> str:
+    """The text of the nodes alone."""
     return "".join(node if isinstance(node, str) else plain(node.children) for node in nodes)
 
 
