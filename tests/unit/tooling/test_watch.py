@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,9 @@ import pytest
 from tests.unit.tooling.support import checkout, lend_venv
 from tests.unit.tooling.test_dist import parts, worker_lists
 from tooling import stamps, watch
-from tooling.assets import dist, runtime
+from tooling.assets import diagrams, dist, late, runtime
 from tooling.places import HERE, Places
+from tooling.setup import wheels
 from tooling.trouble import Trouble
 
 
@@ -45,10 +48,10 @@ def built(places: Places, monkeypatch: pytest.MonkeyPatch) -> runtime.Runtime:
         f"{name}c": "compiled" for name in (*sources, "midstream/gone.py", "mistletoe/a.py")
     }
     zipped(made.app, compiled)
-    monkeypatch.setattr(runtime.wheels, "vendored", lambda _: made.wheels)
+    monkeypatch.setattr(wheels, "vendored", lambda _: made.wheels)
     monkeypatch.setattr(runtime, "_stdlib", lambda _: made.stdlib)
-    monkeypatch.setattr(runtime.late, "ensure", lambda *_: made.pygments)
-    monkeypatch.setattr(runtime.diagrams, "ensure", lambda _: made.mermaid)
+    monkeypatch.setattr(late, "ensure", lambda *_: made.pygments)
+    monkeypatch.setattr(diagrams, "ensure", lambda _: made.mermaid)
     return made
 
 
@@ -82,11 +85,12 @@ def test_no_file_of_it_is_kept_by_the_service_worker_and_a_build_makes_it_anew(
 def test_a_change_is_a_file_made_written_or_removed(places: Places) -> None:
     seen = watch.state(places)
     assert watch.state(places) == seen
-    for change in (
+    changes: list[Callable[[Path], object]] = [
         lambda file: file.write_text("PAGE = 2\n"),
-        lambda file: file.unlink(),
-        lambda file: file.touch(),
-    ):
+        Path.unlink,
+        Path.touch,
+    ]
+    for change in changes:
         change(places.root / "py/midstream/engine/app.py")
         now = watch.state(places)
         assert {name for name, _ in now ^ seen} == {"py/midstream/engine/app.py"}
@@ -118,12 +122,12 @@ class Over(Exception):
 @pytest.fixture
 def served(places: Places, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     served = Served(places.root)
-    monkeypatch.setattr(watch.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(watch, "make", lambda _: served.made.append("made"))
     yield served
 
 
-def steps(monkeypatch: pytest.MonkeyPatch, *each: object) -> None:
+def steps(monkeypatch: pytest.MonkeyPatch, *each: Callable[[], object]) -> None:
     """What happens between one look and the next; then the person ends it."""
     left = iter(each)
 
@@ -131,9 +135,9 @@ def steps(monkeypatch: pytest.MonkeyPatch, *each: object) -> None:
         step = next(left, None)
         if step is None:
             raise Over
-        step()  # type: ignore[operator]
+        step()
 
-    monkeypatch.setattr(watch.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
 
 
 def test_a_server_is_started_anew_only_for_what_it_runs_itself(
