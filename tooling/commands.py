@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from tooling import stamps
+from tooling import stamps, watch
 from tooling.assets import brotli, dist
 from tooling.checks import preflight
 from tooling.parts import runtime
@@ -25,7 +25,8 @@ HELP = """\
 usage: python3 build.py [COMMAND] [OPTIONS]
 
   serve   set up what is missing, build, and serve app + gateway on http://127.0.0.1:8765
-          (options: python3 build.py serve --help)
+          (options: python3 build.py serve --help; --watch: a change in web/ or py/ is there
+          after a reload)
   test    set up what is missing, a browser and redis-server included, and run the tests
           (options go to pytest)
   bench   benchmarks, results in bench/results/
@@ -80,13 +81,21 @@ def build(places: Places, options: list[str]) -> int:
 
 def serve(places: Places, options: list[str]) -> int:
     # Said before minutes of set-up, not after.
+    watched = "--watch" in options
+    options = [option for option in options if option != "--watch"]
     wanted = preflight.serve_options(places, options)
     preflight.port_is_free(wanted.host, wanted.port)
     with alone(places):
-        _set_up(places, packed=not preflight.is_loopback(wanted.host))
+        if watched:
+            watch.set_up(places)
+        else:
+            _set_up(places, packed=not preflight.is_loopback(wanted.host))
         if _is_local(wanted):
             _set_up_model(places)
-    _become(places, [places.script("midstream"), "serve", *options])
+    command: list[str | Path] = [places.script("midstream"), "serve", *options]
+    if watched:
+        return watch.serve(places, command, _environment(places))
+    _become(places, command)
 
 
 def test(places: Places, options: list[str]) -> int:
@@ -127,18 +136,23 @@ def _set_up_model(places: Places) -> None:
 
 def _become(places: Places, command: list[str | Path]) -> NoReturn:
     """Goes on as `command`, which then gets the signals and gives the exit code."""
-    environment = {**os.environ, "MIDSTREAM_DIST": str(places.dist)}
-    if model.path(places).exists():
-        environment["MIDSTREAM_MODEL_FILE"] = str(model.path(places))
-    browsers = places.cache / "browsers"
-    if browsers.exists():
-        environment["PLAYWRIGHT_BROWSERS_PATH"] = str(browsers)
+    environment = _environment(places)
     words = [str(part) for part in command]
     sys.stdout.flush()
     if os.name == "nt":  # there, exec would leave the terminal to two programs
         sys.exit(subprocess.call(words, cwd=places.root, env=environment))
     os.chdir(places.root)
     os.execve(words[0], words, environment)
+
+
+def _environment(places: Places) -> dict[str, str]:
+    environment = {**os.environ, "MIDSTREAM_DIST": str(places.dist)}
+    if model.path(places).exists():
+        environment["MIDSTREAM_MODEL_FILE"] = str(model.path(places))
+    browsers = places.cache / "browsers"
+    if browsers.exists():
+        environment["PLAYWRIGHT_BROWSERS_PATH"] = str(browsers)
+    return environment
 
 
 @contextlib.contextmanager

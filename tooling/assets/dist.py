@@ -43,15 +43,17 @@ RUNTIME_FOLDERS = ("pyscript/", "engine/pyodide/", "wheels/")
 LATE_FOLDER = "late/"
 
 
-def ensure(places: Places, made: runtime.Runtime) -> None:
-    """Makes `dist/` anew when one of its inputs changed. Raises Trouble."""
-    key = _key(places, made)
+def ensure(places: Places, made: runtime.Runtime, *, offline: bool = True) -> None:
+    """Makes `dist/` anew when one of its inputs changed. Without `offline` the service worker keeps
+    no file, so that each reload shows what lies there now. Raises Trouble."""
+    key = _key(places, made) + ("" if offline else " not offline")
     if stamps.read(places.dist / STAMP) == key:
         return
     with step("putting dist/ together"):
         fresh, old = (places.root / f"dist.{end}" for end in ("new", "old"))
         stamps.remove(fresh, old)
         _fill(places, made, fresh)
+        _write_worker(fresh, stamps.files_in(fresh) if offline else [])
         stamps.write_text(fresh / STAMP, key)
         swap(fresh, places.dist)
         stamps.remove(fresh, old)
@@ -80,7 +82,6 @@ def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
     plain_names.give(target)
     bundle.bundle(places, target)
     shutil.copytree(made.mermaid, target / "late/mermaid")
-    _write_worker(target)
 
 
 def copy_sources(places: Places, target: Path) -> None:
@@ -114,7 +115,7 @@ def _copy_all(files: Iterable[Path], target: Path) -> None:
         shutil.copyfile(file, target / file.name)
 
 
-def _write_worker(target: Path) -> None:
+def _write_worker(target: Path, files: Iterable[Path]) -> None:
     # No parts beside it: it is one file here.
     lists: dict[str, list[dict[str, str | int]]] = {
         "parts": [],
@@ -123,7 +124,7 @@ def _write_worker(target: Path) -> None:
         "late": [],
     }
     version = hashlib.sha256()
-    for file in stamps.files_in(target):
+    for file in files:
         url = file.relative_to(target).as_posix()
         data = file.read_bytes()
         entry: dict[str, str | int] = {"url": url, "hash": integrity(data), "size": len(data)}

@@ -8,6 +8,8 @@ a change in `py/` makes them anew in seconds; a new Pyodide's library has to be 
 from __future__ import annotations
 
 import json
+import shutil
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +25,8 @@ from tooling.trouble import Trouble
 
 SCRIPT = Path(__file__).with_name("runtime.mjs")
 FORMAT = HERE.root / "web/engine/pyodide/memory.mjs"  # which SCRIPT imports
+# In the folder of the parts: the wheel of midstream whose sources are in its app.zip.
+COMPILED_FROM = "midstream.whl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,48 @@ def ensure(places: Places) -> Runtime:
     return Runtime(folder, packed, pygments, diagrams.ensure(places))
 
 
+def draft(places: Places) -> Runtime:
+    """What `ensure` gave last, without its snapshot, and with the sources of the modules that have
+    changed since: made in a moment. The page compiles those at each start. Raises Trouble."""
+    built = next(iter(places.cache.glob("parts-*")), None) or ensure(places).folder
+    packed = wheels.vendored(places)
+    sources = places.root / "py"
+    folder = places.cache / f"draft-{stamps.digest(sources, built.name)[:16]}"
+    if not folder.is_dir():
+        with stamps.whole_folder(folder) as fresh:
+            for name in ("stdlib.zip", "rest.zip", "rest.json"):
+                shutil.copyfile(built / name, fresh / name)
+            (fresh / "snapshot.bin").touch()
+            _zip_changed(fresh / "app.zip", sources, built)
+        stamps.keep_only(places.cache, "draft-*", [folder])
+    stdlib = _stdlib(places)
+    pygments = late.ensure(places, stdlib, partial(_late, places, stdlib))
+    return Runtime(folder, packed, pygments, diagrams.ensure(places))
+
+
+def _zip_changed(target: Path, sources: Path, built: Path) -> None:
+    """The app's zip of `built`, with those of `sources` that it was not compiled from."""
+    before = _members(built / COMPILED_FROM)
+    now = {
+        file.relative_to(sources).as_posix(): file.read_bytes() for file in stamps.files_in(sources)
+    }
+    same = {f"{name}c" for name, data in now.items() if before.get(name) == data}
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, data in _members(built / "app.zip").items():
+            if name in same or not name.startswith("midstream/"):
+                archive.writestr(name, data)
+        for name, data in now.items():
+            if f"{name}c" not in same and not name.startswith(import_graph.SERVER_ONLY):
+                archive.writestr(name, data)
+
+
+def _members(file: Path) -> dict[str, bytes]:
+    if not file.exists():
+        return {}
+    with zipfile.ZipFile(file) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
 def _stdlib(places: Places) -> Path:
     parts = [pyodide(places) / "pyodide-lock.json", pyodide(places) / "python_stdlib.zip"]
     key = stamps.digest(SCRIPT, *parts)
@@ -111,6 +157,7 @@ def _parts(places: Places, stdlib: Path, imported: list[Path], packed: list[Path
                 "out": _text(fresh),
             }
             _node(places, "parts", job, "taking the snapshot failed")
+            shutil.copyfile(packed[0], fresh / COMPILED_FROM)
         stamps.keep_only(places.cache, "parts-*", [folder])
     return folder
 

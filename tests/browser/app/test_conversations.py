@@ -149,7 +149,7 @@ def test_every_word_is_found_and_opened(context: BrowserContext, app: Serve) -> 
     chat.page.click("button[name=new]")
     field = chat.page.get_by_role("searchbox")
     field.fill("W117 w118")  # in the middle of the answer
-    result = chat.page.get_by_role("group", name="Found").get_by_role("link")
+    result = chat.page.get_by_role("group", name="Search results").get_by_role("link")
     expect(result).to_have_count(1)
     expect(result.locator("mark")).to_have_text(["w117", "w118"])
     result.click()

@@ -158,7 +158,7 @@ def test_a_hit_in_a_version_that_is_not_shown(chat: Chat) -> None:
     whole(chat)
     chat.page.click("button[name=new]")
     chat.page.get_by_role("searchbox").fill("tides")
-    chat.page.get_by_role("group", name="Found").get_by_role("link").click()
+    chat.page.get_by_role("group", name="Search results").get_by_role("link").click()
     expect(questions(chat)).to_have_text(["Of tides"])
     chat.until("() => CSS.highlights.has('found')")
     expect(chat.page.get_by_text("1 of 2")).to_be_visible()

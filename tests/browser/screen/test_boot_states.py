@@ -86,7 +86,7 @@ def test_python_runs_and_says_nothing(screen: Screen) -> None:
     expect(screen.part("engine")).to_contain_text("no answer for 10 s")
 
 
-INSIDE = {"en": "Something went wrong inside: “{}”", "ru": "Внутренняя ошибка: «{}»"}
+INSIDE = {"en": "Internal error: “{}”", "ru": "Внутренняя ошибка: «{}»"}
 LATER = {
     "onerror({ error: new Error('KeyError: x') })": {"en": "KeyError: x", "ru": "KeyError: x"},
     "onerror({})": {"en": "Python stopped", "ru": "Python остановился"},

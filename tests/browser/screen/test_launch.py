@@ -83,7 +83,7 @@ def test_words_of_an_address_become_a_draft(
     screen.goto("?" + urlencode(brought))
     expect(prompt(screen)).to_have_value(draft)
     expect(prompt(screen)).to_be_focused()
-    expect(notice(screen)).to_contain_text("Nothing is sent before you send it.")
+    expect(notice(screen)).to_contain_text("It is sent only when you press Send.")
     screen.ready()
     assert "new" in screen.intents() and "send" not in screen.intents()
     assert "text" not in screen.page.url and "link" not in screen.page.url
@@ -132,7 +132,7 @@ def test_what_nobody_can_see_is_left_out_and_said(screen: Screen) -> None:
     flag = "\U0001f3f4" + "".join(chr(0xE0000 + ord(c)) for c in "gbsct") + "\U000e007f"
     screen.goto("?" + urlencode({"text": f"a{hidden}b\x00\x1b[2J\tc\r\nd {flag}"}))
     expect(prompt(screen)).to_have_value(f"ab[2J\tc\nd {flag}")
-    expect(notice(screen)).to_contain_text("Invisible characters were left out")
+    expect(notice(screen)).to_contain_text("Invisible characters were removed")
 
 
 # What a browser hands over
@@ -193,7 +193,7 @@ def test_a_text_file_is_quoted(launching: Screen) -> None:
     launch(launching, "./?c=new", ("tides.md", text.encode()), ("b.txt", b"no end"))
     quoted = f"tides.md\n`````\n{text}`````\n\nb.txt\n```\nno end\n```\n"
     expect(prompt(launching)).to_have_value(quoted)
-    expect(notice(launching)).to_contain_text("The file stands in your message")
+    expect(notice(launching)).to_contain_text("The file is in your message now")
 
 
 def test_saved_conversations_are_loaded(launching: Screen) -> None:

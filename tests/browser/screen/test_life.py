@@ -62,15 +62,13 @@ def test_what_is_said_is_true_without_an_engine(saved: Screen) -> None:
     screen.intent("network")
     expect(stop).to_be_visible()
     screen.aside(type="engine", state="failed", detail="no memory")
-    expect(screen.line()).to_have_text(
-        "20 tokens saved here. The rest is picked up after a reload."
-    )
+    expect(screen.line()).to_have_text("20 tokens saved here. Reload the page to get the rest.")
     expect(screen.article().locator("button:visible")).to_have_text(["Copy", "Save a copy"])
     expect(stop).to_be_hidden()  # it could not keep its word
     prompt.fill("Why twice?")
     prompt.press("Enter")
     mine = screen.page.locator("article[data-author=user]").last
-    expect(mine).to_contain_text("Not sent yet: it is kept here and goes out after a reload.")
+    expect(mine).to_contain_text("Not sent yet. It is saved here and will be sent after a reload.")
     screen.post({"type": "hello"})  # it has come after all
     expect(screen.line()).to_have_text("20 tokens saved here. Picking up the rest…")
     expect(stop).to_be_visible()

@@ -256,7 +256,7 @@ def test_why_an_engine_did_not_start_is_said(screen: Screen) -> None:
     screen.aside(type="engine", state="failed", code="worker", detail="the worker stopped")
     expect(screen.part("engine")).to_contain_text("did not start (Python stopped)")
     screen.aside(type="engine", state="failed", code="error", detail="no memory")
-    expect(screen.part("engine")).to_contain_text("did not start (it says: “no memory”)")
+    expect(screen.part("engine")).to_contain_text("did not start (error: “no memory”)")
 
 
 @pytest.mark.parametrize(

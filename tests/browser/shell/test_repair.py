@@ -101,7 +101,7 @@ def test_a_file_that_could_not_be_had_is_tried_again_by_itself(
     )
     app.page.clock.install()
     app.goto()
-    expect(app.part("shell")).to_contain_text("some files could not be fetched")
+    expect(app.part("shell")).to_contain_text("some files could not be downloaded")
     expect(app.html).to_have_attribute("data-engine", "ready")
     shell_site.files["engine/pyodide/a.wasm"] = good
     shell_site.requests.clear()
@@ -118,7 +118,7 @@ def test_a_first_install_that_failed_is_tried_again_by_itself(
     shell_site.files["icons/icon-512.png"] = None
     app.page.clock.install()
     app.goto()
-    expect(app.part("shell")).to_contain_text("some files could not be fetched")
+    expect(app.part("shell")).to_contain_text("some files could not be downloaded")
     del shell_site.files["icons/icon-512.png"]
     app.page.clock.run_for(31_000)
     expect(app.html).to_have_attribute(*READY)

@@ -111,7 +111,7 @@ def test_a_bad_runtime_file_is_tried_again(app: Screen, shell_site: Site) -> Non
           }
         }"""
     )
-    expect(app.part("shell")).to_contain_text("some files could not be fetched")
+    expect(app.part("shell")).to_contain_text("some files could not be downloaded")
     assert "engine/pyodide/a.wasm" not in stored(app)
     expect(app.html).to_have_attribute("data-shell", "installing")
     shell_site.files["engine/pyodide/a.wasm"] = good
@@ -180,7 +180,7 @@ def test_an_accepted_update_waits_for_an_answer(app: Screen, shell_site: Site) -
     expect(app.html).to_have_attribute("data-shell", "update-ready")
     bar = app.part("update")
     bar.get_by_role("button", name="Reload").click()
-    held = bar.get_by_text("The update is installed when this answer is done.")
+    held = bar.get_by_text("The update will be installed when this answer is complete.")
     expect(held).to_be_visible()
     expect(bar.get_by_role("button")).to_have_count(0)
     app.page.clock.run_for(6000)

@@ -117,7 +117,7 @@ def test_a_fill_that_was_cut_off_goes_on_where_it_was(
     with hosted(Packing, lacking, sent) as url:
         page = started()
         page.goto(url)
-        page.get_by_text("some files could not be fetched").wait_for(state="attached")
+        page.get_by_text("some files could not be downloaded").wait_for(state="attached")
         page.context.close()
         wasm = "engine/pyodide/pyodide.asm.wasm"
         (lacking / wasm).symlink_to(dist / wasm)

@@ -236,7 +236,7 @@ def test_a_server_that_goes_back_to_an_older_version(app: Screen, shell_site: Si
 # -- the off switch
 
 
-SWITCHED_OFF = "Offline use is switched off by the host."
+SWITCHED_OFF = "Offline use is switched off on this site."
 QUEUE = """async () => {
   const request = indexedDB.open('midstream-sw');
   const database = await new Promise(done => request.onsuccess = () => done(request.result));

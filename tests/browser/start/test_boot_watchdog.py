@@ -103,7 +103,7 @@ def test_one_that_is_lost_again_and_again_is_given_up(page: Page, folder: Path, 
     page.goto(url)
     html = page.locator("html")
     expect(html).to_have_attribute("data-engine", "failed", timeout=2 * PATIENCE_MS)
-    expect(page.locator("[data-part=engine]")).to_contain_text("stopped again and again")
+    expect(page.locator("[data-part=engine]")).to_contain_text("stopped several times")
     assert sum(url.endswith("engine.html") for url in loads) == 4
 
 

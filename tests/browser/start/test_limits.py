@@ -22,10 +22,10 @@ from tests.support.gate import Model
 from tests.support.processes import Replay, free_port, serve
 from tests.support.proxy import Proxy
 
-TAB_ONLY = "What is written is kept in this tab only"
-NOTHING = "This browser keeps nothing for this page"
-NO_DRAFT = "This browser refuses to store the draft."
-NOT_OFFLINE = "Not available offline: this browser does not let the page be stored"
+TAB_ONLY = "New messages are kept in this tab only"
+NOTHING = "This browser stores nothing for this page"
+NO_DRAFT = "This browser cannot save the draft."
+NOT_OFFLINE = "Not available offline: this browser does not allow the app to be stored"
 NOT_SECURE = "Not available offline: the address is not secure (https)"
 OFFLINE = "Ready for offline use"
 

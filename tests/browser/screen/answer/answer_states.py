@@ -8,7 +8,7 @@ NUMBERS: dict[str, Any] = {"seq": 220, "saved": 220, "tokens": 214, "seconds": 7
 NOTHING: dict[str, Any] = {"seq": 0, "saved": 0, "tokens": 0}
 REFUSED = {"message": "The key was refused (401).", "hint": "Check the key."}
 SERVER = "214 tokens saved here; the server keeps writing."
-UNSURE = "Your message may have reached the server: asking again may ask it twice."
+UNSURE = "Your message may have reached the server. If you ask again, it may be sent twice."
 TEXT = ["Copy", "Save a copy", "Source"]
 AGAIN = ["Continue", "Copy", "Save a copy", "Source", "Regenerate"]
 
@@ -105,28 +105,28 @@ ROWS = [
     Row(
         "offline",
         {},
-        "You are offline. 214 tokens saved here. It goes on when you are back.",
+        "You are offline. 214 tokens saved here. The answer goes on when you are back.",
         TEXT,
         "Offline",
     ),
     Row(
         "offline",
         {"keeper": "server"},
-        f"You are offline. {SERVER} It goes on when you are back.",
+        f"You are offline. {SERVER} The answer goes on when you are back.",
         TEXT,
         "Offline",
     ),
     Row(
         "offline",
         {"keeper": "browser"},
-        "You are offline. 214 tokens saved here; this browser keeps receiving. It goes on when you are back.",
+        "You are offline. 214 tokens saved here; this browser keeps receiving. The answer goes on when you are back.",
         TEXT,
         "Offline",
     ),
     Row(
         "offline",
         NOTHING | {"keeper": ""},
-        "You are offline. Nothing has come yet; nothing is written meanwhile. It goes on when you are back.",
+        "You are offline. Nothing has come yet; nothing is written meanwhile. The answer goes on when you are back.",
         [],
         "Offline",
         text=False,
@@ -196,7 +196,7 @@ ROWS = [
     Row(
         "interrupted",
         {},
-        "Interrupted at token 214. It was cut off on its way.",
+        "Interrupted at token 214. The answer was cut off.",
         AGAIN,
         "!Interrupted",
         "reconnecting",

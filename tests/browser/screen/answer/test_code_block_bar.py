@@ -73,12 +73,12 @@ def test_wrap_is_for_all_blocks_and_leaves_the_button_where_it_is(live: Screen) 
     code = live.content().locator("code").first
     scrolls = "e => e.scrollWidth > e.clientWidth"
     assert code.evaluate(scrolls)
-    second = button(live, "Wrap the lines of all code, Code block 2")
+    second = button(live, "Wrap lines in all code blocks, Code block 2")
     second.scroll_into_view_if_needed()
     before = second.bounding_box()
     second.click()
     expect(second).to_have_attribute("aria-pressed", "true")
-    expect(button(live, "Wrap the lines of all code, Code block 1")).to_have_attribute(
+    expect(button(live, "Wrap lines in all code blocks, Code block 1")).to_have_attribute(
         "aria-pressed", "true"
     )
     assert not code.evaluate(scrolls)

@@ -31,7 +31,7 @@ def choose(screen: Screen) -> Choose:
 
     def chosen(content: bytes) -> None:
         with screen.page.expect_file_chooser() as chooser:
-            screen.page.get_by_role("button", name="Load a file").click()
+            screen.page.get_by_role("button", name="Import").click()
         file: FilePayload = {
             "name": "export.zip",
             "mimeType": "application/zip",

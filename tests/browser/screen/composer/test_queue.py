@@ -153,7 +153,7 @@ def test_what_finished_unseen_is_read_from_its_start(screen: Screen) -> None:
 
 def test_everything_is_saved_to_a_file(screen: Screen) -> None:
     screen.goto().ready()
-    screen.page.get_by_role("button", name="Save everything").click()
+    screen.page.get_by_role("button", name="Download all data").click()
     assert screen.intent("export") == {"type": "export"}
     with screen.page.expect_download() as download:
         screen.post(
@@ -169,7 +169,7 @@ def test_a_file_is_loaded(screen: Screen, tmp_path: Path) -> None:
     screen.goto().ready()
     for _ in range(2):  # the same file twice
         with screen.page.expect_file_chooser() as chooser:
-            screen.page.get_by_role("button", name="Load a file").click()
+            screen.page.get_by_role("button", name="Import").click()
         chooser.value.set_files(file)
         assert screen.intent("import") == {"type": "import", "text": text}
     screen.post({"type": "notice", "code": "imported", "level": "info", "detail": "2"})
@@ -193,6 +193,6 @@ def test_without_an_engine_files_are_not_promised(screen: Screen) -> None:
     screen.intent("network")
     screen.aside(type="engine", state="failed", detail="x")
     expect(screen.html).to_have_attribute("data-engine", "failed")
-    screen.page.get_by_role("button", name="Save everything").click()
+    screen.page.get_by_role("button", name="Download all data").click()
     expect(screen.part("notice")).to_contain_text("needs the engine")
     assert "export" not in screen.intents()

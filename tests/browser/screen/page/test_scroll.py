@@ -106,7 +106,7 @@ def test_the_end_of_an_answer_does_not_scroll(live: Screen) -> None:
     live.status("complete", seq=1, saved=1, tokens=400, seconds=9, rate=31)
     expect(live.article()).to_have_attribute("data-state", "complete")
     assert top(live) == before
-    expect(live.part("pill")).to_have_text("Newest")
+    expect(live.part("pill")).to_have_text("Latest")
 
 
 def test_a_new_question_stands_near_the_top(live: Screen) -> None:

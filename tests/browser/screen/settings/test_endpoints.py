@@ -96,7 +96,7 @@ def test_what_a_test_has_found_is_said(desk: Screen) -> None:
     button = desk.page.get_by_role("button", name="Test", exact=True)
     button.click()
     first = desk.intent("endpoint-test")
-    expect(desk.part("tested")).to_have_text("Asking for its models…")
+    expect(desk.part("tested")).to_have_text("Loading the list of models…")
     button.click()
     second = desk.intent("endpoint-test")
     base = {"type": "tested", "host": "127.0.0.1:11434", "detail": "", "models": []}
@@ -122,7 +122,7 @@ def test_what_a_test_has_found_is_said(desk: Screen) -> None:
 def test_a_text_that_is_no_address_is_not_added(desk: Screen) -> None:
     fill(desk, url="my server")
     desk.page.get_by_role("button", name="Add", exact=True).click()
-    expect(desk.part("tested")).to_contain_text("“my server” is no address")
+    expect(desk.part("tested")).to_contain_text("“my server” is not the address")
     expect(desk.part("settings")).to_be_visible()
     assert "endpoint-add" not in desk.intents()
 
@@ -133,21 +133,23 @@ def test_where_nothing_can_be_stored_that_is_said(browser: Browser, screen_site:
     screen.goto().ready()
     screen.page.get_by_role("button", name="Settings").click()
     screen.page.select_option("select[name=theme]", "dark")
-    expect(screen.part("notice")).to_contain_text("refuses to store the choice")
+    expect(screen.part("notice")).to_contain_text("cannot save the setting")
     expect(screen.html).to_have_attribute("data-theme", "dark")
     screen.close()
 
 
 def test_how_much_is_stored_is_said(desk: Screen) -> None:
     expect(desk.part("usage")).to_contain_text(re.compile(r"[\d.,]+ MB of [\d.,]+ MB are used"))
-    expect(desk.part("usage")).to_contain_text("The browser may clear it")
-    expect(desk.page.get_by_role("button", name="Protect it from that")).to_be_visible()
+    expect(desk.part("usage")).to_contain_text(
+        "The browser may delete your data when storage runs low"
+    )
+    expect(desk.page.get_by_role("button", name="Protect your data")).to_be_visible()
 
 
 def test_all_conversations_are_deleted_on_the_second_press(desk: Screen) -> None:
     button = desk.page.locator("button[name=delete-all]")
     button.click()
-    expect(button).to_contain_text("press once more")
+    expect(button).to_contain_text("Press again")
     desk.page.keyboard.press("Escape")
     desk.page.keyboard.press("Control+,")
     expect(button).to_have_text("Delete all conversations")  # another day
@@ -181,7 +183,7 @@ def test_an_answer_of_an_endpoint_of_one_s_own(
         page.get_by_text("Add an endpoint").click()
         tested = page.locator("[data-part=tested]")
         for name, url, words in (
-            ("Nobody", "http://127.0.0.1:9/v1", "Nobody answers at 127.0.0.1:9"),
+            ("Nobody", "http://127.0.0.1:9/v1", "No answer from 127.0.0.1:9"),
             (
                 "Closed",
                 closed,

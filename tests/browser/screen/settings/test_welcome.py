@@ -18,7 +18,7 @@ def test_the_three_ways_to_a_model(screen: Screen) -> None:
     expect(screen.part("suggestions")).to_be_hidden()
     for button, preset, field in (
         ("I have a server", "Ollama", "url"),
-        ("I have a key", "OpenRouter", "key"),
+        ("I have an API key", "OpenRouter", "key"),
     ):
         screen.page.get_by_role("button", name=button).click()
         expect(screen.page.locator("select[name=preset]")).to_have_value(preset)

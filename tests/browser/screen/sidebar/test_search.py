@@ -46,11 +46,11 @@ def field(screen: Screen) -> Locator:
     screen.page.evaluate(STORE_JS, many([[long]], conversation="c1"))
     screen.goto("?c=new").ready()
     screen.post({"type": "conversations", "items": [{"id": "c1", "title": "Tides", "updated": 1}]})
-    return screen.page.get_by_role("searchbox", name="Search in all conversations")
+    return screen.page.get_by_role("searchbox", name="Search all conversations")
 
 
 def results(screen: Screen) -> Locator:
-    return screen.page.get_by_role("group", name="Found").get_by_role("link")
+    return screen.page.get_by_role("group", name="Search results").get_by_role("link")
 
 
 def answer(screen: Screen, *items: dict[str, Any], done: bool = True, more: bool = False) -> None:
@@ -176,7 +176,7 @@ def test_before_python_is_there_that_is_said(screen: Screen) -> None:
     field = screen.page.get_by_role("searchbox")
     field.fill("moon")
     status = screen.part("found").get_by_role("status")
-    expect(status).to_have_text("The search begins when Python is loaded.")
+    expect(status).to_have_text("Search starts when Python is loaded.")
     screen.ready()
     expect(status).to_have_text("Searching…")
     answer(screen, item("c2", "Moon"))
