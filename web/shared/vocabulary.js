@@ -1,8 +1,8 @@
-// What may stand in an answer: the same closed vocabulary as midstream/patch.py, checked a second time here. A fault or a
-// break-in on the engine's side then still cannot bring in a script, a foreign request or a name that shadows ours.
+// The closed vocabulary of an answer, the same as in midstream/patch.py, checked a second time here. So a fault or a break-in on
+// the engine's side cannot bring in a script, a foreign request or a name that shadows ours.
 //
-// The two tables are JSON, so that a test can compare them with patch.py's. Addresses are parsed as well: what a browser makes
-// of one decides, not what it looks like.
+// The two tables are JSON: a test compares them with patch.py's. Addresses are parsed as well, since the browser's reading of an
+// address decides where it leads, not its looks.
 
 /** Tags and the attributes that each may carry. @type {Record<string, string[]>} */
 export const TAGS = {
@@ -61,7 +61,7 @@ export function admitted(name, value) {
  * @param {string} value
  */
 function address(value) {
-  const url = parsed(value);
+  const url = parseUrl(value);
   if (!url || !SCHEMES.has(url.protocol)) return null;
   url.username = '';
   url.password = '';
@@ -69,12 +69,9 @@ function address(value) {
 }
 
 /** @param {string} value */
-export function parsed(value) {
+export function parseUrl(value) {
   return URL.canParse(value) ? new URL(value) : null;
 }
 
-/**
- * What a person should know about an address before following it.
- * @param {URL} url
- */
-export const place = (url) => url.host || url.pathname;
+/** The part of an address that a person should know before following it. @param {URL} url */
+export const hostOf = (url) => url.host || url.pathname;

@@ -1,7 +1,7 @@
-// A field that a message is written in: the composer, and a question that is edited in its place.
+// Text fields for messages: the composer's, and the one of a question that is edited in its place.
 
 /** For browsers without `field-sizing`. @param {HTMLTextAreaElement} area */
-export function grow(area) {
+export function growField(area) {
   if (CSS.supports('field-sizing', 'content')) return;
   area.style.blockSize = 'auto';
   area.style.blockSize = `${area.scrollHeight}px`;
