@@ -1,5 +1,5 @@
-// The state of the engine: it is expected within a time, comes, or has failed, which the page shows; one that comes late works like any
-// other. This is the one writer of `data-engine`.
+// The state of the engine: it is expected within a time, comes, or has failed, which the page shows; one that comes
+// late works like any other. This is the one writer of `data-engine`.
 
 import { duration, t } from '../shared/i18n.js';
 import { find, html, part } from './page/page.js';
@@ -69,7 +69,7 @@ export class Boot {
     this.on.ready();
   }
 
-  /** The engine is lost. @returns {boolean} false, with a failure, when that has been too often: it would only be lost again */
+  /** The engine is lost. @returns {boolean} false, with a failure, after too many times: it would be lost again */
   restart() {
     const now = performance.now();
     this.restarts = this.restarts.filter((time) => time > now - AGAIN_WITHIN);

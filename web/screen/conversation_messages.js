@@ -29,7 +29,7 @@ export class ConversationMessages {
     this.emptied = '';
   }
 
-  /** The first messages to an engine: the current conversation, the painted patches, and intents that it may not have. */
+  /** The first messages to an engine: the current conversation, painted patches, intents that it may not have. */
   greeting() {
     const { composer, current, transcript } = this.parts;
     const stopping = [...transcript.turns.values()].filter(({ status }) => status.stopping && LIVE.has(status.state));
@@ -63,7 +63,7 @@ export class ConversationMessages {
   }
 
   /**
-   * The engine shows another conversation than we do: the person has moved on, or a prompt of an earlier page was confirmed.
+   * The engine shows another conversation: the person has moved on, or a prompt of an earlier page was confirmed.
    * @param {any[]} turns
    */
   #reopen(turns) {
@@ -86,8 +86,8 @@ export class ConversationMessages {
       added.article.tabIndex = -1; // the pressed button has gone with its turn
       added.article.focus({ preventScroll: true });
     }
-    // A new answer gets room below it, so that its question stays near the top while it grows. A queued one does not grow, and the
-    // room would only hide those before it.
+    // A new answer gets room below it, so that its question stays near the top while it grows. A queued one does not
+    // grow, and the room would only hide those before it.
     if (added?.applier && added.status.state !== 'queued') transcript.freshen(added);
     if (added?.applier && (scroll.following || replaces)) scroll.toEnd();
     current.change();

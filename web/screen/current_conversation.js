@@ -1,4 +1,5 @@
-// The current conversation. This is the owner of its id and title; the address, the list, the draft and the first page follow.
+// The current conversation. This is the owner of its id and title; the address, the list, the draft and the first page
+// follow.
 
 import { NEW } from '../shared/address.js';
 import { t } from '../shared/i18n.js';
@@ -99,10 +100,7 @@ export class CurrentConversation {
     return { type: 'open', conversation: this.id, painted: this.parts.transcript.painted() };
   }
 
-  /**
-   * The engine shows this conversation: the address, the list and the draft follow.
-   * @param {string | null} id
-   */
+  /** The engine shows this conversation: the address, the list and the draft follow. @param {string | null} id */
   take(id) {
     const { composer, list, transcript } = this.parts;
     if (this.id === null && id && transcript.turns.size) composer.adopt(id);
@@ -188,6 +186,7 @@ export class CurrentConversation {
     if (port.connected) port.send({ type: 'flush' });
     storePosition(this.id, scroll.following ? null : part('scroller').scrollTop);
     const last = [...transcript.turns.values()].at(-1);
-    if (this.id && last) storePointer({ conversation: this.id, message: last.id, seq: Number(last.article.dataset.seq) });
+    if (!this.id || !last) return;
+    storePointer({ conversation: this.id, message: last.id, seq: Number(last.article.dataset.seq) });
   }
 }

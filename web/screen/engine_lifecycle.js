@@ -1,4 +1,5 @@
-// The engine's start, failure and restart, as its document (engine/engine.js) reports them, and the service worker's messages.
+// The engine's start, failure and restart, as its document (engine/engine.js) reports them, and the service worker's
+// messages.
 
 import { has, t } from '../shared/i18n.js';
 import { html, isEngineReady } from './page/page.js';

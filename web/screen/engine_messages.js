@@ -22,10 +22,7 @@ import { part, showConnection } from './page/page.js';
  */
 
 export class EngineMessages {
-  /**
-   * @param {Parts} parts
-   * @param {import('./conversation_messages.js').ConversationMessages} turns
-   */
+  /** @param {Parts} parts @param {import('./conversation_messages.js').ConversationMessages} turns */
   constructor({ boot, copy, current, endpoints, list, menu, notices, records, search, transcript, welcome }, turns) {
     /** @type {Record<string, (message: Message) => void>} */
     this.handlers = {
@@ -66,10 +63,7 @@ export class EngineMessages {
   }
 }
 
-/**
- * @param {Message} message
- * @param {import('./settings/welcome.js').Welcome} welcome
- */
+/** @param {Message} message @param {import('./settings/welcome.js').Welcome} welcome */
 function showEndpoint({ name, model, note, about, kind }, welcome) {
   welcome.show(kind);
   const line = model ? t('endpoint.model', { name, model }) : t('endpoint', { name });

@@ -1,5 +1,5 @@
-// Wires the screen: storage → first paint, engine → transcript (engine_messages.js), person → intents (actions.js). It decides nothing
-// that another module owns.
+// Wires the screen: storage → first paint, engine → transcript (engine_messages.js), person → intents (actions.js). It
+// decides nothing that another module owns.
 
 import { NEW } from '../shared/address.js';
 import { t } from '../shared/i18n.js';
@@ -84,8 +84,10 @@ const painted = marked?.getAttribute('data-conversation') ?? null;
 const isPreloaded = painted === null || painted === preload.start.conversation;
 const start = isPreloaded ? preload.start : { conversation: painted, top: null };
 
-const shown = { composer, decorations, edits, list, notices, port, scroll, shell, transcript };
-const current = new CurrentConversation(shown, start.conversation);
+const current = new CurrentConversation(
+  { composer, decorations, edits, list, notices, port, scroll, shell, transcript },
+  start.conversation,
+);
 const actions = new Actions({ copy, current, notices, port, scroll, transcript });
 
 // What the person does
@@ -102,8 +104,8 @@ listenToTurns(transcript, {
 });
 
 async function paint() {
-  const reading = isPreloaded ? preload.saved : readAll(start.conversation, recordsOfTab());
-  const [stored] = await Promise.all([current.readInTime(reading, preload.words), preload.words]);
+  const reading = isPreloaded ? preload.stored : readAll(start.conversation, recordsOfTab());
+  const [stored] = await Promise.all([current.readInTime(reading, preload.catalogue), preload.catalogue]);
   label();
   await current.paint(stored);
   html.dataset.paint = 'done';
@@ -195,7 +197,10 @@ function listen() {
   addEventListener('offline', () => network(false));
   addEventListener('pagehide', () => current.leave());
   document.addEventListener('freeze', () => current.leave());
-  document.addEventListener('visibilitychange', () => (document.hidden ? current.leave() : port.send({ type: 'visible' })));
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) current.leave();
+    else port.send({ type: 'visible' });
+  });
   // A page out of the back/forward cache goes on as it was, and its engine should too.
   addEventListener('pageshow', (event) => event.persisted && port.prove({ type: 'visible' }, current.opening()));
   addEventListener('popstate', () => {

@@ -20,10 +20,7 @@ import { Welcome } from './settings/welcome.js';
  * @property {(language: string) => void} language
  */
 
-/**
- * @param {Page} page
- * @returns {{endpoints: Endpoints, welcome: Welcome}} for the engine's messages about them
- */
+/** @param {Page} page @returns {{endpoints: Endpoints, welcome: Welcome}} for the engine's messages about them */
 export function addPageTools(page) {
   const unsaved = () => page.notices.show('choice-not-saved');
   const usage = new Usage(find('[data-part=usage]'), () => {

@@ -1,6 +1,6 @@
-// The two things that the first paint waits for, the texts of the interface and the stored conversation, begun as soon as this small
-// graph of modules is there instead of when the last module is. main.js holds back the rendering while it loads
-// (blocking="render"), and until the first frame the browser shows the page before.
+// The two things that the first paint waits for, the texts of the interface and the stored conversation, begun as soon
+// as this small graph of modules is there instead of when the last module is. main.js holds back the rendering while it
+// loads (blocking="render"), and until the first frame the browser shows the page before.
 
 import { languageOf, setCatalogue } from '../shared/i18n.js';
 import { readAll } from '../shared/stored_conversation.js';
@@ -13,10 +13,10 @@ export const start = startOfTab();
 const language = languageOf(preferred('language'), navigator.languages);
 // An assignment, even of the same value, has every style computed again.
 if (document.documentElement.lang !== language) document.documentElement.lang = language;
-export const words = loadCatalogue();
-export const saved = readAll(start.conversation, recordsOfTab());
+export const catalogue = loadCatalogue();
+export const stored = readAll(start.conversation, recordsOfTab());
 
-saved.catch(() => {}); // main.js says what is wrong, a moment later
+stored.catch(() => {}); // main.js says what is wrong, a moment later
 
 /** Without a catalogue the page shows keys instead of texts, and the conversation all the same. */
 async function loadCatalogue() {

@@ -1,5 +1,5 @@
-// The state of the shell, from the service worker: being stored, ready for offline use, a new version waiting. The page never reloads
-// by itself: the person is asked, and not while an answer is being written.
+// The state of the shell, from the service worker: being stored, ready for offline use, a new version waiting. The page
+// never reloads by itself: the person is asked, and not while an answer is being written.
 
 import { t } from '../shared/i18n.js';
 
@@ -65,11 +65,7 @@ export class Shell {
   }
 }
 
-/**
- * @param {string} state
- * @param {number} total
- * @param {boolean} [full]
- */
+/** @param {string} state @param {number} total @param {boolean} [full] */
 function keyOf(state, total, full) {
   if (state === 'installing' && total > 0) return 'shell.installing.count';
   return state === 'incomplete' && full ? 'shell.full' : `shell.${state}`;

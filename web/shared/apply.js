@@ -1,8 +1,10 @@
-// The applier: turns ops (midstream/patch.py has their table) into nodes. It makes nodes with createElement and text with
-// appendData. So a text node stays the same while it grows, and a selection in it survives. No HTML is parsed here.
+// The applier: turns ops (midstream/patch.py has their table) into nodes. It makes nodes with createElement and text
+// with appendData. So a text node stays the same while it grows, and a selection in it survives. No HTML is parsed
+// here.
 //
-// Ops are not trusted. The first impossible one ends the patch with a PatchError, and the caller asks for the whole answer anew.
-// If that has such ops too, they are left out one by one (`lenient`): they never cost the text around them.
+// Ops are not trusted. The first impossible one ends the patch with a PatchError, and the caller asks for the whole
+// answer anew. If that has such ops too, they are left out one by one (`lenient`): they never cost the text around
+// them.
 
 import {
   addBar, addDiagramButton, appendContent, contentNodes, contentSize, isAddition, labelBlock, lastContentNode,
@@ -42,10 +44,7 @@ export class Applier {
     this.ids = new WeakMap();
   }
 
-  /**
-   * Goes on with other nodes, which are equal to these.
-   * @param {(node: Element) => Element} twin the equal one
-   */
+  /** Goes on with other nodes, which are equal to these. @param {(node: Element) => Element} twin the equal one */
   replaceNodes(twin) {
     this.root = twin(this.root);
     this.nodes = new Map([...this.nodes].map(([id, node]) => [id, twin(node)]));
@@ -101,30 +100,20 @@ export class Applier {
     return node;
   }
 
-  /**
-   * Takes an id for a node that has none yet.
-   * @param {unknown} id
-   * @param {Element} node
-   */
+  /** Takes an id for a node that has none yet. @param {unknown} id @param {Element} node */
   name(id, node) {
     if (!Number.isSafeInteger(id) || this.nodes.has(Number(id))) throw new PatchError(`bad id ${id}`);
     this.nodes.set(Number(id), node);
     this.ids.set(node, Number(id));
   }
 
-  /**
-   * Has this element, or one in it, been closed?
-   * @param {Element} element
-   */
+  /** Has this element, or one in it, been closed? @param {Element} element */
   sealed(element) {
     const all = [element, ...element.querySelectorAll('*')].filter((each) => !isAddition(each));
     return all.some((each) => !this.nodes.has(this.ids.get(each) ?? -1));
   }
 
-  /**
-   * Forgets the ids of an element and of all in it.
-   * @param {Element} element
-   */
+  /** Forgets the ids of an element and of all in it. @param {Element} element */
   forget(element) {
     for (const each of [element, ...element.querySelectorAll('*')]) {
       const id = this.ids.get(each);
@@ -151,11 +140,7 @@ function depth(element) {
   return count;
 }
 
-/**
- * @param {Applier} applier
- * @param {string} tag
- * @param {Element | null} into the future parent
- */
+/** @param {Applier} applier @param {string} tag @param {Element | null} into the future parent */
 function makeElement(applier, tag, into) {
   const element = applier.root.ownerDocument.createElement(tag);
   // Only the outermost block looks for its direction, over all of its text; paragraphs inside follow by unicode-bidi.
@@ -185,10 +170,7 @@ function text(applier, [, id, more]) {
   if (element.localName === 'a') showHost(element);
 }
 
-/**
- * @param {Element} element
- * @param {string} more
- */
+/** @param {Element} element @param {string} more */
 function append(element, more) {
   const last = lastContentNode(element);
   const code = element.localName === 'code';
@@ -219,11 +201,7 @@ function entitle(code, language) {
   if (into?.localName === 'pre') labelBlock(into, language);
 }
 
-/**
- * Says where a link or an image leads, whatever its text pretends.
- * @param {Element} element
- * @param {string} url
- */
+/** Says where a link or an image leads, whatever its text pretends. @param {Element} element @param {string} url */
 function describe(element, url) {
   const host = hostOf(new URL(url));
   element.setAttribute('data-host', host);
@@ -236,10 +214,7 @@ function describe(element, url) {
   }
 }
 
-/**
- * The host stands after a link's text, unless that text is the very address.
- * @param {Element} link
- */
+/** The host stands after a link's text, unless that text is the very address. @param {Element} link */
 function showHost(link) {
   const text = (link.textContent ?? '').trim();
   const host = link.getAttribute('data-host');

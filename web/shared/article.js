@@ -1,6 +1,6 @@
-// One turn: an article with a heading for screen readers, the content, the status line and the buttons. The service worker builds
-// it too, out of the journal, and prints it into the page (worker/prerender.js); the screen goes on with the printed article
-// (screen/answer/hydrate.js).
+// One turn: an article with a heading for screen readers, the content, the status line and the buttons. The service
+// worker builds it too, out of the journal, and prints it into the page (worker/prerender.js); the screen goes on with
+// the printed article (screen/answer/hydrate.js).
 
 import { Applier } from './apply.js';
 import { element, isElement, isText } from './element.js';
@@ -30,8 +30,8 @@ const OF_QUESTION = ['edit'];
  * @property {boolean} resetting a reset is on its way: other patches do not fit any more
  * @property {Status} status
  * @property {number} drawnAt when the status line was written
- * @property {{pre: HTMLElement, n: number} | null} source the answer's Markdown, instead of the content, up to patch n; null while
- *   the content is visible
+ * @property {{pre: HTMLElement, n: number} | null} source the answer's Markdown up to patch n, instead of the content;
+ *   null while the content is visible
  * @property {Set<string>} announced the announcements of this answer that are made only once
  */
 
@@ -74,20 +74,14 @@ export function makeTurn(document, raw, number) {
   return { id, article, reasoning, content, line, actions, applier, ...state };
 }
 
-/**
- * @param {Document} document
- * @param {number} number of the answer
- */
+/** @param {Document} document @param {number} number of the answer */
 function makeReasoning(document, number) {
   const label = { role: 'group', tabindex: '0', dir: 'auto', 'aria-label': t('reasoning.label', { n: number }) };
   const inner = [element(document, 'summary'), part(document, 'div', 'thoughts', label)];
   return part(document, 'details', 'reasoning', { hidden: '' }, ...inner);
 }
 
-/**
- * @param {Document} document
- * @param {string} name
- */
+/** @param {Document} document @param {string} name */
 function makeButton(document, name) {
   const button = element(document, 'button', { type: 'button', name, hidden: '' }, t(`button.${name}`));
   if (name === 'source') button.setAttribute('aria-pressed', 'false');
@@ -131,10 +125,7 @@ export function versionPicker(document, version) {
 
 // Changes
 
-/**
- * @param {Turn} turn
- * @param {Status} status
- */
+/** @param {Turn} turn @param {Status} status */
 export function updateStatus(turn, status) {
   carryOver(turn.status, status);
   turn.status = status;
@@ -144,11 +135,7 @@ export function updateStatus(turn, status) {
   turn.article.setAttribute('aria-busy', String(LIVE.has(status.state)));
 }
 
-/**
- * @param {Turn} turn
- * @param {unknown} seq
- * @param {number} saved
- */
+/** @param {Turn} turn @param {unknown} seq @param {number} saved */
 export function updateSeq({ article }, seq, saved) {
   const before = Number(article.getAttribute('data-seq'));
   if (Number.isSafeInteger(seq)) article.setAttribute('data-seq', String(Math.max(Number(seq), before)));
@@ -229,11 +216,7 @@ function drawReasoning({ reasoning, content, status }) {
   if (summary.textContent !== line) summary.textContent = line;
 }
 
-/**
- * The line under a question. Everything else stands under its answer.
- * @param {Status} status
- * @param {boolean} dead
- */
+/** The line under a question. Everything else stands under its answer. @param {Status} status @param {boolean} dead */
 function questionText(status, dead) {
   if (status.state === 'sending') return t(dead ? 'status.unsent' : 'status.sending');
   return status.state === 'failed' ? statusText(status, dead) : '';

@@ -1,11 +1,12 @@
-// The visible branch of a conversation: one version of each message. engine/store/branches.py computes the same; this is for the
-// first frame, before the engine is there. tests/unit/engine/store/branches.json and test_branches.py hold both to one result.
+// The visible branch of a conversation: one version of each message. engine/store/branches.py computes the same; this
+// is for the first frame, before the engine is there. tests/unit/engine/store/branches.json and test_branches.py hold
+// both to one result.
 
 /** @typedef {Record<string, any>} Row a message as it is stored */
 
 /**
  * @param {Row[]} messages in the order of their positions
- * @param {unknown} leaf a message of the branch, which ends at the newest below it; for an unknown one, at the newest of all
+ * @param {unknown} leaf a message of the branch, which ends at the newest below it; else the newest of all
  * @returns {{record: Row, versions: [number, number]}[]} `versions`: the number of this version, from 1, and of all
  */
 export function line(messages, leaf) {
@@ -41,10 +42,7 @@ function newest(parents, leaf) {
   return end;
 }
 
-/**
- * By message, in their order: the one before it, '' for a first one.
- * @param {Row[]} messages
- */
+/** By message, in their order: the one before it, '' for a first one. @param {Row[]} messages */
 function parentsOf(messages) {
   /** @type {Map<string, string>} */
   const parents = new Map();

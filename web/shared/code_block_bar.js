@@ -1,6 +1,6 @@
-// The buttons of a code block, after all that the model wrote in it. They hold no text, so they are not in a selection or in the
-// text of the answer; style.css shows them in a row whose place is free from the start. A complete diagram gets one more button,
-// and later its drawing (screen/answer/diagrams.js).
+// The buttons of a code block, after all that the model wrote in it. They hold no text, so they are not in a selection
+// or in the text of the answer; style.css shows them in a row whose place is free from the start. A complete diagram
+// gets one more button, and later its drawing (screen/answer/diagrams.js).
 
 import { isElement, setAttributes } from './element.js';
 import { t } from './i18n.js';
@@ -18,11 +18,7 @@ export const contentNodes = (element) => [...element.childNodes].slice(0, conten
 /** The last one of them. @param {Element} element @returns {ChildNode | null} */
 export const lastContentNode = (element) => element.childNodes[contentSize(element) - 1] ?? null;
 
-/**
- * Adds children at the end of the model's.
- * @param {Element} element
- * @param {(Node | string)[]} children
- */
+/** Adds children at the end of the model's. @param {Element} element @param {(Node | string)[]} children */
 export function appendContent(element, ...children) {
   const next = element.childNodes[contentSize(element)];
   if (next) next.before(...children);
@@ -33,11 +29,7 @@ export function appendContent(element, ...children) {
 export const isAddition = (node) =>
   isElement(node) && (node.getAttribute('data-do') !== null || node.getAttribute('data-part') !== null);
 
-/**
- * Makes a new `pre` a code block.
- * @param {Element} pre
- * @param {number} number of the block in its answer
- */
+/** Makes a new `pre` a code block. @param {Element} pre @param {number} number of the block in its answer */
 export function addBar(pre, number) {
   setAttributes(pre, { dir: 'ltr', role: 'group', 'data-block': String(number) });
   const wrap = makeButton(pre, 'wrap');
@@ -46,20 +38,14 @@ export function addBar(pre, number) {
   labelBlock(pre, '');
 }
 
-/**
- * @param {Element} pre
- * @param {string} name what the button does
- */
+/** @param {Element} pre @param {string} name what the button does */
 function makeButton(pre, name) {
   const button = pre.ownerDocument.createElement('button');
   setAttributes(button, { type: 'button', 'data-do': name, 'data-caption': t(`button.${name}`) });
   return button;
 }
 
-/**
- * The block is complete, and can be drawn: one more button, before the others.
- * @param {Element} pre
- */
+/** The block is complete, and can be drawn: one more button, before the others. @param {Element} pre */
 export function addDiagramButton(pre) {
   const button = makeButton(pre, 'diagram');
   const label = t('content.code.diagram', { block: String(pre.getAttribute('aria-label')) });
@@ -68,11 +54,7 @@ export function addDiagramButton(pre) {
   buttonsOf(pre)[0].before(button);
 }
 
-/**
- * Says which block it is.
- * @param {Element} pre
- * @param {string} language
- */
+/** Says which block it is. @param {Element} pre @param {string} language */
 export function labelBlock(pre, language) {
   const n = String(pre.getAttribute('data-block'));
   const block = t(language ? 'content.code.language' : 'content.code', { n, language });

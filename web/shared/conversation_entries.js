@@ -1,5 +1,5 @@
-// Entries of the conversation list: real links, which can be opened in a new tab, with a dot for the state, grouped by the day of
-// the last change. The service worker prints them too.
+// Entries of the conversation list: real links, which can be opened in a new tab, with a dot for the state, grouped by
+// the day of the last change. The service worker prints them too.
 
 import { element, setAttributes } from './element.js';
 import { has, t } from './i18n.js';
@@ -39,11 +39,7 @@ export function groupByDay(items, now) {
   return groups.filter(([, members]) => members.length);
 }
 
-/**
- * @param {Document} document
- * @param {string} group
- * @param {Node[]} rows
- */
+/** @param {Document} document @param {string} group @param {Node[]} rows */
 export function makeSection(document, group, rows) {
   const heading = element(document, 'h2', {}, t(`list.${group}`));
   return element(document, 'section', { 'data-group': group }, heading, element(document, 'ul', {}, ...rows));

@@ -1,5 +1,5 @@
-// Elements with attributes and children in one go. `document` is the page's, or the service worker's own (worker/mini_dom.js):
-// the modules here build the same elements with both.
+// Elements with attributes and children in one go. `document` is the page's, or the service worker's own
+// (worker/mini_dom.js): the modules here build the same elements with both.
 
 /** @param {Node | null | undefined} node @returns {node is Element} */
 export const isElement = (node) => node?.nodeType === 1;
@@ -20,10 +20,7 @@ export function element(document, tag, attributes = {}, ...children) {
   return made;
 }
 
-/**
- * @param {Element} element
- * @param {Record<string, string | null>} attributes null takes one away
- */
+/** @param {Element} element @param {Record<string, string | null>} attributes null takes one away */
 export function setAttributes(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null) element.removeAttribute(name);

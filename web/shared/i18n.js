@@ -1,5 +1,5 @@
-// Texts in the person's language. Every text that the app shows or speaks comes from i18n/<language>.json through t(); code holds
-// no sentences.
+// Texts in the person's language. Every text that the app shows or speaks comes from i18n/<language>.json through t();
+// code holds no sentences.
 //
 // An entry is a string with {names}, or {"one": …, "other": …} chosen by the plural rule for the value `n`.
 
@@ -25,10 +25,7 @@ export function languageOf(chosen, read) {
   return wanted.find((language) => Object.hasOwn(LANGUAGES, language)) ?? 'en';
 }
 
-/**
- * @param {string} language
- * @param {Record<string, Entry>} entries
- */
+/** @param {string} language @param {Record<string, Entry>} entries */
 export function setCatalogue(language, entries) {
   catalogue = new Map(Object.entries(entries));
   plural = new Intl.PluralRules(language);
@@ -39,11 +36,7 @@ export function setCatalogue(language, entries) {
 /** @param {string} key */
 export const has = (key) => catalogue.has(key);
 
-/**
- * The text of `key`, with numbers in the language's form.
- * @param {string} key
- * @param {Values} [values]
- */
+/** The text of `key`, with numbers in the language's form. @param {string} key @param {Values} [values] */
 export function t(key, values = {}) {
   const entry = catalogue.get(key) ?? key;
   const text = typeof entry === 'string' ? entry : (entry[plural.select(Number(values.n))] ?? entry.other ?? key);
@@ -58,10 +51,7 @@ function formatted(value) {
 /** "214 and 512". @param {number[]} numbers */
 export const enumerate = (numbers) => listing.format(numbers.map((each) => number.format(each)));
 
-/**
- * "7 s", "2 min 5 s", "1 min".
- * @param {number} seconds
- */
+/** "7 s", "2 min 5 s", "1 min". @param {number} seconds */
 export function duration(seconds) {
   const whole = Math.round(seconds);
   if (whole < 60) return t('count.seconds', { n: whole });

@@ -1,10 +1,11 @@
-// Invisible characters that speak to a machine or reverse the order of the others. Each of their units is replaced by a visible
-// character, so that people see everything that they copy. The length stays, because the engine counts these units.
+// Invisible characters that speak to a machine or reverse the order of the others. Each of their units is replaced by a
+// visible character, so that people see everything that they copy. The length stays, because the engine counts these
+// units.
 
 /** A quick look: most texts have none of them. */
 const SUSPECT = /[\u202A-\u202E\u2066-\u2069\uFE00-\uFE0F\u{E0000}-\u{E01EF}]/u;
-// Tag characters, except in a flag (England, Scotland, Wales). Variation selectors, except the first one after a character; a
-// replaced one counts as one. Embeddings and overrides of direction.
+// Tag characters, except in a flag (England, Scotland, Wales). Variation selectors, except the first one after a
+// character; a replaced one counts as one. Embeddings and overrides of direction.
 const HIDDEN =
   /(?<!\u{1F3F4}[\u{E0020}-\u{E007E}]{0,6})[\u{E0000}-\u{E007F}]|(?<!\p{Script=Han})[\u{E0100}-\u{E01EF}]|(?<=[\uFE00-\uFE0F\uFFFD])[\uFE00-\uFE0F]|[\u202A-\u202E]/gu;
 /** Isolates are good manners in a sentence; in code they make a line read as another one. */

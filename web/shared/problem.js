@@ -1,6 +1,6 @@
-// Problems as text in the language of the page. The engine, the gateway and the service worker send a code and values; the English
-// text beside it is for codes without an entry in the catalogue: they come from another version, or from a model's server that is
-// not ours. The text of another program stands in quotation marks, in its own language.
+// Problems as text in the language of the page. The engine, the gateway and the service worker send a code and values;
+// the English text beside it is for codes without an entry in the catalogue: they come from another version, or from a
+// model's server that is not ours. The text of another program stands in quotation marks, in its own language.
 
 import { has, t } from './i18n.js';
 import { visible } from './invisible.js';
@@ -10,10 +10,7 @@ import { visible } from './invisible.js';
 
 /** An error of our own, or in a file, with a text in the catalogue: problem.<code>. */
 export class KnownProblem extends Error {
-  /**
-   * @param {string} code
-   * @param {import('./i18n.js').Values} [values]
-   */
+  /** @param {string} code @param {import('./i18n.js').Values} [values] */
   constructor(code, values = {}) {
     super(code);
     this.problem = { code, values };
@@ -23,11 +20,7 @@ export class KnownProblem extends Error {
 const LONGEST = 500; // characters of a name or a quote
 const MOST = 20;
 
-/**
- * An error as it came over the port or out of storage, made safe.
- * @param {any} raw
- * @returns {Trouble}
- */
+/** An error as it came over the port or out of storage, made safe. @param {any} raw @returns {Trouble} */
 export const parseTrouble = (raw) => {
   return { message: string(raw?.message), hint: string(raw?.hint), problem: parse(raw?.problem) };
 };
@@ -52,11 +45,7 @@ export function errorText(error) {
   return t('problem.browser', { quote: quoted(error instanceof Error ? error.message : String(error)) });
 }
 
-/**
- * A sentence of ours, and behind it the other side's own.
- * @param {string} line
- * @param {string} quote
- */
+/** A sentence of ours, and behind it the other side's own. @param {string} line @param {string} quote */
 export const withQuote = (line, quote) => (quote ? t('problem.quote', { line, quote: quoted(quote) }) : line);
 
 /** @param {Problem} problem @returns {string} */

@@ -1,5 +1,5 @@
-// From the state of an answer to the line under it, its buttons and the announcements of a screen reader. These are functions of
-// the status and the clock alone.
+// From the state of an answer to the line under it, its buttons and the announcements of a screen reader. These are
+// functions of the status and the clock alone.
 
 import { duration, enumerate, t } from './i18n.js';
 import { parseTrouble, troubleText } from './problem.js';
@@ -21,7 +21,7 @@ import { parseTrouble, troubleText } from './problem.js';
  * @property {number[]} seams tokens at which the answer was continued
  * @property {number[]} queue position and length, [] when not known
  * @property {boolean} waits it is queued behind another answer of its conversation that is being written
- * @property {'server' | 'browser' | 'nobody' | 'unknown'} keeper who goes on with the answer while this page receives nothing
+ * @property {'server' | 'browser' | 'nobody' | 'unknown'} keeper goes on with the answer while this page is away
  * @property {boolean} stopping Stop was pressed and is not confirmed
  * @property {boolean} sure false: the prompt may have arrived, and asking again may ask twice
  * @property {{seconds: number, tokens: number} | null} thought before its first word, when that is known
@@ -35,7 +35,7 @@ import { parseTrouble, troubleText } from './problem.js';
 export const LIVE = new Set(['sending', 'waiting', 'streaming', 'catching-up', 'reconnecting', 'offline']);
 /** Those of them in which nothing comes. */
 const AWAY = new Set(['reconnecting', 'offline']);
-/** How long a resumption is said in the line, in ms; later it stands in the details. */
+/** How long the line shows a resumption, in ms; later it is in the details. */
 const RESUMED_TIME = 4000;
 /** Seconds of waiting for the first token after which that is spoken. */
 const WAITING_SPOKEN = 5;
@@ -98,11 +98,7 @@ const count = (value) => (typeof value === 'number' && value >= 0 && value < Inf
 /** @param {unknown} value */
 const counts = (value) => (Array.isArray(value) ? value.map(count).filter(Boolean) : []);
 
-/**
- * Takes over the time of the last resumption from the status before.
- * @param {Status} before
- * @param {Status} status
- */
+/** Takes over the time of the last resumption from the status before. @param {Status} before @param {Status} status */
 export function carryOver(before, status) {
   const again = status.resumed !== before.resumed || (AWAY.has(before.state) && !AWAY.has(status.state));
   // A new article has seen no cut: the resumption in its first status was announced long ago.
@@ -146,14 +142,15 @@ export function buttonsOf({ state, sure }, empty, dead) {
  */
 export function statusText(status, dead) {
   const live = LIVE.has(status.state);
-  const line = live && dead ? t('status.dead', { here: storedText(status) }) : live ? liveText(status) : endText(status);
+  const line = live ? liveText(status, dead) : endText(status);
   return status.sure ? line : t('status.unsure', { line });
 }
 
-/** @param {Status} status */
-function liveText(status) {
+/** @param {Status} status @param {boolean} dead */
+function liveText(status, dead) {
   const { state } = status;
   const here = storedText(status);
+  if (dead) return t('status.dead', { here });
   const values = { ...numbers(status), here, kept: t(`kept.${status.keeper}`, { here }) };
   if (status.stopping) return t(AWAY.has(state) ? 'status.stopping.later' : 'status.stopping', values);
   if (status.painted) return t('status.painted', values);
@@ -179,20 +176,14 @@ function endText(status) {
   return withSeams(t(`status.${state}`, values), seams);
 }
 
-/**
- * @param {Status} status
- * @param {import('./i18n.js').Values} values
- */
+/** @param {Status} status @param {import('./i18n.js').Values} values */
 function queueText({ queue: [place, n], waits, error }, values) {
   if (waits) return t('status.queued.after');
   const line = n > 1 ? t('status.queued.of', { place, n }) : t('status.queued');
   return troubleText(error) ? t('status.queued.reason', { ...values, line }) : line;
 }
 
-/**
- * @param {string} line
- * @param {number[]} seams
- */
+/** @param {string} line @param {number[]} seams */
 function withSeams(line, seams) {
   return seams.length ? t('status.seams', { line, n: seams.length, list: enumerate(seams) }) : line;
 }
@@ -232,10 +223,7 @@ function waitText(status) {
   return seconds < 2 ? t('status.waiting') : t('status.waiting.long', { seconds: duration(seconds) });
 }
 
-/**
- * @param {Status} status
- * @param {import('./i18n.js').Values} values
- */
+/** @param {Status} status @param {import('./i18n.js').Values} values */
 function retryText(status, values) {
   const left = Math.ceil((status.retryAt - Date.now()) / 1000);
   const reason = troubleText(status.error);
@@ -246,10 +234,10 @@ function retryText(status, values) {
 }
 
 /** @param {Status} status */
-export const isJustResumed = (status) => status.state === 'streaming' && performance.now() - status.since < RESUMED_TIME;
+export const isJustResumed = ({ state, since }) => state === 'streaming' && performance.now() - since < RESUMED_TIME;
 
 /** Does the text change with the clock alone? @param {Status} status */
-export const isTicking = (status) => status.state === 'waiting' || status.state === 'reconnecting' || isJustResumed(status);
+export const isTicking = (status) => ['waiting', 'reconnecting'].includes(status.state) || isJustResumed(status);
 
 /** The answer's resumptions and seams, for the tooltip of its line; "" without any. @param {Status} status */
 export function detailsText({ resumed, seams }) {

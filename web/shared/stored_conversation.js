@@ -1,6 +1,7 @@
-// The stored conversation, read before Python is up, so that a reload shows its text without waiting for anything. The engine is the
-// only writer; rows are checked as if a stranger had written them. The engine writes to a database, or, where the browser denies one,
-// the tab holds its records (screen/page/session_storage.js). Of a record that is in both, the tab's is newer.
+// The stored conversation, read before Python is up, so that a reload shows its text without waiting for anything. The
+// engine is the only writer; rows are checked as if a stranger had written them. The engine writes to a database, or,
+// where the browser denies one, the tab holds its records (screen/page/session_storage.js). Of a record that is in
+// both, the tab's is newer.
 
 import { line } from './branches.js';
 import { LIVE } from './status.js';
@@ -66,20 +67,13 @@ export async function readTurns(wanted, since) {
   }
 }
 
-/**
- * @param {Promise<Reading>} reading
- * @returns {Promise<StoredConversation>}
- */
+/** @param {Promise<Reading>} reading @returns {Promise<StoredConversation>} */
 async function whole(reading) {
   const { conversation, conversations, turns } = await reading;
   return { conversation, conversations, turns: await Promise.all(turns) };
 }
 
-/**
- * @param {Source} source
- * @param {string | null} wanted
- * @returns {Promise<Reading>}
- */
+/** @param {Source} source @param {string | null} wanted @returns {Promise<Reading>} */
 async function view(source, wanted) {
   const early = wanted === null ? null : source.messages(wanted); // beside the others, not after them
   const [all, language, messages] = await Promise.all([source.conversations(), source.language(), early]);
@@ -88,20 +82,20 @@ async function view(source, wanted) {
   const conversation = wanted ?? conversations[0]?.id ?? null;
   const there = known.find(({ id }) => id === conversation); // one without a record may have messages all the same
   const found = conversation === null || there?.deleted ? [] : (messages ?? (await source.messages(conversation)));
-  const usable = found.filter((record) => typeof record?.id === 'string' && ['user', 'assistant'].includes(record.author));
+  const usable = found.filter((record) => {
+    return typeof record?.id === 'string' && ['user', 'assistant'].includes(record.author);
+  });
   const branch = line(usable, there?.leaf);
   const turns = branch.toReversed().map(async ({ record, versions }) => {
     return turnOf(record, versions, unbroken(await source.rows(record.id)));
   });
-  return { conversation, conversations, messages: branch.map(({ record }) => record), turns: turns.reverse(), language };
+  const visible = branch.map(({ record }) => record);
+  return { conversation, conversations, messages: visible, turns: turns.reverse(), language };
 }
 
 // Sources
 
-/**
- * @param {IDBDatabase} database
- * @returns {Source}
- */
+/** @param {IDBDatabase} database @returns {Source} */
 function ofDatabase(database) {
   const settings = database.objectStoreNames.contains('settings') ? ['settings'] : []; // not in the first version
   const stores = database.transaction(['conversations', 'messages', 'journal', ...settings], 'readonly');
@@ -117,10 +111,7 @@ function ofDatabase(database) {
   };
 }
 
-/**
- * @param {[string, Row][]} held
- * @returns {Source}
- */
+/** @param {[string, Row][]} held @returns {Source} */
 function ofTab(held) {
   /** @param {string} store */
   const all = (store) => held.filter(([name]) => name === store).map(([, record]) => record);
@@ -133,11 +124,7 @@ function ofTab(held) {
   };
 }
 
-/**
- * @param {Source} tab
- * @param {Source} stored
- * @returns {Source}
- */
+/** @param {Source} tab @param {Source} stored @returns {Source} */
 function both(tab, stored) {
   /** @param {any[]} ours @param {any[]} theirs */
   const joined = (ours, theirs) => [...theirs.filter((one) => !ours.some(({ id }) => id === one?.id)), ...ours];
@@ -181,10 +168,7 @@ function done(request) {
 
 // Records
 
-/**
- * The rows up to the first hole: the engine sends those behind it again.
- * @param {any[]} rows
- */
+/** The rows up to the first hole: the engine sends those behind it again. @param {any[]} rows */
 function unbroken(rows) {
   const hole = rows.findIndex((row, i) => !Number.isSafeInteger(row?.n) || (i > 0 && row.n !== rows[i - 1].n + 1));
   return hole < 0 ? rows : rows.slice(0, hole);

@@ -1,4 +1,5 @@
-// `crypto.randomUUID` for pages where browsers leave it out: on plain http from another machine. `getRandomValues` is there.
+// `crypto.randomUUID` for pages where browsers leave it out: on plain http from another machine. `getRandomValues` is
+// there.
 
 /** @returns {`${string}-${string}-${string}-${string}-${string}`} */
 function randomUUID() {

@@ -1,8 +1,8 @@
-// The closed vocabulary of an answer, the same as in midstream/patch.py, checked a second time here. So a fault or a break-in on
-// the engine's side cannot bring in a script, a foreign request or a name that shadows ours.
+// The closed vocabulary of an answer, the same as in midstream/patch.py, checked a second time here. So a fault or a
+// break-in on the engine's side cannot bring in a script, a foreign request or a name that shadows ours.
 //
-// The two tables are JSON: a test compares them with patch.py's. Addresses are parsed as well, since the browser's reading of an
-// address decides where it leads, not its looks.
+// The two tables are JSON: a test compares them with patch.py's. Addresses are parsed as well, since the browser's
+// reading of an address decides where it leads, not its looks.
 
 /** Tags and the attributes that each may carry. @type {Record<string, string[]>} */
 export const TAGS = {
@@ -45,18 +45,14 @@ export const isTag = (tag) => typeof tag === 'string' && Object.hasOwn(TAGS, tag
  */
 export const isAttribute = (tag, name) => typeof name === 'string' && isTag(tag) && TAGS[tag].includes(name);
 
-/**
- * The value as it may stand in that attribute; null when it may not.
- * @param {string} name
- * @param {unknown} value
- */
+/** The value as it may stand in that attribute; null when it may not. @param {string} name @param {unknown} value */
 export function admitted(name, value) {
   if (typeof value !== 'string' || !(PATTERNS.get(name)?.test(value) ?? true)) return null;
   return ADDRESSES.has(name) ? address(value)?.href ?? null : value;
 }
 
 /**
- * The parsed address of a link or an image, without a user name in front of the host (a favourite of forgers); null when its
+ * The parsed address of a link or an image, without a user name before the host (a favourite of forgers); null when its
  * scheme is not allowed. Parsed without a base: a relative address would point into the app.
  * @param {string} value
  */

@@ -58,11 +58,7 @@ export class CodeBlocks {
   }
 }
 
-/**
- * Lets a button say for a moment what it has done.
- * @param {HTMLElement} button
- * @param {string} text
- */
+/** Lets a button say for a moment what it has done. @param {HTMLElement} button @param {string} text */
 function confirm(button, text) {
   button.dataset.caption = text;
   setTimeout(() => (button.dataset.caption = t(`button.${button.dataset.do}`)), SAID);

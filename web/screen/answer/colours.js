@@ -1,8 +1,8 @@
-// Colours of code: the engine sends spans of text, and the CSS Custom Highlight API shows them. That makes or changes no node, so a
-// selection stays; a browser without it shows plain text. Only code near the visible part is painted, because a browser goes through
-// all registered spans whenever one changes.
+// Colours of code: the engine sends spans of text, and the CSS Custom Highlight API shows them. That makes or changes
+// no node, so a selection stays; a browser without it shows plain text. Only code near the visible part is painted,
+// because a browser goes through all registered spans whenever one changes.
 
-/** In the order of engine/highlight/lexing.py, which a test compares; the style sheet has `::highlight(code-…)` for each. */
+/** In the order of engine/highlight/lexing.py (a test compares them); style.css has `::highlight(code-…)` for each. */
 const KINDS = ['keyword', 'name', 'string', 'number', 'comment', 'type', 'inserted', 'deleted'];
 const FIELDS = 3; // kind, first and end
 /** The margin around the visible part in which blocks are painted too. */
@@ -27,7 +27,7 @@ export class Colours {
 
   /**
    * @param {Element | undefined} code
-   * @param {unknown} kept how many of the known spans stay
+   * @param {unknown} kept the number of known spans that stay
    * @param {unknown} spans those after them, three numbers each
    */
   set(code, kept, spans) {
@@ -50,11 +50,7 @@ export class Colours {
     }
   }
 
-  /**
-   * @param {Element} code
-   * @param {Block} block
-   * @param {number} from which span on
-   */
+  /** @param {Element} code @param {Block} block @param {number} from which span on */
   #paint(code, block, from) {
     for (const [highlight, range] of block.painted.splice(from)) highlight.delete(range);
     const text = code.firstChild;

@@ -14,11 +14,7 @@ export class Decorations {
     this.diagrams = diagrams;
   }
 
-  /**
-   * Takes the new elements of a turn.
-   * @param {Turn} turn
-   * @param {boolean} growing its formulas are drawn at once
-   */
+  /** Takes the new elements of a turn. @param {Turn} turn @param {boolean} growing its formulas are drawn at once */
   take({ applier }, growing) {
     if (!applier) return;
     this.blocks.take(applier.blocks.splice(0));

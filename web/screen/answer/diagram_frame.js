@@ -1,5 +1,6 @@
-// The hidden document that draws diagrams, with a policy of its own (late/diagram.js). It is loaded for the first diagram and removed
-// after some time without one. It answers with SVG as text; the page shows that as an image, which can run and load nothing.
+// The hidden document that draws diagrams, with a policy of its own (late/diagram.js). It is loaded for the first
+// diagram and removed after some time without one. It answers with SVG as text; the page shows that as an image, which
+// can run and load nothing.
 
 import { element } from '../../shared/element.js';
 
@@ -31,10 +32,7 @@ export class DiagramFrame {
   #last = Promise.resolve();
   #idle = 0;
 
-  /**
-   * @param {Request} request
-   * @returns {Promise<Drawing>} rejects with NotDrawn
-   */
+  /** @param {Request} request @returns {Promise<Drawing>} rejects with NotDrawn */
   draw(request) {
     const drawing = this.#last.then(() => this.#draw(request));
     this.#last = drawing.catch(() => {});
@@ -85,11 +83,7 @@ export class DiagramFrame {
   }
 }
 
-/**
- * @param {MessagePort} port
- * @param {Request} request
- * @returns {Promise<any>} Drawing, or why there is none
- */
+/** @param {MessagePort} port @param {Request} request @returns {Promise<any>} Drawing, or why there is none */
 function answerOf(port, request) {
   return new Promise((resolve) => {
     port.onmessage = ({ data }) => resolve(data);

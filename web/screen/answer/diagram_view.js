@@ -1,5 +1,5 @@
-// A drawing in its block: beside the source, which has no height then, so that it can still be selected, copied and read out. And the
-// style of the drawing: the page's own colours and font.
+// A drawing in its block: beside the source, which has no height then, so that it can still be selected, copied and
+// read out. And the style of the drawing: the page's own colours and font.
 
 import { barButton } from '../../shared/code_block_bar.js';
 import { element } from '../../shared/element.js';
@@ -10,7 +10,10 @@ import { html } from '../page/page.js';
 const SMALLEST = 0.75;
 /** The kinds that have a name in the catalogue, by Mermaid's words. */
 const KIND = /^(flowchart|sequence|class|state|er|gantt|pie|mindmap|timeline|journey|git)/;
-/** The page's colours, those of code as hues, in the order in which late/diagram.js takes them. @type {Record<string, string>} */
+/**
+ * The page's colours, those of code as hues, in late/diagram.js's order.
+ * @type {Record<string, string>}
+ */
 const COLOURS = {
   code: 'code', tint: 'tint', line: 'line', ink: 'ink', soft: 'soft',
   blue: 'code-name', green: 'code-string', amber: 'code-number', teal: 'code-type', violet: 'code-keyword',

@@ -1,6 +1,6 @@
-// Diagrams: a complete code block in Mermaid's language can be shown as a drawing. The source stays in the page: selection, copy,
-// search and counts mean the source. The person's last choice holds on this device. With drawings chosen, blocks are drawn as they
-// come near the screen; without, nothing for it is fetched.
+// Diagrams: a complete code block in Mermaid's language can be shown as a drawing. The source stays in the page:
+// selection, copy, search and counts mean the source. The person's last choice holds on this device. With drawings
+// chosen, blocks are drawn as they come near the screen; without, nothing for it is fetched.
 
 import { barButton, codeOf } from '../../shared/code_block_bar.js';
 import { DiagramFrame, NotDrawn, picture } from './diagram_frame.js';
@@ -130,8 +130,8 @@ export class Diagrams {
   }
 
   /**
-   * A text that keeps the browser busy for ever blocks the page too, and would again after each reload. So diagrams under way are
-   * noted, and a page draws those that it finds noted at its beginning only after a press of the button.
+   * A text that keeps the browser busy for ever blocks the page too, and would again after each reload. So diagrams
+   * under way are noted, and a page draws those that it finds noted at its beginning only after a press of the button.
    * @param {() => void} change of the diagrams that are being drawn
    */
   #note(change) {

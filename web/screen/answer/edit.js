@@ -1,5 +1,5 @@
-// Questions that are being edited, in their places. Every keystroke is stored, so neither a reload nor a change to another version of
-// the conversation loses any of the text.
+// Questions that are being edited, in their places. Every keystroke is stored, so neither a reload nor a change to
+// another version of the conversation loses any of the text.
 
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
@@ -47,11 +47,7 @@ export class Edits {
     this.#store(Object.fromEntries(others));
   }
 
-  /**
-   * @param {Turn} turn
-   * @param {string | null} conversation
-   * @param {string} text
-   */
+  /** @param {Turn} turn @param {string | null} conversation @param {string} text */
   #open(turn, conversation, text) {
     const there = turn.article.querySelector('textarea');
     if (there) return there;
@@ -89,10 +85,7 @@ export class Edits {
     return area;
   }
 
-  /**
-   * @param {Turn} turn
-   * @param {Element} form
-   */
+  /** @param {Turn} turn @param {Element} form */
   #close(turn, form) {
     const within = form.contains(document.activeElement);
     form.remove();

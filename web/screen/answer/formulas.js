@@ -1,6 +1,6 @@
-// Formulas: TeX drawn as MathML by Temml, which is fetched when the first formula is near the screen. Temml's tree becomes nodes here,
-// from a closed vocabulary, in a shadow tree beside the source: selection, copy, search and counts mean the source. A formula that
-// cannot be drawn stays as its source.
+// Formulas: TeX drawn as MathML by Temml, which is fetched when the first formula is near the screen. Temml's tree
+// becomes nodes here, from a closed vocabulary, in a shadow tree beside the source: selection, copy, search and counts
+// mean the source. A formula that cannot be drawn stays as its source.
 
 import { element, setAttributes } from '../../shared/element.js';
 import { pause } from '../page/chunked.js';
@@ -25,13 +25,13 @@ const DEEPEST = 60;
 const LARGEST = [30, 10];
 
 const TAGS = new Set(
-  ('math maction menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt ' +
-    'mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none').split(' '),
+  ('math maction menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms ' +
+    'mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none').split(' '),
 );
 const ATTRIBUTES = new Set(
-  ('accent accentunder columnalign columnspan depth dir display displaystyle fence form height largeop linethickness lspace ' +
-    'mathbackground mathcolor mathvariant maxsize minsize movablelimits notation rowspan rspace scriptlevel separator stretchy ' +
-    'symmetric voffset width').split(' '),
+  ('accent accentunder columnalign columnspan depth dir display displaystyle fence form height largeop linethickness ' +
+    'lspace mathbackground mathcolor mathvariant maxsize minsize movablelimits notation rowspan rspace scriptlevel ' +
+    'separator stretchy symmetric voffset width').split(' '),
 );
 const STYLES = new Set(
   ('background-color border border-bottom border-top color font-weight math-depth padding padding-left padding-right ' +
@@ -118,10 +118,7 @@ export class Formulas {
   }
 }
 
-/**
- * @param {Temml} temml
- * @param {Element} code
- */
+/** @param {Temml} temml @param {Element} code */
 function drawOne(temml, code) {
   const tex = code.textContent ?? '';
   if (!tex || tex.length > LONGEST) return;
@@ -139,11 +136,7 @@ function drawOne(temml, code) {
   }
 }
 
-/**
- * @param {Tree} tree
- * @param {number} depth
- * @returns {Node[]}
- */
+/** @param {Tree} tree @param {number} depth @returns {Node[]} */
 function nodesOf(tree, depth) {
   if (depth > DEEPEST) throw new Error('too deep');
   if (typeof tree.text === 'string') return [document.createTextNode(tree.text)];

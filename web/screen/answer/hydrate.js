@@ -1,5 +1,5 @@
-// A turn out of storage, built in short steps: beside the document first, then compared with the article that the service worker
-// has printed, which stays and goes on. A long answer in one step would delay the person's first click.
+// A turn out of storage, built in short steps: beside the document first, then compared with the article that the
+// service worker has printed, which stays and goes on. A long answer in one step would delay the person's first click.
 
 import { drawStatus, makeTurn, paintRows, statusOf, updateStatus } from '../../shared/article.js';
 import { setAttributes } from '../../shared/element.js';
@@ -42,11 +42,7 @@ export async function fillTurn(turn, rows, standing, chunks, dead) {
   drawStatus(turn, dead);
 }
 
-/**
- * @param {Turn} turn
- * @param {Rows} rows
- * @param {Chunks} chunks
- */
+/** @param {Turn} turn @param {Rows} rows @param {Chunks} chunks */
 async function paint(turn, rows, chunks) {
   for (const row of rows.flatMap(steps)) {
     if (!paintRows(turn, [row])) return;
@@ -66,8 +62,8 @@ function steps(row) {
 }
 
 /**
- * Goes on with an article that the service worker has printed. Its equal parts stay, so nothing moves, and the selection, the focus
- * and the place of a screen reader are kept; the others are replaced.
+ * Goes on with an article that the service worker has printed. Its equal parts stay, so nothing moves, and the
+ * selection, the focus and the position of a screen reader stay too; the others are replaced.
  * @param {Turn} turn as it was built here, not in the document yet
  * @param {Element} standing
  */

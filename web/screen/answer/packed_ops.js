@@ -1,5 +1,5 @@
-// Packed patches, the form of ops on the port: the ops of midstream/patch.py in one flat array. An id is the distance back from the
-// newest element (0), and an open has no id of its own. patch.py packs them.
+// Packed patches, the form of ops on the port: the ops of midstream/patch.py in one flat array. An id is the distance
+// back from the newest element (0), and an open has no id of its own. patch.py packs them.
 
 import { PatchError } from '../../shared/apply.js';
 

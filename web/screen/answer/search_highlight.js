@@ -7,7 +7,7 @@ import { hideDiagram } from './diagram_view.js';
 const MOST = 500;
 
 /** @typedef {import('../../shared/article.js').Turn} Turn */
-/** @typedef {{message: string, spellings: string[]}} Match `spellings`: the words of the query as that message has them */
+/** @typedef {{message: string, spellings: string[]}} Match `spellings`: the words as that message has them */
 
 export class SearchHighlight {
   /** Is to be revealed as soon as its text is there. @type {Match | null} */
@@ -22,10 +22,7 @@ export class SearchHighlight {
     this.scroll = scroll;
   }
 
-  /**
-   * @param {Match} match
-   * @returns {boolean} false when its message is not visible; it is revealed when that comes
-   */
+  /** @param {Match} match @returns {boolean} false when its message is not visible; it is revealed when that comes */
   reveal(match) {
     const turn = this.transcript.turns.get(match.message);
     const first = turn && this.#highlight(turn.content, match.spellings);
@@ -65,30 +62,24 @@ export class SearchHighlight {
   }
 }
 
-/**
- * @param {HTMLElement} content
- * @param {string[]} spellings
- */
+/** @param {HTMLElement} content @param {string[]} spellings */
 function rangesOf(content, spellings) {
   const ranges = [];
   const walker = document.createTreeWalker(content, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node && ranges.length < MOST; node = walker.nextNode()) {
     const text = /** @type {Text} */ (node);
     for (const spelling of spellings) {
-      const { length } = spelling;
-      for (let at = text.data.indexOf(spelling); at >= 0 && ranges.length < MOST; at = text.data.indexOf(spelling, at + length)) {
-        ranges.push(makeRange(text, at, at + length));
+      let at = text.data.indexOf(spelling);
+      while (at >= 0 && ranges.length < MOST) {
+        ranges.push(makeRange(text, at, at + spelling.length));
+        at = text.data.indexOf(spelling, at + spelling.length);
       }
     }
   }
   return ranges.sort((a, b) => a.compareBoundaryPoints(Range.START_TO_START, b));
 }
 
-/**
- * @param {Text} text
- * @param {number} from
- * @param {number} to
- */
+/** @param {Text} text @param {number} from @param {number} to */
 function makeRange(text, from, to) {
   const range = document.createRange();
   range.setStart(text, from);

@@ -1,5 +1,5 @@
-// The source of an answer: the model's own text instead of the content, and growing with it. The hidden content grows too. The engine
-// sends the text so far; after that each patch brings its own part.
+// The source of an answer: the model's own text instead of the content, and growing with it. The hidden content grows
+// too. The engine sends the text so far; after that each patch brings its own part.
 
 import { setAttributes } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
@@ -29,10 +29,7 @@ export function hideSource(turn) {
   press(turn);
 }
 
-/**
- * @param {Turn} turn
- * @param {Message} patch
- */
+/** @param {Turn} turn @param {Message} patch */
 export function growSource({ source }, { n, reset, source: more }) {
   if (!source || (n <= source.n && !reset)) return;
   source.n = n;

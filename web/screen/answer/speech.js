@@ -1,4 +1,5 @@
-// Announcements about an answer while it goes from state to state, some of them only once, and its text for people who want it read.
+// Announcements about an answer while it goes from state to state, some of them only once, and its text for people who
+// want it read.
 
 import { LIVE, announcement, waitAnnouncement } from '../../shared/status.js';
 import { preferred } from '../page/preferences.js';
@@ -9,14 +10,11 @@ export class Speech {
   /** @param {import('../page/announce.js').Announcer} announcer */
   constructor(announcer) {
     this.announcer = announcer;
-    /** By answer: its blocks that were read, or were there before the first announcement. @type {WeakMap<Turn, number>} */
+    /** Blocks that were read, or were there before the first announcement. @type {WeakMap<Turn, number>} */
     this.read = new WeakMap();
   }
 
-  /**
-   * @param {Turn} turn
-   * @param {import('../../shared/status.js').Status} before
-   */
+  /** @param {Turn} turn @param {import('../../shared/status.js').Status} before */
   changed(turn, before) {
     const line = announcement(before, turn.status, document.hidden);
     if (line?.urgent) this.announcer.alarm(line.text);
@@ -41,11 +39,7 @@ export class Speech {
     if (choice === 'paragraphs') this.#blocks(turn, this.read.get(turn) ?? length, length);
   }
 
-  /**
-   * @param {Turn} turn
-   * @param {number} from
-   * @param {number} to
-   */
+  /** @param {Turn} turn @param {number} from @param {number} to */
   #blocks(turn, from, to) {
     this.read.set(turn, to);
     this.announcer.read([...turn.content.children].slice(from, to));
@@ -57,10 +51,7 @@ export class Speech {
     if (long) this.#once(turn, long);
   }
 
-  /**
-   * @param {Turn} turn
-   * @param {string} text
-   */
+  /** @param {Turn} turn @param {string} text */
   #once(turn, text) {
     if (turn.announced.has(text)) return;
     turn.announced.add(text);

@@ -1,8 +1,8 @@
-// The transcript: one article per turn. It is the only writer of that part of the document. An article that is there stays: it is never
-// made again for the same message.
+// The transcript: one article per turn. It is the only writer of that part of the document. An article that is there
+// stays: it is never made again for the same message.
 //
-// Patches of a message are numbered without holes. A repeated patch is ignored. After a hole, or an op that cannot be applied, the
-// screen asks for the whole answer (`reset`), and the text stays as it is until that comes.
+// Patches of a message are numbered without holes. A repeated patch is ignored. After a hole, or an op that cannot be
+// applied, the screen asks for the whole answer (`reset`), and the text stays as it is until that comes.
 
 import { addReasoning, drawStatus, makeTurn, statusOf, updateSeq, updateStatus } from '../../shared/article.js';
 import { LIVE, isTicking, parseStatus } from '../../shared/status.js';
@@ -33,11 +33,7 @@ export class Transcript {
   /** A status or the set of turns has changed. */
   onchange = () => {};
 
-  /**
-   * @param {HTMLElement} log
-   * @param {import('../page/announce.js').Announcer} announcer
-   * @param {On} on
-   */
+  /** @param {HTMLElement} log @param {import('../page/announce.js').Announcer} announcer @param {On} on */
   constructor(log, announcer, on) {
     this.log = log;
     this.on = on;
@@ -62,10 +58,7 @@ export class Transcript {
     return Object.fromEntries(painted.map((turn) => [turn.id, turn.n]));
   }
 
-  /**
-   * Shows these turns, in this order, and no others.
-   * @param {unknown} turns
-   */
+  /** Shows these turns, in this order, and no others. @param {unknown} turns */
   show(turns) {
     const known = this.turns;
     this.turns = new Map();
@@ -75,8 +68,8 @@ export class Transcript {
   }
 
   /**
-   * Makes turns out of storage, the newest first and in chunks, without showing them: a patch that came in between would not
-   * fit. Articles that the service worker has printed stay.
+   * Makes turns out of storage, the newest first and in chunks, without showing them: a patch that came in between
+   * would not fit. Articles that the service worker has printed stay.
    * @param {StoredTurn[]} stored
    * @returns {Promise<Map<string, Turn>>} for `showBuilt`, in the order of the conversation
    */
@@ -99,10 +92,7 @@ export class Transcript {
     return new Map(made.map(([, turn]) => [turn.id, turn]));
   }
 
-  /**
-   * Shows turns out of storage, before the engine is there, and no others.
-   * @param {Map<string, Turn>} turns
-   */
+  /** Shows turns out of storage, before the engine is there, and no others. @param {Map<string, Turn>} turns */
   showBuilt(turns) {
     const known = this.turns;
     this.turns = new Map();
@@ -164,10 +154,7 @@ export class Transcript {
     return turn;
   }
 
-  /**
-   * Marks the answer that has just begun.
-   * @param {Turn} fresh
-   */
+  /** Marks the answer that has just begun. @param {Turn} fresh */
   freshen(fresh) {
     for (const turn of this.turns.values()) turn.article.toggleAttribute('data-fresh', turn === fresh);
   }
@@ -244,10 +231,7 @@ export class Transcript {
     this.onchange();
   }
 
-  /**
-   * The engine has failed, or has come after all.
-   * @param {boolean} dead
-   */
+  /** The engine has failed, or has come after all. @param {boolean} dead */
   setDead(dead) {
     if (dead === this.dead) return;
     this.dead = dead;
@@ -261,10 +245,7 @@ export class Transcript {
     drawStatus(turn, this.dead);
   }
 
-  /**
-   * Removes turns.
-   * @param {unknown} messages their ids
-   */
+  /** Removes turns. @param {unknown} messages their ids */
   remove(messages) {
     for (const id of Array.isArray(messages) ? messages : []) {
       this.turns.get(id)?.article.remove();
@@ -273,20 +254,14 @@ export class Transcript {
     this.#changed();
   }
 
-  /**
-   * @param {Turn} turn
-   * @param {unknown} reason
-   */
+  /** @param {Turn} turn @param {unknown} reason */
   #reset(turn, reason) {
     console.warn('midstream: asking for all of an answer', turn.id, reason);
     turn.resetting = true;
     this.on.reset(turn.id);
   }
 
-  /**
-   * @param {Turn} turn
-   * @param {Status} status
-   */
+  /** @param {Turn} turn @param {Status} status */
   #renew(turn, status) {
     const before = turn.status;
     updateStatus(turn, status);

@@ -15,19 +15,12 @@ import { ACTIONS } from '../../shared/article.js';
 /** @type {Record<string, number>} */
 const STEPS = { previous: -1, next: 1 };
 
-/**
- * @param {{log: HTMLElement, turns: Map<string, Turn>}} transcript
- * @param {TurnActions} on
- */
+/** @param {{log: HTMLElement, turns: Map<string, Turn>}} transcript @param {TurnActions} on */
 export function listenToTurns(transcript, on) {
   transcript.log.addEventListener('click', (event) => act(event, transcript.turns, on));
 }
 
-/**
- * @param {Event} event
- * @param {Map<string, Turn>} turns
- * @param {TurnActions} on
- */
+/** @param {Event} event @param {Map<string, Turn>} turns @param {TurnActions} on */
 function act(event, turns, on) {
   const button = event.target instanceof Element ? event.target.closest('button') : null;
   const turn = turns.get(button?.closest('article')?.dataset.message ?? '');

@@ -14,11 +14,7 @@ import { t } from '../../shared/i18n.js';
 /** @param {Turn | undefined} turn in the document @returns {HTMLElement | null} */
 const pickerOf = (turn) => turn?.article.querySelector('[data-part=versions]') ?? null;
 
-/**
- * Shows the number of a turn's version.
- * @param {Turn} turn
- * @param {unknown} version as the engine sends it
- */
+/** Shows the number of a turn's version. @param {Turn} turn @param {unknown} version as the engine sends it */
 export function markVersion(turn, version) {
   const before = pickerOf(turn);
   const picker = versionPicker(document, version);
@@ -38,7 +34,8 @@ export function swapVersion({ announcer, scroll, transcript }, turns, at, change
   const index = turns.findIndex((turn) => turn?.message === at);
   const before = [...transcript.turns.values()][index];
   const { activeElement } = document;
-  const pressed = activeElement instanceof HTMLButtonElement && before?.article.contains(activeElement) ? activeElement : null;
+  const within = activeElement instanceof HTMLButtonElement && before?.article.contains(activeElement);
+  const pressed = within ? activeElement : null;
   const now = () => transcript.turns.get(at);
   const anchor = (/** @type {Turn | undefined} */ turn) => pickerOf(turn) ?? turn?.article;
   const old = anchor(before);

@@ -1,5 +1,5 @@
-// The composer owns the drafts, one per conversation, which it stores with every keystroke, and the prompts that the engine has not
-// confirmed yet: after a reload they are sent again, under the same id.
+// The composer owns the drafts, one per conversation, which it stores with every keystroke, and the prompts that the
+// engine has not confirmed yet: after a reload they are sent again, under the same id.
 
 import { NEW } from '../../shared/address.js';
 import '../../shared/uuid.js';
@@ -42,10 +42,7 @@ export class Composer {
     return this.drafts.pending;
   }
 
-  /**
-   * Shows the draft of a conversation.
-   * @param {string | null} conversation
-   */
+  /** Shows the draft of a conversation. @param {string | null} conversation */
   show(conversation) {
     this.conversation = conversation;
     const { draft } = this.prompt.dataset;
@@ -55,10 +52,7 @@ export class Composer {
     else this.fill(this.drafts.texts[conversation ?? NEW] ?? '');
   }
 
-  /**
-   * The new conversation has got its id, and takes the draft along.
-   * @param {string} conversation
-   */
+  /** The new conversation has got its id, and takes the draft along. @param {string} conversation */
   adopt(conversation) {
     const { texts } = this.drafts;
     if (texts[NEW]) texts[conversation] = texts[NEW];
@@ -84,10 +78,7 @@ export class Composer {
     this.#store();
   }
 
-  /**
-   * Adds a text from outside at the end of the draft.
-   * @param {string} text
-   */
+  /** Adds a text from outside at the end of the draft. @param {string} text */
   add(text) {
     this.fill([this.prompt.value, text].filter(Boolean).join('\n\n'));
     this.prompt.focus();
@@ -95,29 +86,20 @@ export class Composer {
     this.prompt.scrollTop = this.prompt.scrollHeight;
   }
 
-  /**
-   * A conversation has gone: its draft goes to the new one.
-   * @param {string} conversation
-   */
+  /** A conversation has gone: its draft goes to the new one. @param {string} conversation */
   bequeath(conversation) {
     const text = this.drafts.texts[conversation];
     delete this.drafts.texts[conversation];
     if (text) this.putBack(null, text);
   }
 
-  /**
-   * A conversation was deleted, with its draft.
-   * @param {string} conversation
-   */
+  /** A conversation was deleted, with its draft. @param {string} conversation */
   forget(conversation) {
     delete this.drafts.texts[conversation];
     this.#store();
   }
 
-  /**
-   * Prompts that were taken back are not sent again.
-   * @param {unknown} messages their ids
-   */
+  /** Prompts that were taken back are not sent again. @param {unknown} messages their ids */
   drop(messages) {
     const gone = new Set(Array.isArray(messages) ? messages : []);
     this.drafts.pending = this.pending.filter(({ message }) => !gone.has(message));
@@ -147,10 +129,7 @@ export class Composer {
     this.#store();
   }
 
-  /**
-   * Send or Stop: they share one place.
-   * @param {boolean} live an answer is being written
-   */
+  /** Send or Stop: they share one place. @param {boolean} live an answer is being written */
   mode(live) {
     const [gone, there] = live ? [this.sendButton, this.stopButton] : [this.stopButton, this.sendButton];
     if (document.activeElement === gone) this.prompt.focus();
@@ -188,11 +167,7 @@ export class Composer {
     this.#prompt({ text });
   }
 
-  /**
-   * Sends a new version of a question.
-   * @param {string} text
-   * @param {string} edits the question
-   */
+  /** Sends a new version of a question. @param {string} text @param {string} edits the question */
   sendEdited(text, edits) {
     this.#prompt({ text, edits });
   }

@@ -3,7 +3,7 @@
 import { errorText } from '../../shared/problem.js';
 import { TooLarge, conversationsIn } from './zip.js';
 
-/** A copy whose text comes later: the browser wants the request within the click, and the engine answers a moment after it. */
+/** A copy whose text comes later: the browser wants the request within the click, before the engine answers. */
 export class PendingCopy {
   /** @type {((text: string) => void) | null} */
   #resolve = null;

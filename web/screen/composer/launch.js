@@ -1,6 +1,6 @@
-// The app is opened from outside: by a share, a web+midstream: link, a file, a shortcut, a link to a conversation. A browser with
-// `launch_handler` hands the address to an open window of the app, where a growing answer goes on undisturbed; other browsers load the
-// address as a page. Both ways come together here.
+// The app is opened from outside: by a share, a web+midstream: link, a file, a shortcut, a link to a conversation. A
+// browser with `launch_handler` hands the address to an open window of the app, where a growing answer goes on
+// undisturbed; other browsers load the address as a page. Both ways come together here.
 
 import { NEW, hasSharedText } from '../../shared/address.js';
 import { cleanAddress, loadLaunch, storeLaunch } from '../page/tab.js';
@@ -72,11 +72,7 @@ export class Launch {
     else if (conversation) this.on.visit(conversation);
   }
 
-  /**
-   * @param {Incoming[]} all
-   * @param {boolean} visited
-   * @param {string} code of the notice when all went well
-   */
+  /** @param {Incoming[]} all @param {boolean} visited @param {string} code of the notice when all went well */
   #add(all, visited, code) {
     const text = all.map((each) => each.text).filter(Boolean).join('\n');
     const notes = all.flatMap((each) => each.notes);

@@ -1,5 +1,5 @@
-// Texts from outside the app: in an address from another app, a link or a shortcut, and in files. They become a draft and nothing
-// else: nothing is sent by itself, and no address in them is opened.
+// Texts from outside the app: in an address from another app, a link or a shortcut, and in files. They become a draft
+// and nothing else: nothing is sent by itself, and no address in them is opened.
 
 const PROTOCOL = 'web+midstream:';
 /** Characters of such a text: a draft is stored anew with every keystroke. */
@@ -7,18 +7,14 @@ const LONGEST = 100_000;
 /** Bytes of a file that may hold no more characters; a larger one is not even read. */
 const LARGEST = 4 * LONGEST;
 
-// A person must see the text that is sent in their name. Tag characters show nothing anywhere, except in the flags of England,
-// Scotland and Wales; control characters show nothing or confuse.
+// A person must see the text that is sent in their name. Tag characters show nothing anywhere, except in the flags of
+// England, Scotland and Wales; control characters show nothing or confuse.
 const HIDDEN = /(\u{1F3F4}[\u{E0020}-\u{E007E}]{1,6}\u{E007F})|[\u{E0000}-\u{E007F}]|(?![\t\n])\p{Cc}/gu;
 
 /** @typedef {{code: string, detail: string}} Note a notice for the person: notice.<code> */
 /** @typedef {{text: string, notes: Note[]}} Incoming the notes say what is wrong with the text, if anything is */
 
-/**
- * The text in an address.
- * @param {URLSearchParams} query
- * @returns {Incoming}
- */
+/** The text in an address. @param {URLSearchParams} query @returns {Incoming} */
 export function fromAddress(query) {
   const link = query.get('link');
   if (link === null) return cleaned(joined(query));
@@ -27,11 +23,7 @@ export function fromAddress(query) {
   return cleaned(joined(asked.searchParams));
 }
 
-/**
- * A text file, quoted.
- * @param {File} file
- * @returns {Promise<Incoming>}
- */
+/** A text file, quoted. @param {File} file @returns {Promise<Incoming>} */
 export async function fromFile(file) {
   if (file.size > LARGEST) return refused('incoming-too-large', file.name);
   try {
@@ -44,10 +36,7 @@ export async function fromFile(file) {
   }
 }
 
-/**
- * Title, text and address, each once: other apps often repeat one of them.
- * @param {URLSearchParams} query
- */
+/** Title, text and address, each once: other apps often repeat one of them. @param {URLSearchParams} query */
 function joined(query) {
   const [title, text, url] = ['title', 'text', 'url'].map((name) => query.get(name)?.trim() ?? '');
   const lines = [title, text, url].filter((line, i, all) => {
@@ -59,21 +48,14 @@ function joined(query) {
 /** @param {string} other @param {string} line @param {boolean} earlier of two that are equal the first one stays */
 const repeats = (other, line, earlier) => other.includes(line) && (other !== line || earlier);
 
-/**
- * In a fence that nothing in the text can close, with the name above it.
- * @param {string} name
- * @param {string} text
- */
+/** In a fence that nothing in the text can close, with the name above it. @param {string} name @param {string} text */
 function quoted(name, text) {
   const ticks = Math.max(2, ...[...text.matchAll(/`{3,}/g)].map(([run]) => run.length)) + 1;
   const fence = '`'.repeat(ticks);
   return `${name}\n${fence}\n${text}${text.endsWith('\n') ? '' : '\n'}${fence}\n`;
 }
 
-/**
- * @param {string} raw
- * @returns {Incoming}
- */
+/** @param {string} raw @returns {Incoming} */
 function cleaned(raw) {
   const lines = raw.replace(/\r\n?/g, '\n');
   const seen = lines.replace(HIDDEN, '$1');
@@ -85,9 +67,5 @@ function cleaned(raw) {
   return { text: seen.length > LONGEST ? seen.slice(0, LONGEST).replace(/[\uD800-\uDBFF]$/, '') : seen, notes };
 }
 
-/**
- * @param {string} code
- * @param {string} detail
- * @returns {Incoming}
- */
+/** @param {string} code @param {string} detail @returns {Incoming} */
 const refused = (code, detail) => ({ text: '', notes: [{ code, detail }] });

@@ -1,5 +1,5 @@
-// The conversations in a zip archive of another program. Only its list and those files are read: an archive holds pictures too, and
-// may be larger than memory.
+// The conversations in a zip archive of another program. Only its list and those files are read: an archive holds
+// pictures too, and may be larger than memory.
 
 import { KnownProblem } from '../../shared/problem.js';
 
@@ -29,21 +29,14 @@ export async function conversationsIn(archive, largest) {
 /** A file in the archive. */
 export class TooLarge extends Error {}
 
-/**
- * A number in the archive leads out of it.
- * @param {unknown} error
- * @returns {never}
- */
+/** A number in the archive leads out of it. @param {unknown} error @returns {never} */
 function outside(error) {
   throw error instanceof RangeError ? new KnownProblem('archive_damaged') : error;
 }
 
 /** @typedef {{name: string, method: number, packed: number, at: number}} Entry */
 
-/**
- * @param {File} archive
- * @returns {Promise<Entry[]>}
- */
+/** @param {File} archive @returns {Promise<Entry[]>} */
 async function entries(archive) {
   const end = await view(archive, Math.max(0, archive.size - END_BYTES), END_BYTES);
   let at = end.byteLength - 22;
@@ -102,11 +95,7 @@ async function limited(stream, largest) {
   return new Blob(pieces);
 }
 
-/**
- * @param {File} archive
- * @param {number} start
- * @param {number} length
- */
+/** @param {File} archive @param {number} start @param {number} length */
 async function view(archive, start, length) {
   return new DataView(await archive.slice(start, start + length).arrayBuffer());
 }

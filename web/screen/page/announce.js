@@ -1,6 +1,6 @@
-// Announcements for screen readers: one polite region for states, one assertive region for errors. The growing transcript itself is
-// silent: a screen reader that reads out every token cannot be used. People who want to hear the text get it in a third region, block
-// by block or when it is complete (answer/speech.js).
+// Announcements for screen readers: one polite region for states, one assertive region for errors. The growing
+// transcript itself is silent: a screen reader that reads out every token cannot be used. People who want to hear the
+// text get it in a third region, block by block or when it is complete (answer/speech.js).
 
 import { element } from '../../shared/element.js';
 
@@ -10,11 +10,7 @@ const SPACING = 5000;
 const MOST = 20;
 
 export class Announcer {
-  /**
-   * @param {HTMLElement} polite
-   * @param {HTMLElement} assertive
-   * @param {HTMLElement} reading
-   */
+  /** @param {HTMLElement} polite @param {HTMLElement} assertive @param {HTMLElement} reading */
   constructor(polite, assertive, reading) {
     this.polite = polite;
     this.assertive = assertive;
@@ -43,10 +39,7 @@ export class Announcer {
     this.assertive.textContent = text;
   }
 
-  /**
-   * Has the text of these blocks read, after those before them.
-   * @param {Element[]} blocks
-   */
+  /** Has the text of these blocks read, after those before them. @param {Element[]} blocks */
   read(blocks) {
     for (const { textContent } of blocks) this.reading.append(element(document, 'p', {}, textContent?.trim() ?? ''));
     while (this.reading.children.length > MOST) this.reading.firstChild?.remove();

@@ -1,6 +1,6 @@
-// Turns that are far from the screen cost nothing while an answer grows: the browser leaves them out of layout and paint
-// (`content-visibility`) and uses the size of their last layout. So every turn must have been laid out once, and once more after a
-// change of the width; with guessed sizes the text would jump under a reader who scrolls up.
+// Turns that are far from the screen cost nothing while an answer grows: the browser leaves them out of layout and
+// paint (`content-visibility`) and uses the size of their last layout. So every turn must have been laid out once, and
+// once more after a change of the width; with guessed sizes the text would jump under a reader who scrolls up.
 
 /** Milliseconds without a change after which the sizes count as final. */
 const QUIET = 500;
@@ -22,20 +22,20 @@ export class ContentVisibility {
     this.reset();
   }
 
-  /** Sizes may have changed: all is laid out again. Nothing is measured here, because a long text comes in many patches. */
+  /** Sizes may have changed: all is laid out again. Nothing is measured here: a long text comes in many patches. */
   reset() {
     if (this.log.dataset.settled === '') {
       delete this.log.dataset.settled;
       for (const turn of this.log.querySelectorAll(':scope > [data-far]')) turn.removeAttribute('data-far');
     }
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.#settle(), QUIET);
+    this.timer = setTimeout(() => this.#mark(), QUIET);
   }
 
   /** Turns near the screen are not marked: while the browser changes their state it leaves them out for a moment. */
-  #settle() {
+  #mark() {
     const far = [...this.log.children].filter((turn) => {
-      if (turn.getAttribute('data-author') === 'user') return false; // small: the browser's watch over it would cost more
+      if (turn.getAttribute('data-author') === 'user') return false; // small: the browser's watch would cost more
       const { top, bottom } = turn.getBoundingClientRect();
       return bottom < -innerHeight || top > 2 * innerHeight;
     });

@@ -8,8 +8,8 @@ export function growField(area) {
 }
 
 /**
- * Enter that ends the composition of a character (Japanese, Chinese, …) belongs to the input method; Safari sends it after the
- * composition, recognisable by its code only.
+ * Enter that ends the composition of a character (Japanese, Chinese, …) belongs to the input method; Safari sends it
+ * after the composition, recognisable by its code only.
  * @param {KeyboardEvent} event
  */
 export const isComposed = (event) => event.isComposing || event.keyCode === 229;

@@ -1,4 +1,5 @@
-// The fixed parts of the page around the transcript: finding and labelling them, the notice line, the state of the connection.
+// The fixed parts of the page around the transcript: finding and labelling them, the notice line, the state of the
+// connection.
 
 import { has, t } from '../../shared/i18n.js';
 
@@ -18,12 +19,17 @@ export const part = (name) => find(`[data-part=${name}]`);
 /** Does the engine answer? Boot (screen/boot.js) writes this state. */
 export const isEngineReady = () => html.dataset.engine === 'ready';
 
+/** How the text of an attribute is written. @type {Record<string, (element: Element, text: string) => void>} */
+const LABELS = {
+  'data-words': (element, text) => (element.textContent = text),
+  'data-label': (element, text) => (element.ariaLabel = text),
+  'data-placeholder': (element, text) => element.setAttribute('placeholder', text),
+};
+
 /** Writes the texts into the markup of index.html. */
 export function label() {
-  for (const each of document.querySelectorAll('[data-words]')) each.textContent = t(String(each.getAttribute('data-words')));
-  for (const each of document.querySelectorAll('[data-label]')) each.ariaLabel = t(String(each.getAttribute('data-label')));
-  for (const each of document.querySelectorAll('[data-placeholder]')) {
-    each.setAttribute('placeholder', t(String(each.getAttribute('data-placeholder'))));
+  for (const [name, write] of Object.entries(LABELS)) {
+    for (const each of document.querySelectorAll(`[${name}]`)) write(each, t(String(each.getAttribute(name))));
   }
 }
 
@@ -50,7 +56,8 @@ export class Notices {
    * @param {boolean} [error]
    */
   show(code, detail = '', error = false) {
-    const text = has(`notice.${code}`) ? t(`notice.${code}`, { detail, n: detail }) : t('notice.other', { code, detail });
+    const key = has(`notice.${code}`) ? `notice.${code}` : 'notice.other';
+    const text = t(key, { code, detail, n: detail });
     const ended = ENDS[code] ?? [];
     // A success gives way to the next notice at once; of each kind of error there is one.
     this.open = this.open.filter((each) => each.error && each.code !== code && !ended.includes(each.code));

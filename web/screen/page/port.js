@@ -1,7 +1,8 @@
-// The connection to the engine: one MessagePort; each post is one JSON string with an array of messages, which have a `type`.
+// The connection to the engine: one MessagePort; each post is one JSON string with an array of messages, which have a
+// `type`.
 //
-// The engine's document may come late, or be loaded again. Each one asks with "engine?" and gets a port of its own. Messages that are
-// sent before wait in their order.
+// The engine's document may come late, or be loaded again. Each one asks with "engine?" and gets a port of its own.
+// Messages that are sent before wait in their order.
 
 import { TypingPriority } from './typing_priority.js';
 
@@ -32,10 +33,7 @@ export class Port {
     this.priority = new TypingPriority((messages) => this.#each(messages));
   }
 
-  /**
-   * Starts listening. The engine's document may have spoken before, so it is asked.
-   * @param {Handlers} on
-   */
+  /** Starts listening. The engine's document may have spoken before, so it is asked. @param {Handlers} on */
   open(on) {
     this.on = on;
     addEventListener('message', (event) => this.#aside(event));
@@ -53,7 +51,7 @@ export class Port {
   }
 
   /**
-   * Asks the engine something that it always answers, unless the browser has let its worker die with the page in its cache.
+   * Asks the engine something that it always answers, unless its worker died while the page was in the browser's cache.
    * @param {Message[]} messages
    */
   prove(...messages) {
@@ -63,7 +61,7 @@ export class Port {
     for (const message of messages) this.send(message);
   }
 
-  /** Loads the engine's document anew. Messages wait for the new port from now on; the old engine receives nothing more. */
+  /** Loads the engine's document anew. From now on messages wait for the new port; the old engine receives none. */
   restart() {
     clearTimeout(this.doubt);
     this.port?.close();
@@ -71,10 +69,7 @@ export class Port {
     this.frame.contentWindow?.location.reload();
   }
 
-  /**
-   * Posts a message to engine/engine.js, not to Python.
-   * @param {Message} message
-   */
+  /** Posts a message to engine/engine.js, not to Python. @param {Message} message */
   postAside(message) {
     this.frame.contentWindow?.postMessage(message, location.origin);
   }
@@ -118,10 +113,7 @@ export class Port {
   }
 }
 
-/**
- * @param {unknown} batch
- * @returns {Message[]}
- */
+/** @param {unknown} batch @returns {Message[]} */
 function parse(batch) {
   try {
     const messages = JSON.parse(String(batch));

@@ -1,6 +1,6 @@
-// The first frame after a reload: it shows the text out of the service worker at the old scroll position, with the draft in its field.
-// This script runs before the page is parsed, so it has no imports. main.js owns both later. The names and shapes of the stored items
-// are tab.js's, those of the colours preferences.js's.
+// The first frame after a reload: it shows the text out of the service worker at the old scroll position, with the
+// draft in its field. This script runs before the page is parsed, so it has no imports. main.js owns both later. The
+// names and shapes of the stored items are tab.js's, those of the colours preferences.js's.
 //
 // Where the tab has something that the service worker cannot know of, the page stays hidden until main.js has it
 // (html[data-paint=held]).
@@ -73,8 +73,8 @@
   };
   requestAnimationFrame(frame);
 
-  // As soon as the text is there, not with the next frame: laid out while it is hidden it would get its styles twice. They are
-  // made here, so that styles and layout are two tasks of half the length.
+  // As soon as the text is there, not with the next frame: laid out while it is hidden it would get its styles twice.
+  // They are made here, so that styles and layout are two tasks of half the length.
   const parsed = new MutationObserver(() => {
     if (html.dataset.paint === 'done') return parsed.disconnect();
     for (const each of [document.body, document.querySelector('[data-part=page]')]) {

@@ -1,5 +1,6 @@
-// The person's choices about looks, language, announcements and keys. They are stored in localStorage, because pre_paint.js needs them
-// before the first frame. The engine gets the language too (`prefer`), because the service worker can read it only from there.
+// The person's choices about looks, language, announcements and keys. They are stored in localStorage, because
+// pre_paint.js needs them before the first frame. The engine gets the language too (`prefer`), because the service
+// worker can read it only from there.
 
 import { LANGUAGES } from '../../shared/i18n.js';
 import { loadItem, storeItem } from './tab.js';
@@ -20,11 +21,7 @@ const KEY = 'midstream.preferences';
 
 /** @typedef {keyof typeof CHOICES} Name */
 
-/**
- * The choice of the person. An unknown value counts as the default.
- * @param {Name} name
- * @returns {string}
- */
+/** The choice of the person. An unknown value counts as the default. @param {Name} name @returns {string} */
 export function preferred(name) {
   const value = stored()[name];
   return CHOICES[name].includes(value) ? value : CHOICES[name][0];

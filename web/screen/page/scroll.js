@@ -1,5 +1,5 @@
-// The one owner of the scroll position. It follows the end of the text while the reader is there, and stops at the first sign that
-// they want to read another part. It follows again when they reach the end or press the button below.
+// The one owner of the scroll position. It follows the end of the text while the reader is there, and stops at the
+// first sign that they want to read another part. It follows again when they reach the end or press the button below.
 
 /** Pixels from the end that still count as being there. */
 const NEAR = 10;
@@ -64,7 +64,7 @@ export class Scroll {
     change();
     const moved = after().getBoundingClientRect().top - before;
     if (moved) this.toPosition(this.scroller.scrollTop + moved);
-    else if (this.below > NEAR) this.toPosition(this.scroller.scrollTop); // it has grown: to follow its end would take it away
+    else if (this.below > NEAR) this.toPosition(this.scroller.scrollTop); // it has grown: its end must not be followed
   }
 
   /**
@@ -81,8 +81,8 @@ export class Scroll {
     if (moved && there.isConnected) this.#to(this.scroller.scrollTop + moved);
   }
 
-  /** The element that must not move: the focused one, if it is visible, else the one at the top. Between two blocks that would be the
-      whole text, so the next block is taken. */
+  /** The element that must not move: the focused one, if visible, else the one at the top. Between two blocks that
+      would be the whole text, so the next block is taken. */
   #anchor() {
     const { left, top, bottom, width } = this.scroller.getBoundingClientRect();
     const focused = document.activeElement;

@@ -1,13 +1,13 @@
-// The engine's records in this tab, in sessionStorage, for browsers that have no database for us: one item for each record. They live
-// as long as the tab, over reloads. The engine sends what it has committed (message `keep`) before it shows it, and gets all of it
-// back in the greeting (intent `kept`).
+// The engine's records in this tab, in sessionStorage, for browsers that have no database for us: one item for each
+// record. They live as long as the tab, over reloads. The engine sends what it has committed (message `keep`) before it
+// shows it, and gets all of it back in the greeting (intent `kept`).
 
 /** @typedef {[store: string, key: unknown, record: Record<string, any> | null]} Change null: it goes */
 
 const PREFIX = 'midstream.tab/';
 
 export class SessionRecords {
-  /** The browser has refused to write, and `write` has said so. */
+  /** The browser has refused to write, and `write` has reported it. */
   #refused = false;
   /** The browser refuses everything, not just what is too much: nothing is stored at all. */
   denied = false;
@@ -30,10 +30,7 @@ export class SessionRecords {
     return before || !this.#refused;
   }
 
-  /**
-   * @param {string} item
-   * @param {Record<string, any> | null} record
-   */
+  /** @param {string} item @param {Record<string, any> | null} record */
   #put(item, record) {
     if (this.denied) return;
     try {
@@ -63,10 +60,7 @@ export function recordsOfTab() {
   }
 }
 
-/**
- * @param {string} item
- * @returns {[string, Record<string, any>] | null}
- */
+/** @param {string} item @returns {[string, Record<string, any>] | null} */
 function recordOf(item) {
   if (!item.startsWith(PREFIX)) return null;
   try {

@@ -1,21 +1,17 @@
-// The state of this tab: its address, sessionStorage and localStorage, with what was being typed. These are small things that may be
-// lost without losing a word of an answer: the app works in a browser that refuses to store them.
+// The state of this tab: its address, sessionStorage and localStorage, with what was being typed. These are small
+// things that may be lost without losing a word of an answer: the app works in a browser that refuses to store them.
 
 import { NEW, conversationOf } from '../../shared/address.js';
 
 /**
- * A prompt that the engine has not confirmed. `after`: the last message when it was sent; `edits`: the question that it replaces.
+ * A prompt that the engine has not confirmed. `after`: the last message before it; `edits`: the replaced question.
  * @typedef {{conversation: string | null, message: string, text: string, after?: string, edits?: string}} Pending
  */
 /** @typedef {{texts: Record<string, string>, pending: Pending[]}} Drafts */
 
-/** By name: in a browser that denies them, `window.localStorage` throws. @typedef {'sessionStorage' | 'localStorage'} StorageName */
+/** Where they are denied even `window.localStorage` throws. @typedef {'sessionStorage' | 'localStorage'} StorageName */
 
-/**
- * @param {StorageName} storage
- * @param {string} key
- * @returns {any} null when there is nothing usable
- */
+/** @param {StorageName} storage @param {string} key @returns {any} null when there is nothing usable */
 export function loadItem(storage, key) {
   try {
     return JSON.parse(window[storage].getItem(key) ?? 'null');
@@ -82,17 +78,13 @@ export function storeConversation(conversation, visited) {
   else history.replaceState(null, '', address);
 }
 
-/**
- * Stores the scroll position for a reload.
- * @param {string | null} conversation
- * @param {number | null} top
- */
+/** Stores the scroll position for a reload. @param {string | null} conversation @param {number | null} top */
 export function storePosition(conversation, top) {
   storeItem('sessionStorage', 'midstream.tab', { conversation: conversation ?? NEW, top });
 }
 
 /**
- * Stores the last conversation and its newest answer. The journal has the truth; this only says which conversation to open.
+ * Stores the last conversation and its newest answer. The journal has the truth; this only says where to begin.
  * @param {{conversation: string, message: string, seq: number}} pointer
  */
 export function storePointer(pointer) {

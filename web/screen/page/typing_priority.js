@@ -1,11 +1,11 @@
-// The person's keys come first. A key that meets the frame of a growing answer waits for it, and in a long conversation on a slow
-// machine that frame takes too long. So while somebody types, the engine's messages wait for the frame that shows the next key, and
-// are handled after it, all at once and in their order.
+// The person's keys come first. A key that meets the frame of a growing answer waits for it, and in a long conversation
+// on a slow machine that frame takes too long. So while somebody types, the engine's messages wait for the frame that
+// shows the next key, and are handled after it, all at once and in their order.
 
 /** Milliseconds after a key in which another one is to be expected. */
 const TYPING = 500;
-/** Messages wait at least that long while keys come, in milliseconds. On a slow machine their frame may not be done when the next
-    key comes, so not every key is followed by one. */
+/** Messages wait at least that long while keys come, in milliseconds. On a slow machine their frame may not be done
+    when the next key comes, so not every key is followed by one. */
 const SHORTEST = 150;
 /** And at most that long: slow typists see the answer grow too. */
 const LONGEST = 400;

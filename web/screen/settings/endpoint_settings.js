@@ -1,5 +1,5 @@
-// The choice of an endpoint: choosing one, adding one's own, testing it. The engine owns the list. Keys that shall live only as long as
-// the tab are stored here, and every engine gets them.
+// The choice of an endpoint: choosing one, adding one's own, testing it. The engine owns the list. Keys that shall live
+// only as long as the tab are stored here, and every engine gets them.
 
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
@@ -78,18 +78,17 @@ export class Endpoints {
 
   /** @param {Item} item one that the person has added */
   #row({ name, url, model, key, keep }) {
-    const secret = key ? t(`settings.key.${keep === 'device' ? 'device' : 'session'}`, { key }) : t('settings.key.none');
+    const stored = keep === 'device' ? 'device' : 'session';
+    const secret = key ? t(`settings.key.${stored}`, { key }) : t('settings.key.none');
     const details = [url, model, secret].filter(Boolean).join(' · ');
     const line = element(document, 'span', {}, element(document, 'b', { dir: 'auto' }, name), ` ${details}`);
-    const remove = element(document, 'button', { type: 'button', name: 'endpoint-remove', value: name }, t('button.remove'));
-    remove.setAttribute('aria-label', t('settings.remove', { name }));
+    const attributes = { type: 'button', name: 'endpoint-remove', value: name };
+    const label = { 'aria-label': t('settings.remove', { name }) };
+    const remove = element(document, 'button', { ...attributes, ...label }, t('button.remove'));
     return element(document, 'li', {}, line, remove);
   }
 
-  /**
-   * The form for another endpoint, begun.
-   * @param {string} kind one of the presets
-   */
+  /** The form for another endpoint, begun. @param {string} kind one of the presets */
   beginForm(kind) {
     const details = this.section.querySelector('details');
     if (details) details.open = true;
@@ -174,10 +173,7 @@ export class Endpoints {
     if (code === 'ok' && !this.fields.model.value && names.length) this.fields.model.value = names[0];
   }
 
-  /**
-   * @param {string} text
-   * @param {string} [url] that the person may open: a page learns less from it
-   */
+  /** @param {string} text @param {string} [url] that the person may open: a page learns less from it */
   #say(text, url = '') {
     const line = this.section.querySelector('[data-part=tested]');
     if (!line || (line.textContent === text && !url)) return;

@@ -1,7 +1,8 @@
-// The keyboard map: one table, for the keys and for the list that explains them. The browser's own keys (reload, find, print, tabs) are
-// not in it, and nothing is taken while an input method composes a character.
+// The keyboard map: one table, for the keys and for the list that explains them. The browser's own keys (reload, find,
+// print, tabs) are not in it, and nothing is taken while an input method composes a character.
 //
-// Keys without Ctrl work only outside of text fields, and can be switched off: speech input would press them by accident.
+// Keys without Ctrl work only outside of text fields, and can be switched off: speech input would press them by
+// accident.
 
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
@@ -42,11 +43,7 @@ export function listenToKeys(actions) {
   });
 }
 
-/**
- * @param {Binding} binding
- * @param {KeyboardEvent} event
- * @param {Element} target
- */
+/** @param {Binding} binding @param {KeyboardEvent} event @param {Element} target */
 function fits({ key, mod = false, shift, inside }, event, target) {
   if (event.defaultPrevented || event.isComposing || event.repeat || event.altKey) return false;
   // On a layout without Latin letters the key in the same place counts.
@@ -58,10 +55,7 @@ function fits({ key, mod = false, shift, inside }, event, target) {
   return !single || (preferred('keys') === 'on' && !target.closest(TYPING));
 }
 
-/**
- * Writes the map for people.
- * @param {HTMLElement} list a dl
- */
+/** Writes the map for people. @param {HTMLElement} list a dl */
 export function explain(list) {
   const rows = BINDINGS.map((binding) =>
     element(

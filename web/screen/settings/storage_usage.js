@@ -1,4 +1,5 @@
-// The app's storage in this browser: its size, whether the browser may delete it, and the person's own way to delete it.
+// The app's storage in this browser: its size, whether the browser may delete it, and the person's own way to delete
+// it.
 
 import { t } from '../../shared/i18n.js';
 

@@ -1,4 +1,5 @@
-// The first page: suggestions for a question, or, where only the built-in demo can answer, a demonstration and ways to a model.
+// The first page: suggestions for a question, or, where only the built-in demo can answer, a demonstration and ways to
+// a model.
 
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';

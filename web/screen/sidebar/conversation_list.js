@@ -82,19 +82,12 @@ export class ConversationList {
     }
   }
 
-  /**
-   * @param {string | null} conversation
-   * @returns {HTMLAnchorElement | undefined}
-   */
+  /** @param {string | null} conversation @returns {HTMLAnchorElement | undefined} */
   link(conversation) {
     return [...this.list.querySelectorAll('a')].find((each) => each.dataset.conversation === conversation);
   }
 
-  /**
-   * Another name, until the next list comes.
-   * @param {HTMLAnchorElement} link
-   * @param {string} title
-   */
+  /** Another name, until the next list comes. @param {HTMLAnchorElement} link @param {string} title */
   name(link, title) {
     if (link.firstChild) link.firstChild.textContent = title;
     this.contents.delete(link);
@@ -105,10 +98,7 @@ export class ConversationList {
     return this.link(conversation)?.firstChild?.textContent ?? null;
   }
 
-  /**
-   * @param {string} conversation
-   * @returns {boolean} its answer has ended while nobody looked
-   */
+  /** @param {string} conversation @returns {boolean} its answer has ended while nobody looked */
   finished(conversation) {
     return this.link(conversation)?.dataset.dot === 'finished';
   }
@@ -120,11 +110,11 @@ export class ConversationList {
   /** @param {MouseEvent} event @param {Handlers} on */
   #clicked(event, on) {
     const target = event.target instanceof Element ? event.target.closest('a, button') : null;
-    const elsewhere = event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0;
+    const inNewTab = event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0;
     if (target instanceof HTMLButtonElement && target.name === 'new') on.new();
     else if (target instanceof HTMLButtonElement && target.name === 'export') on.export();
     else if (target instanceof HTMLButtonElement && target.name === 'import') this.file.click();
-    else if (target instanceof HTMLAnchorElement && this.list.contains(target) && !elsewhere) {
+    else if (target instanceof HTMLAnchorElement && this.list.contains(target) && !inNewTab) {
       event.preventDefault();
       on.open(String(target.dataset.conversation));
     } else return;

@@ -1,4 +1,5 @@
-// The menu of a conversation in the list: renaming it in place, pinning, files, printing, deleting and taking that back.
+// The menu of a conversation in the list: renaming it in place, pinning, files, printing, deleting and taking that
+// back.
 
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
@@ -156,10 +157,7 @@ export class ConversationMenu {
     this.list.close(); // the line with Undo stands below the sheet
   }
 
-  /**
-   * Shows the deletion that can be taken back.
-   * @param {unknown} deleted
-   */
+  /** Shows the deletion that can be taken back. @param {unknown} deleted */
   showDeleted(deleted) {
     const now = (Array.isArray(deleted) ? deleted : []).filter((item) => typeof item?.id === 'string');
     for (const { id } of this.deleted) {

@@ -8,7 +8,7 @@ import { isEngineReady } from '../page/page.js';
 /** Milliseconds without a key before a search. */
 const PAUSE = 150;
 
-/** @typedef {{conversation: string, message: string, spellings: string[]}} Hit `spellings`: the words of the query as that message has them */
+/** @typedef {{conversation: string, message: string, spellings: string[]}} Hit as in answer/search_highlight.js */
 
 export class Search {
   /**
