@@ -36,7 +36,7 @@ WORKER = "\n".join(
 # A code and the names of the values that come with it; `quote` is the words of somebody else.
 KNOWN = {
     code: set(re.findall(r"(\w+)", names or ""))
-    for code, names in re.findall(r"new Known\('(\w+)'(?:, \{([\w, ]+)\})?\)", SCREEN)
+    for code, names in re.findall(r"new KnownProblem\('(\w+)'(?:, \{([\w, ]+)\})?\)", SCREEN)
 }
 AROUND = {"browser": {"quote"}, "quote": {"line", "quote"}}
 # What goes to a screen. Others of their kind (a wrong option, a missing file) are for the command line.

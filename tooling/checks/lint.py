@@ -11,8 +11,14 @@ from tooling.places import HERE, Places
 from tooling.report import say
 from tooling.setup import npm
 
-# Pages, the service worker and Node know different globals, so each has a project of its own.
-TYPE_PROJECTS = ("tsconfig.json", "tsconfig.worker.json", "tooling/tsconfig.json")
+# Pages, modules that run without a document, the service worker and Node know different globals: one
+# project for each.
+TYPE_PROJECTS = (
+    "tsconfig.json",
+    "tsconfig.shared.json",
+    "tsconfig.worker.json",
+    "tooling/tsconfig.json",
+)
 
 
 def commands(places: Places) -> list[list[str | Path]]:

@@ -1,28 +1,33 @@
-// What the person does with the turns that are shown, on its way to the engine.
+// The person's actions on the visible turns, on their way to the engine.
 
-import * as blocks from '../shared/code_block_bar.js';
-import { t } from '../shared/i18n.js';
-import { arrived, copied, copyLater, copyNow, download } from './composer/files.js';
-import * as source from './answer/source.js';
+import { hideSource } from './answer/source.js';
+import { download } from './composer/files.js';
+import { isEngineReady } from './page/page.js';
 
-/** @typedef {import('./port.js').Message} Message */
+/** @typedef {import('./page/port.js').Message} Message */
+/** @typedef {import('../shared/article.js').Turn} Turn */
+/**
+ * @typedef {object} Parts
+ * @property {import('./composer/files.js').PendingCopy} copy
+ * @property {import('./current_conversation.js').CurrentConversation} current
+ * @property {import('./page/page.js').Notices} notices
+ * @property {import('./page/port.js').Port} port
+ * @property {import('./page/scroll.js').Scroll} scroll
+ * @property {import('./answer/transcript.js').Transcript} transcript
+ */
 
-export class Person {
-  /**
-   * @param {import('./current_conversation.js').Parts} parts
-   * @param {import('./current_conversation.js').Shown} shown
-   */
-  constructor(parts, shown) {
+export class Actions {
+  /** @param {Parts} parts */
+  constructor(parts) {
     this.parts = parts;
-    this.shown = shown;
   }
 
-  /** @param {import('../shared/tab.js').Pending} pending */
+  /** @param {import('./page/tab.js').Pending} pending */
   send(pending) {
-    const { port, scroll } = this.parts;
-    this.shown.repeat();
+    const { current, port, scroll } = this.parts;
+    current.showPending();
     scroll.toEnd();
-    if (port.connected) port.send({ type: 'send', ...pending }); // else the greeting brings it
+    if (port.connected) port.send({ type: 'send', ...pending }); // else it is in the greeting
   }
 
   stop() {
@@ -33,50 +38,38 @@ export class Person {
     port.send({ type: 'stop', message: live.id });
   }
 
-  /** @param {Message} message a button under an answer, or a request of the transcript itself */
+  /** @param {Message} message of a button under a turn */
   intent(message) {
-    const { boot, notices, port, transcript } = this.parts;
+    const { copy, port, transcript } = this.parts;
     const turn = transcript.turns.get(message.message);
-    if (message.type === 'copy') copied(copyLater(), notices);
-    if (!boot.ready && turn && message.type === 'copy') arrived(turn.content.innerText);
-    else if (!boot.ready && turn && message.type === 'save') {
+    if (message.type === 'copy') this.reportCopy(copy.begin());
+    // Without an engine the visible text is taken instead of the source.
+    if (!isEngineReady() && turn && message.type === 'copy') copy.finish(turn.content.innerText);
+    else if (!isEngineReady() && turn && message.type === 'save') {
       download(`${message.message}.txt`, 'text/plain', turn.content.innerText);
-    } else port.send(message); // one that is still to come gets it after the greeting
+    } else port.send(message); // an engine that comes later gets it after the greeting
   }
 
-  /** @param {HTMLElement} button @param {import('../shared/article.js').Turn} turn */
+  /** @param {Promise<void>} copy */
+  reportCopy(copy) {
+    const { notices } = this.parts;
+    copy.then(() => notices.show('copied'), () => notices.show('copy-failed', '', true));
+  }
+
+  /** @param {HTMLElement} button @param {Turn} turn */
   source(button, turn) {
     const { port, scroll } = this.parts;
-    if (turn.source) scroll.keep(button, () => source.hide(turn));
+    if (turn.source) scroll.keep(button, () => hideSource(turn));
     else port.send({ type: 'source', message: turn.id });
   }
 
-  /** @param {import('../shared/article.js').Turn} turn @param {number} step */
+  /** @param {Turn} turn @param {number} step */
   version({ id }, step) {
     this.parts.port.send({ type: 'version', message: id, step });
   }
 
-  /** @param {HTMLElement} button of a code block */
-  block(button) {
-    const { announcer, diagrams, notices, scroll, settle } = this.parts;
-    const pre = button.parentElement;
-    if (!pre) return;
-    if (button.dataset.do === 'diagram') return void diagrams.press(button);
-    if (button.dataset.do === 'wrap') {
-      settle.again();
-      return scroll.keep(button, () => blocks.wrap(document));
-    }
-    copyNow(blocks.source(pre)).then(
-      () => {
-        blocks.say(button, t('button.copied'));
-        announcer.say(t('notice.copied'));
-      },
-      () => notices.show('copy-failed', '', true),
-    );
-  }
-
-  /** @returns {boolean} false, and said, when no engine will come */
-  able() {
+  /** @returns {boolean} false, with a notice, when no engine will come */
+  canAct() {
     const { notices, transcript } = this.parts;
     if (transcript.dead) notices.show('no-engine', '', true);
     return !transcript.dead;

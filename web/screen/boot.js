@@ -1,12 +1,12 @@
-// Whether there is an engine: it is expected within a time, comes, or has failed, which is said; one that comes late is as
-// good as any. The one writer of `data-engine`.
+// The state of the engine: it is expected within a time, comes, or has failed, which the page shows; one that comes
+// late works like any other. This is the one writer of `data-engine`.
 
 import { duration, t } from '../shared/i18n.js';
 import { find, html, part } from './page/page.js';
 
-/** Milliseconds until an engine that does not answer is said to have failed; it may still come. */
+/** Milliseconds until an engine that does not answer counts as failed; it may still come. */
 const BOOT_LIMIT = 60_000;
-/** Milliseconds after which it is said that the engine is still coming. */
+/** Milliseconds after which the page says that the engine is still loading. */
 const SLOW = 3000;
 /** The same as BOOT_LIMIT once Python runs. */
 const HELLO_LIMIT = 10_000;
@@ -17,19 +17,15 @@ const AGAIN_WITHIN = 60_000;
 export class Boot {
   /**
    * @param {object} on
-   * @param {(words: string) => void} on.failed there is none
-   * @param {() => void} on.ready there is one, maybe after all
+   * @param {(text: string) => void} on.failed with the text that the page shows
+   * @param {() => void} on.ready it has come, maybe after a failure
    */
   constructor(on) {
     this.on = on;
     this.timer = 0;
-    this.slow = 0; // the timer of the words that stand where the endpoint will
+    this.slow = 0; // the timer of the text that stands in the endpoint's place
     /** When it was started again. @type {number[]} */
     this.restarts = [];
-  }
-
-  get ready() {
-    return html.dataset.engine === 'ready';
   }
 
   /** @param {boolean} running Python runs already */
@@ -41,14 +37,14 @@ export class Boot {
     this.timer = setTimeout(() => this.fail(reason), limit);
   }
 
-  /** The page is there: what is still loaded is said, if that takes a while. */
+  /** The page is there: if the engine takes a while, the page says that it is loading. */
   begin() {
     this.expect(false);
     this.slow = setTimeout(() => (part('endpoint').textContent = t('engine.loading')), SLOW);
   }
 
   /**
-   * It is on its way, over a slow line: as long as something comes there is no failure.
+   * Some of it has come over a slow connection: as long as bytes come there is no failure.
    * @param {number} done bytes
    * @param {number} total
    */
@@ -59,23 +55,22 @@ export class Boot {
     part('endpoint').textContent = t('engine.loading.count', { done: Math.min(done, total) / 1e6, total: total / 1e6 });
   }
 
-  /** Nothing is waited for any more. */
-  #settle() {
+  #stopWaiting() {
     clearTimeout(this.timer);
     clearTimeout(this.slow);
     if (html.dataset.engine === 'booting') part('endpoint').textContent = ''; // the engine says which one there is
   }
 
   come() {
-    this.#settle();
+    this.#stopWaiting();
     html.dataset.engine = 'ready';
     part('engine').hidden = true;
     performance.mark('midstream:engine');
     this.on.ready();
   }
 
-  /** The engine is lost. False, and said, when it has been too often: it would only be lost again. */
-  again() {
+  /** The engine is lost. @returns {boolean} false, with a failure, after too many times: it would be lost again */
+  restart() {
     const now = performance.now();
     this.restarts = this.restarts.filter((time) => time > now - AGAIN_WITHIN);
     if (this.restarts.length >= AGAIN) {
@@ -90,11 +85,11 @@ export class Boot {
 
   /** @param {string} reason */
   fail(reason) {
-    this.#settle();
+    this.#stopWaiting();
     html.dataset.engine = 'failed';
-    const words = t('engine.failed', { reason });
-    find('[data-part=engine] span').textContent = words;
+    const text = t('engine.failed', { reason });
+    find('[data-part=engine] span').textContent = text;
     part('engine').hidden = false;
-    this.on.failed(words);
+    this.on.failed(text);
   }
 }

@@ -1,9 +1,9 @@
-// What the service worker says about the shell, in words: being stored, ready for offline use, a new version waiting. Nothing
-// here reloads by itself; the person is asked, and not while an answer is being written.
+// The state of the shell, from the service worker: being stored, ready for offline use, a new version waiting. The page
+// never reloads by itself: the person is asked, and not while an answer is being written.
 
 import { t } from '../shared/i18n.js';
 
-/** What each state is on `html[data-shell]`; the others change nothing there. @type {Record<string, string>} */
+/** The value of `html[data-shell]` by state; other states change nothing there. @type {Record<string, string>} */
 const STATES = {
   installing: 'installing',
   incomplete: 'installing',
@@ -12,7 +12,7 @@ const STATES = {
   'update-ready': 'update-ready',
   updated: 'update-ready',
 };
-/** Without a service worker: said, and nothing else follows from it. */
+/** There is no service worker: a line says so, and nothing else follows. */
 const WITHOUT = new Set(['denied', 'insecure']);
 const MEGABYTE = 1_000_000;
 
@@ -20,61 +20,53 @@ export class Shell {
   /**
    * @param {HTMLElement} note one quiet line in the list
    * @param {HTMLElement} bar the offer to reload
-   * @param {object} on
-   * @param {() => void} on.accept the person wants the new version
-   * @param {() => void} on.mended stored files that were damaged have been fetched again
+   * @param {() => void} accept the person wants the new version
    */
-  constructor(note, bar, on) {
+  constructor(note, bar, accept) {
     this.note = note;
     this.bar = bar;
-    this.on = on;
     this.busy = false;
     this.accepted = false;
-    this.held = false; // accepted, but the service worker holds an answer's connection
-    this.elsewhere = false;
+    this.delayed = false; // accepted, but the service worker holds an answer's connection
+    this.outdated = false; // another tab runs a newer version
     bar.querySelector('button')?.addEventListener('click', () => {
       this.accepted = true;
-      on.accept();
+      accept();
     });
   }
 
   /** @param {Record<string, any>} message {state, done, total, bytes, size, full} */
   show({ state, done, total, bytes = 0, size = 0, full }) {
     if (state === 'updated' && this.accepted) return location.reload();
-    if (state === 'update-held') this.held = true;
-    if (state === 'mended') this.on.mended();
+    if (state === 'update-held') this.delayed = true;
     if (WITHOUT.has(state)) this.note.textContent = t(`shell.${state}`);
     if (!(state in STATES)) return this.#offer();
-    this.elsewhere = state === 'updated'; // another tab has accepted: this one goes on with its own files
+    this.outdated = state === 'updated'; // another tab has accepted: this one goes on with its own files
     document.documentElement.dataset.shell = STATES[state];
-    this.note.textContent = t(wording(state, total, full), { done, total, mb: bytes / MEGABYTE, of: size / MEGABYTE });
+    this.note.textContent = t(keyOf(state, total, full), { done, total, mb: bytes / MEGABYTE, of: size / MEGABYTE });
     this.#offer();
   }
 
   /** @param {boolean} busy an answer is being written */
-  hold(busy) {
+  setBusy(busy) {
     if (busy === this.busy) return;
     this.busy = busy;
     this.#offer();
   }
 
   #offer() {
-    const words = this.bar.querySelector('span');
-    const key = this.elsewhere ? 'updated' : this.held ? 'update-held' : 'update-ready';
-    if (words) words.textContent = t(`shell.${key}`);
+    const line = this.bar.querySelector('span');
+    const key = this.outdated ? 'updated' : this.delayed ? 'update-held' : 'update-ready';
+    if (line) line.textContent = t(`shell.${key}`);
     const button = this.bar.querySelector('button');
-    if (button) button.hidden = this.held && !this.elsewhere;
+    if (button) button.hidden = this.delayed && !this.outdated;
     const ready = document.documentElement.dataset.shell === 'update-ready';
-    this.bar.hidden = !ready || (this.busy && !this.held);
+    this.bar.hidden = !ready || (this.busy && !this.delayed);
   }
 }
 
-/**
- * @param {string} state
- * @param {number} total
- * @param {boolean} [full]
- */
-function wording(state, total, full) {
+/** @param {string} state @param {number} total @param {boolean} [full] */
+function keyOf(state, total, full) {
   if (state === 'installing' && total > 0) return 'shell.installing.count';
   return state === 'incomplete' && full ? 'shell.full' : `shell.${state}`;
 }

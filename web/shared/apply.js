@@ -1,15 +1,18 @@
-// The applier: turns ops (midstream/patch.py has their table) into nodes. It makes nodes with createElement and text with
-// appendData, so text that stands keeps its identity and a selection in it survives; no HTML is parsed here.
+// The applier: turns ops (midstream/patch.py has their table) into nodes. It makes nodes with createElement and text
+// with appendData. So a text node stays the same while it grows, and a selection in it survives. No HTML is parsed
+// here.
 //
-// Ops are not trusted. The first one that cannot be meant ends the patch with a PatchError, and the caller asks for the whole
-// answer anew; if that has such ops too, they are left out one by one (`lenient`), so that they never cost the text around them.
-//
-// The service worker uses this module too, with nodes of its own (worker/mini_dom.js): so it keeps to what those can do.
+// Ops are not trusted. The first impossible one ends the patch with a PatchError, and the caller asks for the whole
+// answer anew. If that has such ops too, they are left out one by one (`lenient`): they never cost the text around
+// them.
 
-import { add, furnish, isOurs, lastOf, name as nameBlock, offer, size, theirs } from './code_block_bar.js';
+import {
+  addBar, addDiagramButton, appendContent, contentNodes, contentSize, isAddition, labelBlock, lastContentNode,
+} from './code_block_bar.js';
+import { isElement, isText } from './element.js';
 import { t } from './i18n.js';
 import { visible } from './invisible.js';
-import { admitted, isAttribute, isTag, parsed, place } from './vocabulary.js';
+import { admitted, hostOf, isAttribute, isTag, parseUrl } from './vocabulary.js';
 
 export class PatchError extends Error {}
 
@@ -25,28 +28,28 @@ export class Applier {
     this.root = root;
     this.lenient = false;
     this.opened = 0; // elements so far, those that could not be made included: the engine numbers them all
-    this.blocks = 0; // of code so far
-    this.tables = 0;
+    this.blockCount = 0; // of code so far
+    this.tableCount = 0;
     /** @type {Map<number, Element>} the nodes that may still change */
     this.nodes = new Map([[0, root]]);
     /** @type {Map<number, Element>} code blocks, those that are closed too: their colours come later */
     this.codes = new Map();
-    /** @type {Element[]} formulas that nobody has looked at yet */
+    /** @type {Element[]} new code blocks, for the screen to take */
+    this.blocks = [];
+    /** @type {Element[]} new formulas, likewise */
     this.formulas = [];
-    /** @type {Element[]} diagrams that are complete, and that nobody has looked at yet */
+    /** @type {Element[]} new complete diagrams, likewise */
     this.diagrams = [];
     /** @type {WeakMap<Element, number>} */
     this.ids = new WeakMap();
   }
 
-  /**
-   * Goes on with nodes that are equal to these.
-   * @param {(node: Element) => Element} twin
-   */
-  settle(twin) {
+  /** Goes on with other nodes, which are equal to these. @param {(node: Element) => Element} twin the equal one */
+  replaceNodes(twin) {
     this.root = twin(this.root);
     this.nodes = new Map([...this.nodes].map(([id, node]) => [id, twin(node)]));
     this.codes = new Map([...this.codes].map(([id, code]) => [id, twin(code)]));
+    this.blocks = this.blocks.map(twin);
     this.formulas = this.formulas.map(twin);
     this.diagrams = this.diagrams.map(twin);
     for (const [id, node] of this.nodes) if (node !== this.root) this.ids.set(node, id);
@@ -56,10 +59,11 @@ export class Applier {
   clear() {
     this.root.replaceChildren();
     this.opened = 0;
-    this.blocks = 0;
-    this.tables = 0;
+    this.blockCount = 0;
+    this.tableCount = 0;
     this.nodes = new Map([[0, this.root]]);
     this.codes = new Map();
+    this.blocks = [];
     this.formulas = [];
     this.diagrams = [];
     this.ids = new WeakMap();
@@ -96,30 +100,20 @@ export class Applier {
     return node;
   }
 
-  /**
-   * Takes an id for a node that has none yet.
-   * @param {unknown} id
-   * @param {Element} node
-   */
+  /** Takes an id for a node that has none yet. @param {unknown} id @param {Element} node */
   name(id, node) {
     if (!Number.isSafeInteger(id) || this.nodes.has(Number(id))) throw new PatchError(`bad id ${id}`);
     this.nodes.set(Number(id), node);
     this.ids.set(node, Number(id));
   }
 
-  /**
-   * Has this element, or one in it, been closed?
-   * @param {Element} element
-   */
+  /** Has this element, or one in it, been closed? @param {Element} element */
   sealed(element) {
-    const all = [element, ...element.querySelectorAll('*')].filter((each) => !isOurs(each));
+    const all = [element, ...element.querySelectorAll('*')].filter((each) => !isAddition(each));
     return all.some((each) => !this.nodes.has(this.ids.get(each) ?? -1));
   }
 
-  /**
-   * Forgets the ids of an element and of all in it.
-   * @param {Element} element
-   */
+  /** Forgets the ids of an element and of all in it. @param {Element} element */
   forget(element) {
     for (const each of [element, ...element.querySelectorAll('*')]) {
       const id = this.ids.get(each);
@@ -133,9 +127,9 @@ function open(applier, [, parent, tag, id]) {
   const into = applier.node(parent);
   if (!isTag(tag) && !applier.lenient) throw new PatchError(`tag ${tag} is not in the vocabulary`);
   if (depth(into) > DEEPEST) throw new PatchError('too deep');
-  const element = made(applier, isTag(tag) ? tag : 'span', into);
+  const element = makeElement(applier, isTag(tag) ? tag : 'span', into);
   applier.name(id, element);
-  add(into, element);
+  appendContent(into, element);
   if (element.localName === 'code' && into.localName === 'pre') applier.codes.set(id, element);
 }
 
@@ -146,17 +140,16 @@ function depth(element) {
   return count;
 }
 
-/**
- * @param {Applier} applier
- * @param {string} tag
- * @param {Element | null} into what it will stand in
- */
-function made(applier, tag, into) {
+/** @param {Applier} applier @param {string} tag @param {Element | null} into the future parent */
+function makeElement(applier, tag, into) {
   const element = applier.root.ownerDocument.createElement(tag);
   // Only the outermost block looks for its direction, over all of its text; paragraphs inside follow by unicode-bidi.
   if (into === applier.root) element.setAttribute('dir', 'auto');
-  if (tag === 'pre') furnish(element, (applier.blocks += 1));
-  if (tag === 'table') element.setAttribute('aria-label', t('content.table', { n: (applier.tables += 1) }));
+  if (tag === 'pre') {
+    addBar(element, (applier.blockCount += 1));
+    applier.blocks.push(element);
+  }
+  if (tag === 'table') element.setAttribute('aria-label', t('content.table', { n: (applier.tableCount += 1) }));
   if (tag === 'table' || (tag === 'code' && into?.localName === 'pre')) {
     element.setAttribute('tabindex', '0'); // scrolls sideways: with the keyboard too
   }
@@ -177,21 +170,13 @@ function text(applier, [, id, more]) {
   if (element.localName === 'a') showHost(element);
 }
 
-/**
- * @param {Element} element
- * @param {string} more
- */
+/** @param {Element} element @param {string} more */
 function append(element, more) {
-  const last = lastOf(element);
+  const last = lastContentNode(element);
   const code = element.localName === 'code';
   if (isText(last)) last.appendData(visible(more, last.data, code));
-  else if (more) add(element, visible(more, '', code));
+  else if (more) appendContent(element, visible(more, '', code));
 }
-
-/** @param {Node | null} node @returns {node is Text} */
-const isText = (node) => node?.nodeType === 3;
-/** @param {Node | null | undefined} node @returns {node is Element} */
-const isElement = (node) => node?.nodeType === 1;
 
 /** @param {Applier} applier @param {any[]} op */
 function attr(applier, [, id, name, value]) {
@@ -213,16 +198,12 @@ function attr(applier, [, id, name, value]) {
 /** @param {Element} code @param {string} language */
 function entitle(code, language) {
   const into = code.parentElement;
-  if (into?.localName === 'pre') nameBlock(into, language);
+  if (into?.localName === 'pre') labelBlock(into, language);
 }
 
-/**
- * Says where a link or an image leads, whatever its text pretends.
- * @param {Element} element
- * @param {string} url
- */
+/** Says where a link or an image leads, whatever its text pretends. @param {Element} element @param {string} url */
 function describe(element, url) {
-  const host = place(new URL(url));
+  const host = hostOf(new URL(url));
   element.setAttribute('data-host', host);
   if (element.localName === 'a') {
     element.setAttribute('target', '_blank');
@@ -233,21 +214,18 @@ function describe(element, url) {
   }
 }
 
-/**
- * The host stands after a link's text, unless that text is the very address.
- * @param {Element} link
- */
+/** The host stands after a link's text, unless that text is the very address. @param {Element} link */
 function showHost(link) {
-  const shown = (link.textContent ?? '').trim();
+  const text = (link.textContent ?? '').trim();
   const host = link.getAttribute('data-host');
-  const named = parsed(shown) ?? parsed(`https://${shown}`);
-  const same = named !== null && !named.username && place(named) === host;
-  link.toggleAttribute('data-plain', same || shown === host);
+  const named = parseUrl(text) ?? parseUrl(`https://${text}`);
+  const same = named !== null && !named.username && hostOf(named) === host;
+  link.toggleAttribute('data-plain', same || text === host);
 }
 
 /** @param {Applier} applier @param {any[]} op */
 function trunc(applier, [, id, units]) {
-  const last = lastOf(applier.node(id));
+  const last = lastContentNode(applier.node(id));
   if (!isText(last) || !Number.isSafeInteger(units) || units < 0 || units > last.length) {
     throw new PatchError(`cannot take ${units} units off node ${id}`);
   }
@@ -263,7 +241,7 @@ function unwrap(applier, [, id, before]) {
   applier.nodes.delete(id);
   keepingSelection(applier, () => {
     element.before(before);
-    element.before(...theirs(element));
+    element.before(...contentNodes(element));
     element.remove();
     parent.normalize(); // joins neighbouring texts and keeps ranges inside them
   });
@@ -273,12 +251,14 @@ function unwrap(applier, [, id, before]) {
 function retag(applier, [, id, tag]) {
   const old = applier.node(id);
   if (old === applier.root || !isTag(tag)) throw new PatchError(`cannot make node ${id} a ${tag}`);
-  const element = made(applier, tag, old.parentElement);
-  for (const { name, value } of old.attributes) if (isAttribute(tag, name)) element.setAttribute(name, value);
+  const element = makeElement(applier, tag, old.parentElement);
+  for (const { name, value } of old.attributes) {
+    if (isAttribute(tag, name)) element.setAttribute(name, value);
+  }
   applier.nodes.delete(id);
   applier.name(id, element);
   keepingSelection(applier, () => {
-    add(element, ...theirs(old));
+    appendContent(element, ...contentNodes(old));
     old.replaceWith(element);
   });
 }
@@ -287,8 +267,8 @@ function retag(applier, [, id, tag]) {
 function drop(applier, [, id, from]) {
   const element = applier.node(id);
   if (!Number.isSafeInteger(from) || from < 0) throw new PatchError(`cannot drop from ${from}`);
-  for (let last = lastOf(element); last && size(element) > from; last = lastOf(element)) {
-    if (isElement(last) && applier.sealed(last)) throw new PatchError('what is sealed cannot be dropped');
+  for (let last = lastContentNode(element); last && contentSize(element) > from; last = lastContentNode(element)) {
+    if (isElement(last) && applier.sealed(last)) throw new PatchError('a sealed element cannot be dropped');
     if (isElement(last)) applier.forget(last);
     last.remove();
   }
@@ -299,9 +279,9 @@ function close(applier, [, id]) {
   const element = applier.node(id);
   if (element === applier.root) throw new PatchError('the content is never closed');
   applier.forget(element);
-  const [code] = element.localName === 'pre' ? theirs(element) : [];
+  const [code] = element.localName === 'pre' ? contentNodes(element) : [];
   if (!isElement(code) || code.getAttribute('data-language')?.toLowerCase() !== 'mermaid') return;
-  offer(element);
+  addDiagramButton(element);
   applier.diagrams.push(element);
 }
 

@@ -1,27 +1,28 @@
-// Which messages of a conversation are shown: one version of each. The same as the engine's branches.py, for what is painted before
-// the engine is there; tests/unit/engine/store/branches.json holds both to it.
+// The visible branch of a conversation: one version of each message. engine/store/branches.py computes the same; this
+// is for the first frame, before the engine is there. tests/unit/engine/store/branches.json and test_branches.py hold
+// both to one result.
 
 /** @typedef {Record<string, any>} Row a message as it is stored */
 
 /**
  * @param {Row[]} messages in the order of their positions
- * @param {unknown} leaf the message whose line it is, with the newest below it; the newest of all for one that is not here
- * @returns {{record: Row, versions: [number, number]}[]} `versions`: which one it is, from 1, and how many there are
+ * @param {unknown} leaf a message of the branch, which ends at the newest below it; else the newest of all
+ * @returns {{record: Row, versions: [number, number]}[]} `versions`: the number of this version, from 1, and of all
  */
 export function line(messages, leaf) {
-  const parents = followed(messages);
+  const parents = parentsOf(messages);
   const records = new Map(messages.map((record) => [record.id, record]));
-  /** By message: what follows it. @type {Map<string, string[]>} */
+  /** By message: those that follow it. @type {Map<string, string[]>} */
   const after = new Map();
   for (const [id, parent] of parents) after.set(parent, [...(after.get(parent) ?? []), id]);
-  const found = [];
+  const branch = [];
   for (let id = newest(parents, leaf); records.has(id); id = parents.get(id) ?? '') {
     const beside = after.get(parents.get(id) ?? '') ?? [];
     /** @type {[number, number]} */
     const versions = [beside.indexOf(id) + 1, beside.length];
-    found.push({ record: /** @type {Row} */ (records.get(id)), versions });
+    branch.push({ record: /** @type {Row} */ (records.get(id)), versions });
   }
-  return found.reverse();
+  return branch.reverse();
 }
 
 /**
@@ -41,11 +42,8 @@ function newest(parents, leaf) {
   return end;
 }
 
-/**
- * By message, in their order: the one that it follows, '' for a first one.
- * @param {Row[]} messages
- */
-function followed(messages) {
+/** By message, in their order: the one before it, '' for a first one. @param {Row[]} messages */
+function parentsOf(messages) {
   /** @type {Map<string, string>} */
   const parents = new Map();
   const answered = new Map();

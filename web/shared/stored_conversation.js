@@ -1,22 +1,26 @@
-// What this browser has stored, read once, before Python is up: so a reload paints the text that stood there without waiting
-// for anything. The engine is the only writer; rows are checked as if a stranger had written them. It writes to a database,
-// or, where the browser denies one, this tab keeps its records (session_storage.js); of a record that lies in both the tab's is newer.
+// The stored conversation, read before Python is up, so that a reload shows its text without waiting for anything. The
+// engine is the only writer; rows are checked as if a stranger had written them. The engine writes to a database, or,
+// where the browser denies one, the tab holds its records (screen/page/session_storage.js). Of a record that is in
+// both, the tab's is newer.
+
+import { line } from './branches.js';
+import { LIVE } from './status.js';
 
 /** @typedef {Record<string, any>} Row */
-/** @typedef {{turn: Row, rows: {n: number, last: number, ops: unknown, reasoning?: unknown}[]}} SavedTurn */
+/** @typedef {{turn: Row, rows: {n: number, last: number, ops: unknown, reasoning?: unknown}[]}} StoredTurn */
 /**
- * @typedef {object} Saved
+ * @typedef {object} StoredConversation
  * @property {string | null} conversation
  * @property {Row[]} conversations newest first
- * @property {SavedTurn[]} turns in order
+ * @property {StoredTurn[]} turns in order
  */
 /**
  * @typedef {object} Reading
  * @property {string | null} conversation
  * @property {Row[]} conversations newest first
- * @property {Row[]} messages of the conversation that are shown, in order
- * @property {Promise<SavedTurn>[]} turns for each message; the newest is there first
- * @property {unknown} language that was chosen for the words, if one was
+ * @property {Row[]} messages of the chosen branch, in order
+ * @property {Promise<StoredTurn>[]} turns for each message; the newest is there first
+ * @property {unknown} language that was chosen for the page, if one was
  */
 /**
  * @typedef {object} Source where records lie
@@ -26,81 +30,72 @@
  * @property {() => Promise<any>} language
  */
 
-import { records } from './session_storage.js';
-import { line } from './branches.js';
-import { LIVE } from './status.js';
-
 /**
- * Reads the conversation that is to be shown, or the newest one.
- * @param {string | null} wanted
- * @returns {Promise<Saved | null>} null when nothing is stored
+ * Reads a conversation out of the database and the tab.
+ * @param {string | null} wanted null for the newest
+ * @param {[store: string, record: Row][]} held the tab's records
+ * @returns {Promise<StoredConversation | null>} null when nothing is stored
  */
-export async function read(wanted) {
-  const kept = records();
+export async function readAll(wanted, held) {
   const database = await open().catch((error) => {
-    if (!kept.length) throw error;
-    console.warn('midstream: storage', error); // said by the engine already, when the tab began to keep them
+    if (!held.length) throw error;
+    console.warn('midstream: storage', error); // the engine has reported it when the tab began to hold them
     return null;
   });
   try {
-    if (!database) return kept.length ? await whole(view(ofTab(kept), wanted)) : null;
+    if (!database) return held.length ? await whole(view(ofTab(held), wanted)) : null;
     const stored = ofDatabase(database);
-    return await whole(view(kept.length ? both(ofTab(kept), stored) : stored, wanted));
+    return await whole(view(held.length ? both(ofTab(held), stored) : stored, wanted));
   } finally {
     database?.close(); // an open connection would hold up an upgrade by the engine
   }
 }
 
 /**
- * The same without what only a tab knows, for the service worker.
- * @param {string | null} wanted
+ * Reads a conversation out of the database, turn by turn, for the service worker.
+ * @param {string | null} wanted null for the newest
  * @param {Promise<unknown>} since nothing is read before; to open the database takes a while too
  * @returns {Promise<Reading | null>} null when nothing is stored
  */
-export async function stored(wanted, since) {
+export async function readTurns(wanted, since) {
   const database = await open();
   try {
     await since;
     return database && (await view(ofDatabase(database), wanted));
   } finally {
-    database?.close(); // as soon as what has been asked for has come
+    database?.close(); // this waits for the requests that are under way
   }
 }
 
-/**
- * @param {Promise<Reading>} reading
- * @returns {Promise<Saved>}
- */
+/** @param {Promise<Reading>} reading @returns {Promise<StoredConversation>} */
 async function whole(reading) {
   const { conversation, conversations, turns } = await reading;
   return { conversation, conversations, turns: await Promise.all(turns) };
 }
 
-/**
- * @param {Source} source
- * @param {string | null} wanted
- * @returns {Promise<Reading>}
- */
+/** @param {Source} source @param {string | null} wanted @returns {Promise<Reading>} */
 async function view(source, wanted) {
-  const asked = wanted === null ? null : source.messages(wanted); // beside the others, not after them
-  const [all, language, messages] = await Promise.all([source.conversations(), source.language(), asked]);
+  const early = wanted === null ? null : source.messages(wanted); // beside the others, not after them
+  const [all, language, messages] = await Promise.all([source.conversations(), source.language(), early]);
   const known = all.filter((row) => typeof row?.id === 'string').sort((a, b) => b.updated - a.updated);
   const conversations = known.filter(({ deleted }) => !deleted);
   const conversation = wanted ?? conversations[0]?.id ?? null;
   const there = known.find(({ id }) => id === conversation); // one without a record may have messages all the same
-  const found = conversation === null || there?.deleted ? [] : messages ?? (await source.messages(conversation));
-  const usable = found.filter((record) => typeof record?.id === 'string' && ['user', 'assistant'].includes(record.author));
-  const shown = line(usable, there?.leaf);
-  const turns = shown.toReversed().map(async ({ record, versions }) => saved(record, versions, unbroken(await source.rows(record.id))));
-  return { conversation, conversations, messages: shown.map(({ record }) => record), turns: turns.reverse(), language };
+  const found = conversation === null || there?.deleted ? [] : (messages ?? (await source.messages(conversation)));
+  const usable = found.filter((record) => {
+    return typeof record?.id === 'string' && ['user', 'assistant'].includes(record.author);
+  });
+  const branch = line(usable, there?.leaf);
+  const turns = branch.toReversed().map(async ({ record, versions }) => {
+    return turnOf(record, versions, unbroken(await source.rows(record.id)));
+  });
+  const visible = branch.map(({ record }) => record);
+  return { conversation, conversations, messages: visible, turns: turns.reverse(), language };
 }
 
 // Sources
 
-/**
- * @param {IDBDatabase} database
- * @returns {Source}
- */
+/** @param {IDBDatabase} database @returns {Source} */
 function ofDatabase(database) {
   const settings = database.objectStoreNames.contains('settings') ? ['settings'] : []; // not in the first version
   const stores = database.transaction(['conversations', 'messages', 'journal', ...settings], 'readonly');
@@ -110,17 +105,16 @@ function ofDatabase(database) {
     conversations: () => done(stores.objectStore('conversations').getAll()),
     messages: (id) => done(messages.getAll(IDBKeyRange.bound([id], [id, []]))),
     rows: (id) => done(journal.getAll(IDBKeyRange.bound([id, 0], [id, Infinity]))),
-    language: async () => (settings.length ? (await done(stores.objectStore('settings').get('language')))?.language : null),
+    async language() {
+      return settings.length ? (await done(stores.objectStore('settings').get('language')))?.language : null;
+    },
   };
 }
 
-/**
- * @param {[string, Row][]} kept
- * @returns {Source}
- */
-function ofTab(kept) {
+/** @param {[string, Row][]} held @returns {Source} */
+function ofTab(held) {
   /** @param {string} store */
-  const all = (store) => kept.filter(([name]) => name === store).map(([, record]) => record);
+  const all = (store) => held.filter(([name]) => name === store).map(([, record]) => record);
   const [conversations, messages, journal] = ['conversations', 'messages', 'journal'].map(all);
   return {
     conversations: async () => conversations,
@@ -130,11 +124,7 @@ function ofTab(kept) {
   };
 }
 
-/**
- * @param {Source} tab
- * @param {Source} stored
- * @returns {Source}
- */
+/** @param {Source} tab @param {Source} stored @returns {Source} */
 function both(tab, stored) {
   /** @param {any[]} ours @param {any[]} theirs */
   const joined = (ours, theirs) => [...theirs.filter((one) => !ours.some(({ id }) => id === one?.id)), ...ours];
@@ -178,10 +168,7 @@ function done(request) {
 
 // Records
 
-/**
- * The rows up to the first hole: what lies behind one is given again by the engine.
- * @param {any[]} rows
- */
+/** The rows up to the first hole: the engine sends those behind it again. @param {any[]} rows */
 function unbroken(rows) {
   const hole = rows.findIndex((row, i) => !Number.isSafeInteger(row?.n) || (i > 0 && row.n !== rows[i - 1].n + 1));
   return hole < 0 ? rows : rows.slice(0, hole);
@@ -191,23 +178,23 @@ function unbroken(rows) {
  * @param {Row} record
  * @param {[number, number]} versions
  * @param {Row[]} rows
- * @returns {SavedTurn}
+ * @returns {StoredTurn}
  */
-function saved(record, versions, rows) {
+function turnOf(record, versions, rows) {
   const seq = rows.at(-1)?.last ?? 0;
   const tokens = rows.reduce((sum, row) => sum + (Number.isSafeInteger(row.tokens) ? row.tokens : 0), 0);
   const { id: message, author, text, seconds, thought, error } = record;
   const rate = seconds > 0 ? tokens / seconds : 0;
-  // What was being written then is not being written yet: the engine has to pick it up first.
+  // An answer that was being written waits until the engine goes on with it.
   const state = author === 'assistant' && LIVE.has(record.state) ? 'catching-up' : record.state;
   const status = { state, seq, saved: seq, tokens, seconds, rate, thought, error };
-  // Out of a file, and never drawn: its words are there at once, and the engine draws them over.
+  // An imported text that was never parsed: its paragraphs at once, and the engine's patches replace them.
   const opsOf = (/** @type {Row} */ row) => (record.parser === 0 ? plain(String(row.text ?? '')) : row.ops);
-  const shown = rows.map((row) => ({ n: row.n, last: row.last, ops: opsOf(row), reasoning: row.reasoning }));
-  return { turn: { message, author, text, status, versions }, rows: shown };
+  const patches = rows.map((row) => ({ n: row.n, last: row.last, ops: opsOf(row), reasoning: row.reasoning }));
+  return { turn: { message, author, text, status, versions }, rows: patches };
 }
 
-/** The ops of a text that nobody has parsed: its paragraphs. @param {string} text */
+/** Ops for the paragraphs of an unparsed text. @param {string} text */
 function plain(text) {
   const paragraphs = text.split(/\n\s*\n/).filter((each) => each.trim());
   return paragraphs.flatMap((each, i) => [[0, 0, 'p', i + 1], [1, i + 1, each], [7, i + 1]]);

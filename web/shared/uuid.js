@@ -1,4 +1,5 @@
-// `crypto.randomUUID` where browsers leave it out: on plain http from another machine. What it is made of is there as well.
+// `crypto.randomUUID` for pages where browsers leave it out: on plain http from another machine. `getRandomValues` is
+// there.
 
 /** @returns {`${string}-${string}-${string}-${string}-${string}`} */
 function randomUUID() {

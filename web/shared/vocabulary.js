@@ -1,5 +1,5 @@
-// What may stand in an answer: the same closed vocabulary as midstream/patch.py, checked a second time here. A fault or a
-// break-in on the engine's side then still cannot bring in a script, a foreign request or a name that shadows ours.
+// The closed vocabulary of an answer, the same as in midstream/patch.py, checked a second time here. So a fault or a
+// break-in on the engine's side cannot bring in a script, a foreign request or a name that shadows ours.
 //
 // Addresses are parsed as well, since the browser's reading of an address decides where it leads, not its looks.
 
@@ -22,23 +22,19 @@ export const isTag = (tag) => typeof tag === 'string' && Object.hasOwn(TAGS, tag
  */
 export const isAttribute = (tag, name) => typeof name === 'string' && isTag(tag) && TAGS[tag].includes(name);
 
-/**
- * The value as it may stand in that attribute; null when it may not.
- * @param {string} name
- * @param {unknown} value
- */
+/** The value as it may stand in that attribute; null when it may not. @param {string} name @param {unknown} value */
 export function admitted(name, value) {
   if (typeof value !== 'string' || !(PATTERNS.get(name)?.test(value) ?? true)) return null;
   return ADDRESSES.has(name) ? address(value)?.href ?? null : value;
 }
 
 /**
- * The parsed address of a link or an image, without a user name in front of the host (a favourite of forgers); null when its
+ * The parsed address of a link or an image, without a user name before the host (a favourite of forgers); null when its
  * scheme is not allowed. Parsed without a base: a relative address would point into the app.
  * @param {string} value
  */
 function address(value) {
-  const url = parsed(value);
+  const url = parseUrl(value);
   if (!url || !SCHEMES.includes(url.protocol)) return null;
   url.username = '';
   url.password = '';
@@ -46,12 +42,9 @@ function address(value) {
 }
 
 /** @param {string} value */
-export function parsed(value) {
+export function parseUrl(value) {
   return URL.canParse(value) ? new URL(value) : null;
 }
 
-/**
- * What a person should know about an address before following it.
- * @param {URL} url
- */
-export const place = (url) => url.host || url.pathname;
+/** The part of an address that a person should know before following it. @param {URL} url */
+export const hostOf = (url) => url.host || url.pathname;

@@ -4,8 +4,8 @@
 
 import { delay, warn } from './common.js';
 
-/** @typedef {import('./spool.js').SpoolRow} SpoolRow */
-/** @typedef {import('./spool.js').SpoolState} SpoolState */
+/** @typedef {import('./store.js').SpoolRow} SpoolRow */
+/** @typedef {import('./store.js').SpoolState} SpoolState */
 /** @typedef {import('./store.js').WorkerStore} WorkerStore */
 
 /** @typedef {{url: string, headers: Record<string, string>, body: string}} Asked */

@@ -1,5 +1,5 @@
 // A document for a place that has none: as much of the DOM as the screen's own modules use to build a turn (apply.js,
-// article.js, conversation_list.js), and its HTML. So what the service worker prints is what the screen would build, by the same code.
+// article.js, conversation_entries.js), and its HTML. So what the service worker prints is what the screen would build, by the same code.
 
 const TAG = /^[a-z][a-z0-9]*$/;
 const ATTRIBUTE = /^[a-z][a-z-]*$/;

@@ -6,11 +6,11 @@
 
 /// <reference lib="webworker" />
 
-import { draw, make, paint, renew, statusOf } from '../shared/article.js';
-import { languageOf, t, use } from '../shared/i18n.js';
-import { grouped, row, section, titleOf } from '../shared/conversation_list.js';
-import { stored } from '../shared/stored_conversation.js';
-import { NEW, asked } from '../shared/tab.js';
+import { NEW, conversationOf } from '../shared/address.js';
+import { drawStatus, makeTurn, paintRows, statusOf, updateStatus } from '../shared/article.js';
+import { groupByDay, makeEntry, makeSection, titleOf } from '../shared/conversation_entries.js';
+import { languageOf, setCatalogue, t } from '../shared/i18n.js';
+import { readTurns } from '../shared/stored_conversation.js';
 import { warn } from './common.js';
 import { limited } from './store.js';
 import { Tree, escaped } from './mini_dom.js';
@@ -28,7 +28,7 @@ const LAST = 12;
 const PIECE = 20;
 const PLACES = /^(.*)<!--scripts-->(.*)<!--\/scripts-->(.*)<!--list-->(.*)<!--title-->.*<!--\/title-->(.*)<!--turns-->(.*)(<iframe .*<\/iframe>)(.*)$/s;
 
-const paper = /** @type {Document} */ (/** @type {unknown} */ (new Tree()));
+const document = new Tree();
 
 /**
  * @param {Response} page index.html
@@ -37,7 +37,7 @@ const paper = /** @type {Document} */ (/** @type {unknown} */ (new Tree()));
  * @returns {Promise<Response>}
  */
 export async function painted(page, event, words) {
-  const wanted = asked(new URL(event.request.url).searchParams);
+  const wanted = conversationOf(new URL(event.request.url).searchParams);
   const shell = wanted === NEW || !page.ok ? null : cut(await page.clone().text());
   if (!shell) return page;
   const headers = new Headers(page.headers);
@@ -111,9 +111,9 @@ async function read(wanted, event, words) {
   const entries = async (/** @type {string} */ language) => (await words(language)).json();
   // Beside the journal, not after it: most people have chosen none.
   const likely = languageOf(null, navigator.languages);
-  const [reading, guessed] = await Promise.all([stored(wanted, there), entries(likely)]);
+  const [reading, guessed] = await Promise.all([readTurns(wanted, there), entries(likely)]);
   const language = languageOf(reading?.language, navigator.languages);
-  use(language, language === likely ? guessed : await entries(language));
+  setCatalogue(language, language === likely ? guessed : await entries(language));
   const known = reading?.conversations.some(({ id }) => id === reading.conversation);
   return known ? reading : null;
 }
@@ -129,7 +129,7 @@ async function* printed({ messages, turns }) {
   for (const turn of turns) turn.catch(() => {}); // said where it is waited for
   for (const [first, end] of [[from, turns.length], ...ranges(from)]) {
     const group = await limited(Promise.all(turns.slice(first, end)), READ_MS);
-    yield group.map((saved, i) => article(saved, numbers[first + i], from > 0 && first === from)).join('');
+    yield group.map((stored, i) => article(stored, numbers[first + i], from > 0 && first === from)).join('');
   }
 }
 
@@ -140,30 +140,30 @@ function ranges(end) {
 }
 
 /**
- * @param {import('../shared/stored_conversation.js').SavedTurn} saved
+ * @param {import('../shared/stored_conversation.js').StoredTurn} stored
  * @param {number} number
  * @param {boolean} last one of those that come first
  */
 function article({ turn: raw, rows }, number, last) {
   const status = statusOf(raw);
   if (!status) return '';
-  const turn = make(paper, raw, number);
-  renew(turn, status);
-  paint(turn, rows);
-  draw(turn, false);
+  const turn = makeTurn(document, raw, number);
+  updateStatus(turn, status);
+  paintRows(turn, rows);
+  drawStatus(turn, false);
   turn.article.toggleAttribute('data-last', last);
   return html(turn.article);
 }
 
 /** @param {Reading} reading */
 function list({ conversation, conversations }) {
-  return grouped(conversations, Date.now()).map(([group, items]) => {
+  return groupByDay(conversations, Date.now()).map(([group, items]) => {
     const rows = items.map((item) => {
-      const link = paper.createElement('a');
+      const link = document.createElement('a');
       if (item.id === conversation) link.setAttribute('aria-current', 'page');
-      return row(link, item);
+      return makeEntry(link, item);
     });
-    return html(section(paper, group, rows));
+    return html(makeSection(document, group, rows));
   }).join('');
 }
 

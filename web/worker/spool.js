@@ -17,18 +17,9 @@ import { chunksOf, result } from './store.js';
 
 /** @typedef {import('./connection.js').Asked} Asked */
 /** @typedef {import('./store.js').WorkerStore} WorkerStore */
-
-/**
- * @typedef {'live' | 'ended' | 'stopped' | 'lost' | 'failed' | 'full'} SpoolState
- * @typedef {object} SpoolRow
- * @property {string} key
- * @property {SpoolState} state as stored: `live` without a line in this worker means `lost`
- * @property {number} status of the upstream's answer; 0 before its headers have come
- * @property {Record<string, string>} headers of the answer, those of ANSWER_HEADERS
- * @property {number} size bytes stored
- * @property {number} created
- * @typedef {{key: string, at: number, bytes: Uint8Array<ArrayBuffer>}} Chunk `at` is the place of its first byte
- */
+/** @typedef {import('./store.js').Chunk} Chunk */
+/** @typedef {import('./store.js').SpoolRow} SpoolRow */
+/** @typedef {import('./store.js').SpoolState} SpoolState */
 
 const SPOOL_DAYS = 1;
 const READ_CHUNKS = 64; // at most so many are handed over in one piece

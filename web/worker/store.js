@@ -4,6 +4,17 @@
 /// <reference lib="webworker" />
 
 /** @typedef {'spools' | 'chunks' | 'outbox'} StoreName */
+/**
+ * @typedef {'live' | 'ended' | 'stopped' | 'lost' | 'failed' | 'full'} SpoolState
+ * @typedef {object} SpoolRow
+ * @property {string} key
+ * @property {SpoolState} state as stored: `live` without a line in this worker means `lost`
+ * @property {number} status of the upstream's answer; 0 before its headers have come
+ * @property {Record<string, string>} headers of the answer, those of ANSWER_HEADERS
+ * @property {number} size bytes stored
+ * @property {number} created
+ * @typedef {{key: string, at: number, bytes: Uint8Array<ArrayBuffer>}} Chunk `at` is the position of its first byte
+ */
 
 const STORE_MS = 15_000;
 

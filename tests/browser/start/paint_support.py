@@ -20,7 +20,7 @@ async () => {
 # The screen comes when a test says so.
 GATE = "await (window.wait ??= new Promise(done => (window.letIn = done)));"
 SCREEN = f"{GATE} await import('./behind.js');"
-EARLY = f"{GATE} export const {{ start, saved, words }} = await import('./early-behind.js');"
+EARLY = f"{GATE} export const {{ catalogue, start, stored }} = await import('./early-behind.js');"
 # From the first frame on: how far elements have moved by themselves, and which nodes came or went.
 WATCH_JS = """
 window.shifts = [];

@@ -154,16 +154,17 @@ def test_a_database_that_is_held_does_not_hold_the_page(page: Painted) -> None:
 # The same as the screen builds
 
 EQUAL_JS = """
-const { load } = await import('../shared/i18n.js');
-const { draw, make, paint, renew, statusOf } = await import('../shared/article.js');
-const { read } = await import('../shared/stored_conversation.js');
-const [saved] = await Promise.all([read('c1'), load('en')]);
+const { setCatalogue } = await import('../shared/i18n.js');
+const { drawStatus, makeTurn, paintRows, statusOf, updateStatus } = await import('../shared/article.js');
+const { readAll } = await import('../shared/stored_conversation.js');
+setCatalogue('en', await (await fetch('i18n/en.json')).json());
+const saved = await readAll('c1', []);
 let answers = 0;
 window.unequal = saved.turns.filter(({ turn: raw, rows }) => {
-  const turn = make(document, raw, raw.author === 'assistant' ? ++answers : answers);
-  renew(turn, statusOf(raw));
-  paint(turn, rows);
-  draw(turn, false);
+  const turn = makeTurn(document, raw, raw.author === 'assistant' ? ++answers : answers);
+  updateStatus(turn, statusOf(raw));
+  paintRows(turn, rows);
+  drawStatus(turn, false);
   return !document.querySelector(`article[data-message="${raw.message}"]`)?.isEqualNode(turn.article);
 }).map(({ turn }) => turn.message);
 window.compared = saved.turns.length;

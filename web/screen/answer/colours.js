@@ -1,11 +1,11 @@
-// Code in colours: spans of text that the engine has found, shown by the CSS Custom Highlight API. No node is made or changed by
-// that, so a selection stays; a browser without it shows plain text. Only what is near the part that is visible is painted: a
-// browser goes through all that is registered whenever one span changes.
+// Colours of code: the engine sends spans of text, and the CSS Custom Highlight API shows them. That makes or changes
+// no node, so a selection stays; a browser without it shows plain text. Only code near the visible part is painted,
+// because a browser goes through all registered spans whenever one changes.
 
 import { COLOUR_KINDS } from '../../shared/constants.js';
 
 const FIELDS = 3; // kind, first and end
-/** Room around what is visible in which blocks are painted too. */
+/** The margin around the visible part in which blocks are painted too. */
 const NEAR = '100% 0px';
 
 /** @typedef {{spans: number[], painted: [Highlight, AbstractRange][], near: boolean}} Block */
@@ -27,8 +27,8 @@ export class Colours {
 
   /**
    * @param {Element | undefined} code
-   * @param {unknown} kept how many of the spans that are known stay
-   * @param {unknown} spans what comes after them, three numbers each
+   * @param {unknown} kept the number of known spans that stay
+   * @param {unknown} spans those after them, three numbers each
    */
   set(code, kept, spans) {
     if (!code || !this.#kinds.length || !Number.isSafeInteger(kept) || !isSpans(spans)) return;
@@ -50,15 +50,11 @@ export class Colours {
     }
   }
 
-  /**
-   * @param {Element} code
-   * @param {Block} block
-   * @param {number} from which span on
-   */
+  /** @param {Element} code @param {Block} block @param {number} from which span on */
   #paint(code, block, from) {
     for (const [highlight, range] of block.painted.splice(from)) highlight.delete(range);
     const text = code.firstChild;
-    // A browser's parser cuts a very long text in two: places in it would be wrong.
+    // A browser's parser cuts a very long text in two: offsets in it would be wrong.
     if (!block.near || !(text instanceof Text) || text.nextSibling) return;
     for (let at = from * FIELDS; at < block.spans.length; at += FIELDS) {
       const [kind, startOffset, endOffset] = block.spans.slice(at, at + FIELDS);

@@ -1,18 +1,19 @@
-// Draws diagrams, in a hidden document that has a policy of its own (late/diagram.js): it comes with the first one and goes when
-// none has been asked for in a while. What comes back is text; it is shown as an image, which can run and load nothing.
+// The hidden document that draws diagrams, with a policy of its own (late/diagram.js). It is loaded for the first
+// diagram and removed after some time without one. It answers with SVG as text; the page shows that as an image, which
+// can run and load nothing.
 
 import { element } from '../../shared/element.js';
 
-/** @typedef {{text: string, dark: boolean, colours: Record<string, string>, font: string}} Wanted */
+/** @typedef {{text: string, dark: boolean, colours: Record<string, string>, font: string}} Request */
 /** @typedef {{svg: string, width: number, height: number, kind: string, title: string}} Drawing */
 
 const DOCUMENT = 'late/diagram.html';
-/** Milliseconds until somebody has to be told that it does not come: the document, and a drawing with what it needs. */
+/** Milliseconds until the person learns that it does not come: the document, and a drawing with its modules. */
 const LIMITS = { missing: 20_000, slow: 30_000 };
 /** Milliseconds without a drawing after which the document goes, and with it some ten megabytes. */
 const IDLE = 60_000;
 
-/** Why there is no drawing: `missing`, `slow`, `large`, `line` (with its number) or `wrong` (with a reason). */
+/** There is no drawing, because: `missing`, `slow`, `large`, `line` (with its number) or `wrong` (with a reason). */
 export class NotDrawn extends Error {
   /** @param {string} code @param {string} [detail] */
   constructor(code, detail = '') {
@@ -22,7 +23,7 @@ export class NotDrawn extends Error {
   }
 }
 
-export class Drawer {
+export class DiagramFrame {
   /** @type {HTMLElement | null} */
   #frame = null;
   /** @type {Promise<MessagePort> | null} */
@@ -31,23 +32,20 @@ export class Drawer {
   #last = Promise.resolve();
   #idle = 0;
 
-  /**
-   * @param {Wanted} wanted
-   * @returns {Promise<Drawing>} rejects with NotDrawn
-   */
-  draw(wanted) {
-    const drawing = this.#last.then(() => this.#draw(wanted));
+  /** @param {Request} request @returns {Promise<Drawing>} rejects with NotDrawn */
+  draw(request) {
+    const drawing = this.#last.then(() => this.#draw(request));
     this.#last = drawing.catch(() => {});
     return drawing;
   }
 
-  /** @param {Wanted} wanted */
-  async #draw(wanted) {
+  /** @param {Request} request */
+  async #draw(request) {
     clearTimeout(this.#idle);
     try {
       this.#port ??= this.#open();
       const port = await within('missing', this.#port);
-      const answer = await within('slow', asked(port, wanted));
+      const answer = await within('slow', answerOf(port, request));
       if (answer.failed) throw new NotDrawn(answer.failed, answer.detail);
       return answer;
     } catch (error) {
@@ -66,12 +64,12 @@ export class Drawer {
     this.#frame = frame;
     return new Promise((resolve, reject) => {
       /** @param {MessageEvent} event */
-      const heard = ({ source, origin, ports }) => {
+      const receive = ({ source, origin, ports }) => {
         if (source !== frame.contentWindow || origin !== location.origin || !ports.length) return;
-        removeEventListener('message', heard);
+        removeEventListener('message', receive);
         resolve(ports[0]);
       };
-      addEventListener('message', heard);
+      addEventListener('message', receive);
       // A browser's own page about a missing network is nobody's to read.
       frame.addEventListener('load', () => frame.contentDocument ?? reject(new NotDrawn('missing')));
       document.body.append(frame);
@@ -85,15 +83,11 @@ export class Drawer {
   }
 }
 
-/**
- * @param {MessagePort} port
- * @param {Wanted} wanted
- * @returns {Promise<any>} Drawing, or why there is none
- */
-function asked(port, wanted) {
+/** @param {MessagePort} port @param {Request} request @returns {Promise<any>} Drawing, or why there is none */
+function answerOf(port, request) {
   return new Promise((resolve) => {
     port.onmessage = ({ data }) => resolve(data);
-    port.postMessage(wanted);
+    port.postMessage(request);
   });
 }
 
@@ -104,12 +98,14 @@ function asked(port, wanted) {
  * @returns {Promise<T>}
  */
 function within(code, promise) {
-  const late = new Promise((/** @type {(nothing: never) => void} */ _, reject) => setTimeout(() => reject(new NotDrawn(code)), LIMITS[code]));
+  const late = new Promise((/** @type {(nothing: never) => void} */ _, reject) => {
+    setTimeout(() => reject(new NotDrawn(code)), LIMITS[code]);
+  });
   return Promise.race([promise, late]);
 }
 
 /**
- * An image of a drawing, loaded; its address is of no use to anybody else, and ends at once.
+ * A drawing as a loaded image. Its address is revoked at once.
  * @param {Drawing} drawing
  * @returns {Promise<HTMLImageElement>}
  */

@@ -1,16 +1,19 @@
-// How a drawing stands in its block: beside the source, which has no height then, so that it still can be selected, copied and read
-// out. And what it looks like: the page's own colours and font.
+// A drawing in its block: beside the source, which has no height then, so that it can still be selected, copied and
+// read out. And the style of the drawing: the page's own colours and font.
 
-import { button } from '../../shared/code_block_bar.js';
+import { barButton } from '../../shared/code_block_bar.js';
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
 import { html } from '../page/page.js';
 
-/** The smallest that a wide drawing gets, of its own size: then it scrolls. */
+/** A wide drawing is not made smaller than this part of its size: it scrolls. */
 const SMALLEST = 0.75;
-/** The kinds that have a name here, as Mermaid calls them. */
+/** The kinds that have a name in the catalogue, by Mermaid's words. */
 const KIND = /^(flowchart|sequence|class|state|er|gantt|pie|mindmap|timeline|journey|git)/;
-/** The page's colours, those of code as hues, in the order in which late/diagram.js takes them. @type {Record<string, string>} */
+/**
+ * The page's colours, those of code as hues, in late/diagram.js's order.
+ * @type {Record<string, string>}
+ */
 const COLOURS = {
   code: 'code', tint: 'tint', line: 'line', ink: 'ink', soft: 'soft',
   blue: 'code-name', green: 'code-string', amber: 'code-number', teal: 'code-type', violet: 'code-keyword',
@@ -19,13 +22,13 @@ const COLOURS = {
 export const night = matchMedia('(prefers-color-scheme: dark)');
 
 /** The page is dark or light now. */
-export const look = () => html.dataset.theme ?? (night.matches ? 'dark' : 'light');
+export const themeOfPage = () => html.dataset.theme ?? (night.matches ? 'dark' : 'light');
 
 /** @param {Element} block */
 export const isDrawn = (block) => block.hasAttribute('data-drawn');
 
-/** What a drawing of this page is to look like. */
-export function dress() {
+/** The style for a drawing in this page. */
+export function diagramStyle() {
   const probe = element(document, 'i', { hidden: '' });
   probe.style.setProperty('forced-color-adjust', 'none'); // else all colours would be one
   document.body.append(probe);
@@ -39,16 +42,16 @@ export function dress() {
   const colours = Object.fromEntries(Object.keys(COLOURS).map(colour));
   const font = style.getPropertyValue('--ui').trim();
   probe.remove();
-  return { dark: look() === 'dark', colours, font };
+  return { dark: themeOfPage() === 'dark', colours, font };
 }
 
 /**
  * @param {HTMLElement} block
  * @param {HTMLImageElement} image
  * @param {import('./diagram_frame.js').Drawing} drawing
- * @param {string} shown light or dark
+ * @param {string} theme light or dark
  */
-export function show(block, image, { kind, title, width }, shown) {
+export function showDiagram(block, image, { kind, title, width }, theme) {
   const named = t(`content.diagram.${KIND.exec(kind)?.[1] ?? 'other'}`);
   image.alt = title ? t('content.diagram.title', { kind: named, title }) : t('content.diagram', { kind: named });
   image.style.maxInlineSize = `max(100%, ${Math.ceil(SMALLEST * width)}px)`;
@@ -59,13 +62,13 @@ export function show(block, image, { kind, title, width }, shown) {
   if (before) before.replaceWith(box);
   else block.append(box);
   code?.removeAttribute('tabindex');
-  block.dataset.drawn = shown;
+  block.dataset.drawn = theme;
   if (focused) box.focus({ preventScroll: true });
-  button(block, 'diagram')?.setAttribute('aria-pressed', 'true');
+  barButton(block, 'diagram')?.setAttribute('aria-pressed', 'true');
 }
 
 /** The source again. @param {HTMLElement} block */
-export function hide(block) {
+export function hideDiagram(block) {
   const box = boxOf(block);
   const code = block.querySelector('code');
   const focused = box !== null && box === document.activeElement;
@@ -73,7 +76,7 @@ export function hide(block) {
   delete block.dataset.drawn;
   if (focused) code?.focus({ preventScroll: true });
   box?.remove();
-  button(block, 'diagram')?.setAttribute('aria-pressed', 'false');
+  barButton(block, 'diagram')?.setAttribute('aria-pressed', 'false');
 }
 
 /** @param {Element} block @returns {HTMLElement | null} */

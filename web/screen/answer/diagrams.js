@@ -1,42 +1,42 @@
-// Diagrams: a code block in Mermaid's language, once it is complete, can be shown as a drawing. Its source keeps its nodes: what is
-// selected, copied, searched and counted is the source. The last choice holds on this device; with drawings chosen, blocks are drawn
-// as they come near the screen, and without nothing of it is fetched.
+// Diagrams: a complete code block in Mermaid's language can be shown as a drawing. The source stays in the page:
+// selection, copy, search and counts mean the source. The person's last choice holds on this device. With drawings
+// chosen, blocks are drawn as they come near the screen; without, nothing for it is fetched.
 
-import { button, source } from '../../shared/code_block_bar.js';
-import { Drawer, NotDrawn, picture } from './diagram_frame.js';
-import { dress, hide, isDrawn, look, night, show } from './diagram_view.js';
+import { barButton, codeOf } from '../../shared/code_block_bar.js';
+import { DiagramFrame, NotDrawn, picture } from './diagram_frame.js';
+import { diagramStyle, hideDiagram, isDrawn, night, showDiagram, themeOfPage } from './diagram_view.js';
 import { t } from '../../shared/i18n.js';
 import { html } from '../page/page.js';
 import { prefer, preferred } from '../page/preferences.js';
-import { load, store } from '../../shared/tab.js';
+import { loadItem, storeItem } from '../page/tab.js';
 
 /** How far from the screen they are drawn. */
 const MARGIN = '100% 0px';
-/** Milliseconds after a key in which nothing is drawn that nobody has asked for: it takes the thread that shows the keys. */
+/** Milliseconds after a key in which nothing is drawn by itself: drawing takes the thread that shows the keys. */
 const TYPING = 1000;
-/** Where it is noted what is being drawn, and how many notes there may be. */
+/** The item that lists diagrams under way, and its greatest length. */
 const BEGUN = 'midstream.drawing';
 const MOST = 20;
 
 export class Diagrams {
-  #drawer = new Drawer();
+  #frame = new DiagramFrame();
   /** To be drawn, in this order. @type {Set<HTMLElement>} */
   #waiting = new Set();
   /** @type {Promise<void> | null} */
   #work = null;
   #typed = -TYPING;
-  /** What a page was drawing when it went without a word: it may have been that. */
+  /** Diagrams that an earlier page was drawing when it broke off: they may be the reason. */
   #feared = new Set(begun());
-  /** What is being drawn. @type {Set<string>} */
+  /** Diagrams that are being drawn. @type {Set<string>} */
   #noted = new Set();
   #near;
 
   /**
    * @param {HTMLElement} scroller
    * @param {object} on
-   * @param {(change: () => void) => void} on.still makes a change without moving what is being read
+   * @param {(change: () => void) => void} on.still makes a change without moving the text under the reader
    * @param {(button: HTMLElement, change: () => void) => void} on.keep makes a change without moving the button
-   * @param {(code: string, detail: string) => void} on.failed said to the person who has pressed the button
+   * @param {(code: string, detail: string) => void} on.failed tells the person who has pressed the button
    * @param {() => void} on.unsaved the browser does not store the choice
    */
   constructor(scroller, on) {
@@ -62,7 +62,7 @@ export class Diagrams {
     if (drawn) {
       this.#near.disconnect();
       this.#waiting.clear();
-      return this.on.keep(pressed, () => hide(block));
+      return this.on.keep(pressed, () => hideDiagram(block));
     }
     await this.#draw(block, (change) => this.on.keep(pressed, change), this.on.failed);
     this.watch([...document.querySelectorAll('pre[data-diagram]:not([data-drawn])')].filter((each) => each !== block));
@@ -82,9 +82,11 @@ export class Diagrams {
     for (const block of this.#waiting) {
       await this.#quiet();
       if (!this.#waiting.delete(block) || !block.isConnected || block.hasAttribute('aria-busy')) continue;
-      if (block.dataset.drawn === look() || this.#feared.has(key(source(block)))) continue;
-      // Said in passing; whoever wants to know presses the button.
-      await this.#draw(block, this.on.still, (code, detail) => button(block, 'diagram')?.setAttribute('title', t(`notice.${code}`, { detail })));
+      if (block.dataset.drawn === themeOfPage() || this.#feared.has(key(codeOf(block)))) continue;
+      // A failure stands in the button's tooltip only; a press of the button shows a notice.
+      await this.#draw(block, this.on.still, (code, detail) => {
+        barButton(block, 'diagram')?.setAttribute('title', t(`notice.${code}`, { detail }));
+      });
     }
   }
 
@@ -97,27 +99,27 @@ export class Diagrams {
     }
   }
 
-  /** The page's colours may be others: what is drawn is drawn anew. */
+  /** The page's colours may have changed: all drawings are made again. */
   #redress() {
     for (const block of document.querySelectorAll('pre[data-drawn]')) this.#near.observe(block);
   }
 
   /**
    * @param {HTMLElement} block
-   * @param {(change: () => void) => void} place
+   * @param {(change: () => void) => void} put
    * @param {(code: string, detail: string) => void} failed
    */
-  async #draw(block, place, failed) {
-    const text = source(block);
-    const shown = look();
+  async #draw(block, put, failed) {
+    const text = codeOf(block);
+    const theme = themeOfPage();
     block.setAttribute('aria-busy', 'true');
     this.#note(() => this.#noted.add(key(text)));
     try {
-      const drawing = await this.#drawer.draw({ text, ...dress() });
+      const drawing = await this.#frame.draw({ text, ...diagramStyle() });
       const image = await picture(drawing);
       this.#feared.delete(key(text));
-      button(block, 'diagram')?.removeAttribute('title');
-      if (block.isConnected) place(() => show(block, image, drawing, shown));
+      barButton(block, 'diagram')?.removeAttribute('title');
+      if (block.isConnected) put(() => showDiagram(block, image, drawing, theme));
     } catch (error) {
       const { code, detail } = error instanceof NotDrawn ? error : new NotDrawn('wrong', String(error));
       failed(`diagram-${code}`, detail);
@@ -128,21 +130,21 @@ export class Diagrams {
   }
 
   /**
-   * A text that keeps the browser busy for ever does that to the page too, and would again after each reload: what is being drawn is
-   * noted, and what stands there when a page begins is drawn only for whoever asks.
-   * @param {() => void} change of what is being drawn
+   * A text that keeps the browser busy for ever blocks the page too, and would again after each reload. So diagrams
+   * under way are noted, and a page draws those that it finds noted at its beginning only after a press of the button.
+   * @param {() => void} change of the diagrams that are being drawn
    */
   #note(change) {
     const others = begun().filter((each) => !this.#noted.has(each));
     change();
-    store('localStorage', BEGUN, [...others, ...this.#noted].slice(-MOST));
+    storeItem('localStorage', BEGUN, [...others, ...this.#noted].slice(-MOST));
   }
 }
 
 /** @returns {string[]} */
 function begun() {
-  const found = load('localStorage', BEGUN);
-  return Array.isArray(found) ? found : [];
+  const noted = loadItem('localStorage', BEGUN);
+  return Array.isArray(noted) ? noted : [];
 }
 
 /** Short, and the same for the same text. @param {string} text */

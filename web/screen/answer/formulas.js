@@ -1,20 +1,22 @@
-// Formulas: TeX drawn as MathML by Temml, which is fetched when the first one is near the screen. Its tree is turned into nodes here, from a
-// closed vocabulary, and they stand in a shadow tree beside the source: what is selected, copied, searched and counted is the
-// source. Whatever cannot be drawn stays as its source.
+// Formulas: TeX drawn as MathML by Temml, which is fetched when the first formula is near the screen. Temml's tree
+// becomes nodes here, from a closed vocabulary, in a shadow tree beside the source: selection, copy, search and counts
+// mean the source. A formula that cannot be drawn stays as its source.
 
-import { element, set } from '../../shared/element.js';
+import { element, setAttributes } from '../../shared/element.js';
 import { pause } from '../page/chunked.js';
 
-/** @typedef {{type?: string, text?: string, attributes?: Record<string, unknown>, style?: Record<string, unknown>, classes?: string[],
- *   children?: Tree[]}} Tree */
+/**
+ * @typedef {{type?: string, text?: string, attributes?: Record<string, unknown>, style?: Record<string, unknown>,
+ *   classes?: string[], children?: Tree[]}} Tree
+ */
 /** @typedef {{__renderToMathMLTree: (tex: string, options: object) => Tree}} Temml */
 
 const TEMML = new URL('late/temml.js', document.baseURI).href;
 const MATHML = 'http://www.w3.org/1998/Math/MathML';
 /** How far from the screen they are drawn. */
 const MARGIN = '100% 0px';
-/** Milliseconds of drawing between two looks at what the person does. */
-const SLICE = 8;
+/** Milliseconds of drawing between two looks for input. */
+const CHUNK = 8;
 /** Characters of a formula, and how often its macros may be expanded. */
 const LONGEST = 2000;
 const EXPANSIONS = 200;
@@ -23,16 +25,17 @@ const DEEPEST = 60;
 const LARGEST = [30, 10];
 
 const TAGS = new Set(
-  ('math maction menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt ' +
-    'mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none').split(' '),
+  ('math maction menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms ' +
+    'mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none').split(' '),
 );
 const ATTRIBUTES = new Set(
-  ('accent accentunder columnalign columnspan depth dir display displaystyle fence form height largeop linethickness lspace ' +
-    'mathbackground mathcolor mathvariant maxsize minsize movablelimits notation rowspan rspace scriptlevel separator stretchy ' +
-    'symmetric voffset width').split(' '),
+  ('accent accentunder columnalign columnspan depth dir display displaystyle fence form height largeop linethickness ' +
+    'lspace mathbackground mathcolor mathvariant maxsize minsize movablelimits notation rowspan rspace scriptlevel ' +
+    'separator stretchy symmetric voffset width').split(' '),
 );
 const STYLES = new Set(
-  'background-color border border-bottom border-top color font-weight math-depth padding padding-left padding-right text-align width'.split(' '),
+  ('background-color border border-bottom border-top color font-weight math-depth padding padding-left padding-right ' +
+    'text-align width').split(' '),
 );
 /** Values that lead nowhere. */
 const VALUE = /^(?!.*(?:url|image|var)\s*\()[-\w\s.,#%()+]*$/i;
@@ -49,7 +52,7 @@ export class Formulas {
 
   /**
    * @param {Element} scroller
-   * @param {(change: () => void) => void} still makes a change without moving what is being read
+   * @param {(change: () => void) => void} still makes a change without moving the text under the reader
    */
   constructor(scroller, still) {
     this.#still = still;
@@ -58,7 +61,7 @@ export class Formulas {
   }
 
   /**
-   * Those of an answer that is being written, at once where that can be: else they would be seen as their source first.
+   * Those of an answer that is being written, at once if possible: else their source would be visible first.
    * @param {Element[]} formulas `code[data-math]` whose text is complete
    */
   draw(formulas) {
@@ -85,7 +88,7 @@ export class Formulas {
     this.#work ??= this.#drawWaiting().finally(() => (this.#work = null));
   }
 
-  /** In slices, since each takes some milliseconds, and its layout as many. */
+  /** In chunks, since each formula takes some milliseconds, and its layout as many. */
   async #drawWaiting() {
     try {
       this.#temml ??= (await import(TEMML)).default;
@@ -94,7 +97,7 @@ export class Formulas {
       return;
     }
     while (this.#waiting.length) {
-      this.#still(() => this.#drawUntil(performance.now() + SLICE));
+      this.#still(() => this.#drawUntil(performance.now() + CHUNK));
       await pause();
     }
   }
@@ -115,36 +118,29 @@ export class Formulas {
   }
 }
 
-/**
- * @param {Temml} temml
- * @param {Element} code
- */
+/** @param {Temml} temml @param {Element} code */
 function drawOne(temml, code) {
   const tex = code.textContent ?? '';
   if (!tex || tex.length > LONGEST) return;
   const displayMode = code.getAttribute('data-math') === 'block';
   try {
     const options = { displayMode, throwOnError: true, trust: false, maxExpand: EXPANSIONS, maxSize: LARGEST };
-    const place = element(document, 'span', { 'data-part': 'formula' });
-    place.attachShadow({ mode: 'open' }).append(...built(temml.__renderToMathMLTree(tex, options), 0));
-    code.append(place);
+    const host = element(document, 'span', { 'data-part': 'formula' });
+    host.attachShadow({ mode: 'open' }).append(...nodesOf(temml.__renderToMathMLTree(tex, options), 0));
+    code.append(host);
     // Read out once, as its source: the drawing would say it a second time.
-    set(code, { role: 'img', 'aria-label': tex, 'data-drawn': '' });
+    setAttributes(code, { role: 'img', 'aria-label': tex, 'data-drawn': '' });
     if (displayMode) code.setAttribute('tabindex', '0'); // scrolls sideways
   } catch (error) {
     code.setAttribute('title', error instanceof Error ? error.message.split('\n')[0] : String(error));
   }
 }
 
-/**
- * @param {Tree} tree
- * @param {number} depth
- * @returns {Node[]}
- */
-function built(tree, depth) {
+/** @param {Tree} tree @param {number} depth @returns {Node[]} */
+function nodesOf(tree, depth) {
   if (depth > DEEPEST) throw new Error('too deep');
   if (typeof tree.text === 'string') return [document.createTextNode(tree.text)];
-  const children = (tree.children ?? []).flatMap((child) => built(child, depth + 1));
+  const children = (tree.children ?? []).flatMap((child) => nodesOf(child, depth + 1));
   if (tree.type === undefined) return children;
   if (!TAGS.has(tree.type)) throw new Error(`no MathML: ${tree.type}`);
   const node = /** @type {MathMLElement} */ (document.createElementNS(MATHML, tree.type));

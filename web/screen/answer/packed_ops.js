@@ -1,5 +1,5 @@
-// Packed patches, as they come over the port: the ops of midstream/patch.py in one flat array, in which an id is the distance
-// back from the newest element (0) and an open names no id of its own. patch.py has the other half.
+// Packed patches, the form of ops on the port: the ops of midstream/patch.py in one flat array. An id is the distance
+// back from the newest element (0), and an open has no id of its own. patch.py packs them.
 
 import { PatchError } from '../../shared/apply.js';
 

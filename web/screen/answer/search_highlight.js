@@ -1,88 +1,88 @@
-// The words that were looked for, in the text itself: marked without touching a node, and brought into view.
+// Search results in the text itself: highlighted without a change of any node, and scrolled into view.
 
-import { hide } from './diagram_view.js';
+import { html } from '../page/page.js';
+import { hideDiagram } from './diagram_view.js';
 
-/** Marks in one message: more would only slow the page down. */
+/** Highlights in one message: more would only slow the page down. */
 const MOST = 500;
 
-/** What is to be revealed as soon as its text is there. @type {import('../sidebar/search_panel.js').Hit | null} */
-let undrawn = null;
+/** @typedef {import('../../shared/article.js').Turn} Turn */
+/** @typedef {{message: string, spellings: string[]}} Match `spellings`: the words as that message has them */
 
-/**
- * @param {import('../sidebar/search_panel.js').Hit} hit
- * @param {Map<string, import('../../shared/article.js').Turn>} turns that are shown
- * @param {import('../page/scroll.js').Scroll} scroll
- * @returns {boolean} false when its message is not shown; it is revealed when that comes
- */
-export function reveal(hit, turns, scroll) {
-  const turn = turns.get(hit.message);
-  const first = turn && mark(turn.content, hit.spellings);
-  undrawn = first ? null : hit;
-  if (!turn) return false;
-  scroll.toElement(turn.article); // what lies far away may not have been laid out yet
-  const drawn = first?.startContainer.parentElement?.closest('pre[data-drawn]');
-  if (drawn instanceof HTMLElement) hide(drawn); // the words stand in its source
-  if (first) scroll.toElement(first);
-  return true;
-}
+export class SearchHighlight {
+  /** Is to be revealed as soon as its text is there. @type {Match | null} */
+  #waiting = null;
 
-/**
- * Something of a message has come: what was loaded out of a file is drawn when it is first opened.
- * @param {string} message
- * @param {Map<string, import('../../shared/article.js').Turn>} turns
- * @param {import('../page/scroll.js').Scroll} scroll
- */
-export function drawn(message, turns, scroll) {
-  if (undrawn?.message === message) reveal(undrawn, turns, scroll);
-}
-
-/**
- * @param {HTMLElement} content of the message
- * @param {string[]} spellings
- * @returns {Range | null} the first place
- */
-function mark(content, spellings) {
-  unmark();
-  const ranges = places(content, spellings);
-  if (ranges.length && 'highlights' in CSS) {
-    document.documentElement.dataset.found = ''; // for the style sheet
-    CSS.highlights.set('found', new Highlight(...ranges));
+  /**
+   * @param {{turns: Map<string, Turn>}} transcript
+   * @param {Pick<import('../page/scroll.js').Scroll, 'toElement'>} scroll
+   */
+  constructor(transcript, scroll) {
+    this.transcript = transcript;
+    this.scroll = scroll;
   }
-  return ranges[0] ?? null;
+
+  /** @param {Match} match @returns {boolean} false when its message is not visible; it is revealed when that comes */
+  reveal(match) {
+    const turn = this.transcript.turns.get(match.message);
+    const first = turn && this.#highlight(turn.content, match.spellings);
+    this.#waiting = first ? null : match;
+    if (!turn) return false;
+    this.scroll.toElement(turn.article); // text far away may not have been laid out yet
+    const drawn = first?.startContainer.parentElement?.closest('pre[data-drawn]');
+    if (drawn instanceof HTMLElement) hideDiagram(drawn); // the match is in its source
+    if (first) this.scroll.toElement(first);
+    return true;
+  }
+
+  /** A message has got text: an imported one is parsed when it is first opened. @param {string} message */
+  changed(message) {
+    if (this.#waiting?.message === message) this.reveal(this.#waiting);
+  }
+
+  clear() {
+    this.#waiting = null;
+    delete html.dataset.found;
+    if ('highlights' in CSS) CSS.highlights.delete('found');
+  }
+
+  /**
+   * @param {HTMLElement} content of the message
+   * @param {string[]} spellings
+   * @returns {Range | null} the first match
+   */
+  #highlight(content, spellings) {
+    this.clear();
+    const ranges = rangesOf(content, spellings);
+    if (ranges.length && 'highlights' in CSS) {
+      html.dataset.found = ''; // for the style sheet
+      CSS.highlights.set('found', new Highlight(...ranges));
+    }
+    return ranges[0] ?? null;
+  }
 }
 
-export function unmark() {
-  undrawn = null;
-  delete document.documentElement.dataset.found;
-  if ('highlights' in CSS) CSS.highlights.delete('found');
-}
-
-/**
- * @param {HTMLElement} content
- * @param {string[]} spellings
- */
-function places(content, spellings) {
+/** @param {HTMLElement} content @param {string[]} spellings */
+function rangesOf(content, spellings) {
   const ranges = [];
   const walker = document.createTreeWalker(content, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node && ranges.length < MOST; node = walker.nextNode()) {
     const text = /** @type {Text} */ (node);
-    for (const words of spellings) {
-      for (let at = text.data.indexOf(words); at >= 0 && ranges.length < MOST; at = text.data.indexOf(words, at + words.length)) {
-        ranges.push(range(text, at, at + words.length));
+    for (const spelling of spellings) {
+      let at = text.data.indexOf(spelling);
+      while (at >= 0 && ranges.length < MOST) {
+        ranges.push(makeRange(text, at, at + spelling.length));
+        at = text.data.indexOf(spelling, at + spelling.length);
       }
     }
   }
   return ranges.sort((a, b) => a.compareBoundaryPoints(Range.START_TO_START, b));
 }
 
-/**
- * @param {Text} text
- * @param {number} from
- * @param {number} to
- */
-function range(text, from, to) {
-  const found = document.createRange();
-  found.setStart(text, from);
-  found.setEnd(text, to);
-  return found;
+/** @param {Text} text @param {number} from @param {number} to */
+function makeRange(text, from, to) {
+  const range = document.createRange();
+  range.setStart(text, from);
+  range.setEnd(text, to);
+  return range;
 }

@@ -1,20 +1,21 @@
-// The source of an answer: what the model has sent, as plain text in the place of the content, growing with it. The content goes on
-// behind it. The engine is asked for the text so far; after that each patch brings its own part.
+// The source of an answer: the model's own text instead of the content, and growing with it. The hidden content grows
+// too. The engine sends the text so far; after that each patch brings its own part.
 
-import { set } from '../../shared/element.js';
+import { setAttributes } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
 
 /** @typedef {import('../../shared/article.js').Turn} Turn */
-/** @typedef {import('../port.js').Message} Message */
+/** @typedef {import('../page/port.js').Message} Message */
 
 /**
  * @param {Turn} turn
  * @param {Message} message `source` of the port: the text up to patch n
  * @param {number} number of the answer
  */
-export function show(turn, { n, text }, number) {
+export function showSource(turn, { n, text }, number) {
   const pre = turn.source?.pre ?? document.createElement('pre');
-  set(pre, { 'data-part': 'source', dir: 'auto', tabindex: '0', role: 'group', 'aria-label': t('source.label', { n: number }) });
+  const label = t('source.label', { n: number });
+  setAttributes(pre, { 'data-part': 'source', dir: 'auto', tabindex: '0', role: 'group', 'aria-label': label });
   pre.textContent = String(text ?? '');
   if (!turn.source) turn.content.after(pre);
   turn.source = { pre, n: Number(n) || 0 };
@@ -22,17 +23,14 @@ export function show(turn, { n, text }, number) {
 }
 
 /** Shows the content again. @param {Turn} turn */
-export function hide(turn) {
+export function hideSource(turn) {
   turn.source?.pre.remove();
   turn.source = null;
   press(turn);
 }
 
-/**
- * @param {Turn} turn
- * @param {Message} patch
- */
-export function grow({ source }, { n, reset, source: more }) {
+/** @param {Turn} turn @param {Message} patch */
+export function growSource({ source }, { n, reset, source: more }) {
   if (!source || (n <= source.n && !reset)) return;
   source.n = n;
   if (reset) source.pre.replaceChildren();

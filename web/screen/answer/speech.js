@@ -1,24 +1,22 @@
-// What is spoken of an answer while it goes from state to state, what of that only once, and its text for those who want it.
+// Announcements about an answer while it goes from state to state, some of them only once, and its text for people who
+// want it read.
 
+import { LIVE, announcement, waitAnnouncement } from '../../shared/status.js';
 import { preferred } from '../page/preferences.js';
-import { LIVE, spoken, spokenWait } from '../../shared/status.js';
 
 /** @typedef {import('../../shared/article.js').Turn} Turn */
 
-export class Voice {
+export class Speech {
   /** @param {import('../page/announce.js').Announcer} announcer */
   constructor(announcer) {
     this.announcer = announcer;
-    /** Blocks of an answer that were read, or stood there before anybody listened. @type {WeakMap<Turn, number>} */
+    /** Blocks that were read, or were there before the first announcement. @type {WeakMap<Turn, number>} */
     this.read = new WeakMap();
   }
 
-  /**
-   * @param {Turn} turn
-   * @param {import('../../shared/status.js').Status} before
-   */
+  /** @param {Turn} turn @param {import('../../shared/status.js').Status} before */
   changed(turn, before) {
-    const line = spoken(before, turn.status, document.hidden);
+    const line = announcement(before, turn.status, document.hidden);
     if (line?.urgent) this.announcer.alarm(line.text);
     else if (line?.once) this.#once(turn, line.text);
     else if (line) this.announcer.say(line.text);
@@ -41,11 +39,7 @@ export class Voice {
     if (choice === 'paragraphs') this.#blocks(turn, this.read.get(turn) ?? length, length);
   }
 
-  /**
-   * @param {Turn} turn
-   * @param {number} from
-   * @param {number} to
-   */
+  /** @param {Turn} turn @param {number} from @param {number} to */
   #blocks(turn, from, to) {
     this.read.set(turn, to);
     this.announcer.read([...turn.content.children].slice(from, to));
@@ -53,17 +47,14 @@ export class Voice {
 
   /** Time has passed. @param {Turn} turn */
   waited(turn) {
-    const long = turn.applier && spokenWait(turn.status);
+    const long = turn.applier && waitAnnouncement(turn.status);
     if (long) this.#once(turn, long);
   }
 
-  /**
-   * @param {Turn} turn
-   * @param {string} text
-   */
+  /** @param {Turn} turn @param {string} text */
   #once(turn, text) {
-    if (turn.said.has(text)) return;
-    turn.said.add(text);
+    if (turn.announced.has(text)) return;
+    turn.announced.add(text);
     this.announcer.say(text);
   }
 }

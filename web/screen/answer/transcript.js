@@ -1,29 +1,28 @@
-// The transcript: one article per turn. It is the only writer of that part of the document and keeps what it has painted: an
-// article is never made anew for a message that is there already.
+// The transcript: one article per turn. It is the only writer of that part of the document. An article that is there
+// stays: it is never made again for the same message.
 //
-// Patches of a message are numbered without holes. One that was seen before is ignored; a hole, or an op that cannot be
-// applied, makes the screen ask for the whole answer (`reset`), and until that comes the text stays as it is.
+// Patches of a message are numbered without holes. A repeated patch is ignored. After a hole, or an op that cannot be
+// applied, the screen asks for the whole answer (`reset`), and the text stays as it is until that comes.
 
-import { draw, make, renew, seen, statusOf, think } from '../../shared/article.js';
+import { addReasoning, drawStatus, makeTurn, statusOf, updateSeq, updateStatus } from '../../shared/article.js';
+import { LIVE, isTicking, parseStatus } from '../../shared/status.js';
+import { Chunks } from '../page/chunked.js';
+import { beginTurn, fillTurn } from './hydrate.js';
 import { unpack } from './packed_ops.js';
-import { pressed } from './turn_actions.js';
-import { begun, fill } from './hydrate.js';
-import * as source from './source.js';
-import { Slices } from '../page/chunked.js';
-import { LIVE, clean, ticking } from '../../shared/status.js';
-import { mark } from '../../shared/version_picker.js';
-import { Voice } from './speech.js';
+import { growSource } from './source.js';
+import { Speech } from './speech.js';
+import { markVersion } from './version_picker.js';
 
 /** @typedef {import('../../shared/article.js').Turn} Turn */
 /** @typedef {import('../../shared/apply.js').Applier} Applier */
 /** @typedef {import('../../shared/status.js').Status} Status */
-/** @typedef {import('../port.js').Message} Message */
-/** @typedef {import('../../shared/stored_conversation.js').SavedTurn} SavedTurn */
+/** @typedef {import('../page/port.js').Message} Message */
+/** @typedef {import('../../shared/stored_conversation.js').StoredTurn} StoredTurn */
 
 /**
  * @typedef {object} On
- * @property {import('../page/announce.js').Announcer} announcer
- * @property {() => void} change a status or the set of turns has changed
+ * @property {() => boolean} stored false: this browser stores nothing
+ * @property {(message: string) => void} reset the whole answer is needed again
  * @property {() => void} resized a turn that is not being written has got text
  */
 
@@ -31,39 +30,35 @@ import { Voice } from './speech.js';
 const REDRAW = 250;
 
 export class Transcript {
-  /**
-   * @param {HTMLElement} log
-   * @param {import('./turn_actions.js').Buttons & On} on
-   */
-  constructor(log, on) {
+  /** A status or the set of turns has changed. */
+  onchange = () => {};
+
+  /** @param {HTMLElement} log @param {import('../page/announce.js').Announcer} announcer @param {On} on */
+  constructor(log, announcer, on) {
     this.log = log;
     this.on = on;
     /** @type {Map<string, Turn>} in the order of the conversation */
     this.turns = new Map();
     /** There is no engine, and none will come before a reload. */
     this.dead = false;
-    this.voice = new Voice(on.announcer);
+    this.speech = new Speech(announcer);
     this.timer = 0;
     this.later = 0;
-    log.addEventListener('click', (event) => pressed(event, this.turns, on));
   }
 
   /** The newest answer that is being written. */
   get live() {
-    if (this.dead) return null; // it may go on elsewhere, but nothing here can tell or stop it
+    if (this.dead) return null; // it may go on without this page, which can neither see nor stop it
     return [...this.turns.values()].findLast((turn) => turn.applier && LIVE.has(turn.status.state)) ?? null;
   }
 
   /** Patch numbers already on screen, for the `open` intent. */
   painted() {
-    const shown = [...this.turns.values()].filter((turn) => turn.n > 0 && !turn.asked);
-    return Object.fromEntries(shown.map((turn) => [turn.id, turn.n]));
+    const painted = [...this.turns.values()].filter((turn) => turn.n > 0 && !turn.resetting);
+    return Object.fromEntries(painted.map((turn) => [turn.id, turn.n]));
   }
 
-  /**
-   * Shows these turns, in this order, and no others.
-   * @param {unknown} turns
-   */
+  /** Shows these turns, in this order, and no others. @param {unknown} turns */
   show(turns) {
     const known = this.turns;
     this.turns = new Map();
@@ -73,46 +68,44 @@ export class Transcript {
   }
 
   /**
-   * Makes turns out of storage, the newest first and in slices, without showing them: a patch that came in between would not
-   * fit. What the service worker has printed of them stays.
-   * @param {SavedTurn[]} saved
-   * @returns {Promise<Map<string, Turn>>} for `restore`, in the order of the conversation
+   * Makes turns out of storage, the newest first and in chunks, without showing them: a patch that came in between
+   * would not fit. Articles that the service worker has printed stay.
+   * @param {StoredTurn[]} stored
+   * @returns {Promise<Map<string, Turn>>} for `showBuilt`, in the order of the conversation
    */
-  async build(saved) {
+  async build(stored) {
     const standing = new Map([...this.log.children].map((article) => [article.getAttribute('data-message'), article]));
-    const slices = new Slices();
-    /** @type {[SavedTurn, Turn][]} */
+    const chunks = new Chunks();
+    /** @type {[StoredTurn, Turn][]} */
     const made = [];
     let answers = 0;
-    for (const one of saved) {
-      const turn = this.turns.get(one.turn.message) ?? begun(one.turn, answers + 1);
+    for (const one of stored) {
+      const turn = this.turns.get(one.turn.message) ?? beginTurn(one.turn, answers + 1);
       if (turn) made.push([one, turn]);
       if (turn?.applier) answers += 1;
-      await slices.rest();
+      await chunks.rest();
     }
     for (const [one, turn] of made.toReversed()) {
-      if (this.turns.get(turn.id) !== turn) await fill(turn, one.rows, standing.get(turn.id), slices, this.dead);
+      if (this.turns.get(turn.id) === turn) continue;
+      await fillTurn(turn, one.rows, standing.get(turn.id), chunks, this.dead);
     }
     return new Map(made.map(([, turn]) => [turn.id, turn]));
   }
 
-  /**
-   * Shows turns out of storage, before the engine is there, and no others.
-   * @param {Map<string, Turn>} turns
-   */
-  restore(turns) {
+  /** Shows turns out of storage, before the engine is there, and no others. @param {Map<string, Turn>} turns */
+  showBuilt(turns) {
     const known = this.turns;
     this.turns = new Map();
-    for (const turn of turns.values()) this.#place(known.get(turn.id) ?? turn);
+    for (const turn of turns.values()) this.#put(known.get(turn.id) ?? turn);
     this.#tidy();
     this.#changed();
   }
 
   /**
-   * Takes away what stands after a turn: another version of it is to come.
-   * @param {string} after its message; '' for all
-   * @param {string} but what may stay
-   * @returns {boolean} whether something did stand there
+   * Removes the turns after one: another version of them is to come.
+   * @param {string} after the message of that turn; '' for all turns
+   * @param {string} but a message that stays
+   * @returns {boolean} whether any was removed
    */
   cut(after, but) {
     const ids = [...this.turns.keys()];
@@ -122,17 +115,17 @@ export class Transcript {
     return gone.length > 0;
   }
 
-  /** The message before one that stands here; null when it does not. @param {string} message */
+  /** The message before one of these; '' for the first, null for an unknown one. @param {string} message */
   before(message) {
     const ids = [...this.turns.keys()];
     const at = ids.indexOf(message);
     return at < 0 ? null : (ids[at - 1] ?? '');
   }
 
-  /** Takes away what is none of the turns. */
+  /** Removes all elements but the turns' own. */
   #tidy() {
-    const shown = new Set([...this.turns.values()].map((turn) => turn.article));
-    for (const child of [...this.log.children]) if (!shown.has(/** @type {HTMLElement} */ (child))) child.remove();
+    const articles = new Set([...this.turns.values()].map((turn) => turn.article));
+    for (const child of [...this.log.children]) if (!articles.has(/** @type {HTMLElement} */ (child))) child.remove();
   }
 
   /**
@@ -152,25 +145,22 @@ export class Transcript {
    * @returns {Turn | null}
    */
   #take(raw, known) {
-    const status = statusOf(raw);
+    const status = statusOf(raw, this.on.stored());
     if (!status) return null;
-    const turn = known.get(raw.message) ?? make(document, raw, this.#answers() + 1);
-    if (!this.turns.has(turn.id)) this.#place(turn);
-    mark(turn, raw.versions);
+    const turn = known.get(raw.message) ?? makeTurn(document, raw, this.#answers() + 1);
+    if (!this.turns.has(turn.id)) this.#put(turn);
+    markVersion(turn, raw.versions);
     this.#renew(turn, status);
     return turn;
   }
 
-  /**
-   * Marks the answer that has just begun.
-   * @param {Turn} fresh
-   */
+  /** Marks the answer that has just begun. @param {Turn} fresh */
   freshen(fresh) {
     for (const turn of this.turns.values()) turn.article.toggleAttribute('data-fresh', turn === fresh);
   }
 
   /** @param {Turn} turn */
-  #place(turn) {
+  #put(turn) {
     const there = this.log.children[this.turns.size];
     this.turns.set(turn.id, turn);
     // An article that stands in its place is not touched: moving it would drop a selection inside.
@@ -190,23 +180,22 @@ export class Transcript {
   /** @param {Message} message `patch` of the port */
   patch(message) {
     const turn = this.turns.get(message.message);
-    if (!turn?.applier) return; // of a conversation that is no longer shown
+    if (!turn?.applier) return; // of a conversation that is no longer visible
     const { n, reset } = message;
     if (!Number.isSafeInteger(n) || n < 1) return this.#reset(turn, 'a patch without a number');
-    if (!reset && (turn.asked || n <= turn.n)) return;
+    if (!reset && (turn.resetting || n <= turn.n)) return;
     if (!reset && n !== turn.n + 1) return this.#reset(turn, `patch ${n} after ${turn.n}`);
     if (reset) turn.applier.clear();
-    turn.asked = false;
+    turn.resetting = false;
     const empty = !turn.content.firstChild || turn.reasoning.hidden;
-    const whole = this.#applied(turn, turn.applier, message);
-    if (!whole) return;
+    if (!this.#apply(turn, turn.applier, message)) return;
     turn.n = n;
-    think(turn, message.thought, reset === true);
-    source.grow(turn, message);
-    seen(turn, message.seq, turn.status.saved);
-    this.voice.grown(turn);
+    addReasoning(turn, message.thought, reset === true);
+    growSource(turn, message);
+    updateSeq(turn, message.seq, turn.status.saved);
+    this.speech.grown(turn);
     if (!LIVE.has(turn.status.state)) this.on.resized();
-    if (empty) draw(turn, this.dead);
+    if (empty) drawStatus(turn, this.dead);
   }
 
   /**
@@ -215,12 +204,12 @@ export class Transcript {
    * @param {Message} patch with `packed` ops, or with plain `ops` as they are stored
    * @returns {boolean} false when the answer has been asked for anew
    */
-  #applied(turn, applier, { packed, ops }) {
+  #apply(turn, applier, { packed, ops }) {
     try {
       applier.apply(packed ? unpack(packed, applier.opened) : ops);
       return true;
     } catch (error) {
-      // From now on the odd ops are left out: asking a second time would bring the same ones.
+      // From now on bad ops are left out: the next reset would bring the same ones.
       if (applier.lenient) return true;
       applier.lenient = true;
       this.#reset(turn, error);
@@ -231,7 +220,7 @@ export class Transcript {
   /** @param {Message} message `status` of the port */
   status(message) {
     const turn = this.turns.get(message.message);
-    const status = clean(message);
+    const status = parseStatus(message, this.on.stored());
     if (!turn || !status) return;
     this.#renew(turn, status);
     this.#changed();
@@ -239,30 +228,24 @@ export class Transcript {
 
   #changed() {
     this.#tick();
-    this.on.change();
+    this.onchange();
   }
 
-  /**
-   * The engine has failed, or has come after all.
-   * @param {boolean} dead
-   */
-  bury(dead) {
+  /** The engine has failed, or has come after all. @param {boolean} dead */
+  setDead(dead) {
     if (dead === this.dead) return;
     this.dead = dead;
-    for (const turn of this.turns.values()) draw(turn, this.dead);
+    for (const turn of this.turns.values()) drawStatus(turn, this.dead);
     this.#changed();
   }
 
-  /** Stop was pressed: said at once, however long it takes to reach the engine. @param {Turn} turn */
+  /** Stop was pressed: shown at once, however long the way to the engine takes. @param {Turn} turn */
   stopping(turn) {
     this.#renew(turn, { ...turn.status, stopping: true });
-    draw(turn, this.dead);
+    drawStatus(turn, this.dead);
   }
 
-  /**
-   * Takes turns away, with what is in them.
-   * @param {unknown} messages their ids
-   */
+  /** Removes turns. @param {unknown} messages their ids */
   remove(messages) {
     for (const id of Array.isArray(messages) ? messages : []) {
       this.turns.get(id)?.article.remove();
@@ -271,33 +254,27 @@ export class Transcript {
     this.#changed();
   }
 
-  /**
-   * @param {Turn} turn
-   * @param {unknown} reason
-   */
+  /** @param {Turn} turn @param {unknown} reason */
   #reset(turn, reason) {
     console.warn('midstream: asking for all of an answer', turn.id, reason);
-    turn.asked = true;
-    this.on.intent({ type: 'reset', message: turn.id });
+    turn.resetting = true;
+    this.on.reset(turn.id);
   }
 
-  /**
-   * @param {Turn} turn
-   * @param {Status} status
-   */
+  /** @param {Turn} turn @param {Status} status */
   #renew(turn, status) {
     const before = turn.status;
-    renew(turn, status);
-    if (turn.applier) this.voice.changed(turn, before);
+    updateStatus(turn, status);
+    if (turn.applier) this.speech.changed(turn, before);
     const other = status.state !== before.state || status.since !== before.since || before.painted;
-    const due = other || performance.now() - turn.drawn >= REDRAW;
-    if (due) draw(turn, this.dead);
+    const due = other || performance.now() - turn.drawnAt >= REDRAW;
+    if (due) drawStatus(turn, this.dead);
     else this.later ||= setTimeout(() => this.#late(), REDRAW);
   }
 
   /** Lines that count seconds are drawn once a second, as long as there are any. */
   #tick() {
-    const due = [...this.turns.values()].some((turn) => ticking(turn.status));
+    const due = [...this.turns.values()].some((turn) => isTicking(turn.status));
     if (due === this.timer > 0) return;
     clearInterval(this.timer);
     this.timer = due ? setInterval(() => this.#ticked(), 1000) : 0;
@@ -306,14 +283,14 @@ export class Transcript {
   /** The last numbers of a burst. */
   #late() {
     this.later = 0;
-    for (const turn of this.turns.values()) if (turn.drawn < turn.status.at) draw(turn, this.dead);
+    for (const turn of this.turns.values()) if (turn.drawnAt < turn.status.at) drawStatus(turn, this.dead);
   }
 
   #ticked() {
     for (const turn of this.turns.values()) {
-      this.voice.waited(turn);
-      // One that is said to have resumed is drawn once more when that has been said long enough.
-      if (ticking(turn.status) || turn.line.hasAttribute('data-fading')) draw(turn, this.dead);
+      this.speech.waited(turn);
+      // The line of a resumption is drawn once more when it has been visible long enough.
+      if (isTicking(turn.status) || turn.line.hasAttribute('data-fading')) drawStatus(turn, this.dead);
     }
     this.#tick();
   }

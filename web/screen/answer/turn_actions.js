@@ -1,26 +1,27 @@
-// The buttons in the transcript: those under a turn, those of a code block, those that stand for pictures.
+// Clicks on buttons in the transcript: those under a turn, those of a code block, those that stand for pictures.
 
 import { ACTIONS } from '../../shared/article.js';
 
 /** @typedef {import('../../shared/article.js').Turn} Turn */
 /**
- * @typedef {object} Buttons
- * @property {(message: import('../port.js').Message) => void} intent
+ * @typedef {object} TurnActions
+ * @property {(message: import('../page/port.js').Message) => void} intent
  * @property {(button: HTMLElement) => void} block a button of a code block
- * @property {(turn: Turn) => void} edit a question is to be edited
- * @property {(turn: Turn, step: number) => void} version the version before or after it is to be shown
- * @property {(button: HTMLElement, turn: Turn) => void} source its source is to be shown, or its text again
+ * @property {(turn: Turn) => void} edit opens a question for editing
+ * @property {(turn: Turn, step: number) => void} version shows the version before or after it
+ * @property {(button: HTMLElement, turn: Turn) => void} source shows its source, or its content again
  */
 
 /** @type {Record<string, number>} */
 const STEPS = { previous: -1, next: 1 };
 
-/**
- * @param {Event} event a click
- * @param {Map<string, Turn>} turns
- * @param {Buttons} on
- */
-export function pressed(event, turns, on) {
+/** @param {{log: HTMLElement, turns: Map<string, Turn>}} transcript @param {TurnActions} on */
+export function listenToTurns(transcript, on) {
+  transcript.log.addEventListener('click', (event) => act(event, transcript.turns, on));
+}
+
+/** @param {Event} event @param {Map<string, Turn>} turns @param {TurnActions} on */
+function act(event, turns, on) {
   const button = event.target instanceof Element ? event.target.closest('button') : null;
   const turn = turns.get(button?.closest('article')?.dataset.message ?? '');
   if (!button || !turn) return;

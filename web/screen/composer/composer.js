@@ -1,19 +1,22 @@
-// The composer owns what is being typed: one draft per conversation, kept in localStorage with every keystroke, and the prompts
-// that were sent but not yet confirmed by the engine, which are sent again (under the same id) after a reload.
+// The composer owns the drafts, one per conversation, which it stores with every keystroke, and the prompts that the
+// engine has not confirmed yet: after a reload they are sent again, under the same id.
 
+import { NEW } from '../../shared/address.js';
 import '../../shared/uuid.js';
-import { grow, isComposed } from '../page/field.js';
-import { NEW, drafts, keepDrafts } from '../../shared/tab.js';
+import { growField, isComposed } from '../page/field.js';
+import { loadDrafts, storeDrafts } from '../page/tab.js';
 
-/** @typedef {import('../../shared/tab.js').Pending} Pending */
+/** @typedef {import('../page/tab.js').Pending} Pending */
 
 export class Composer {
+  /** @type {(pending: Pending) => void} */
+  onsend = () => {};
+  onstop = () => {};
+
   /**
    * @param {HTMLFormElement} form
    * @param {object} on
-   * @param {(pending: Pending) => void} on.send
-   * @param {() => string} on.last the message that is shown last
-   * @param {() => void} on.stop
+   * @param {() => string} on.last the last visible message
    * @param {() => void} on.unsaved the browser refuses to store the draft
    */
   constructor(form, on) {
@@ -21,8 +24,8 @@ export class Composer {
     this.prompt = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem('prompt'));
     this.sendButton = /** @type {HTMLButtonElement} */ (form.elements.namedItem('send'));
     this.stopButton = /** @type {HTMLButtonElement} */ (form.elements.namedItem('stop'));
-    this.drafts = drafts();
-    this.kept = true; // that they are not is said once
+    this.drafts = loadDrafts();
+    this.stored = true; // a failure is reported once
     /** @type {string | null} */
     this.conversation = null;
     form.addEventListener('submit', (event) => {
@@ -31,7 +34,7 @@ export class Composer {
     });
     this.prompt.addEventListener('input', () => this.#typed());
     this.prompt.addEventListener('keydown', (event) => this.#key(event));
-    this.stopButton.addEventListener('click', () => on.stop());
+    this.stopButton.addEventListener('click', () => this.onstop());
   }
 
   /** The prompts that are on their way to the engine. */
@@ -39,37 +42,31 @@ export class Composer {
     return this.drafts.pending;
   }
 
-  /**
-   * Shows the draft of a conversation.
-   * @param {string | null} conversation
-   */
+  /** Shows the draft of a conversation. @param {string | null} conversation */
   show(conversation) {
     this.conversation = conversation;
     const { draft } = this.prompt.dataset;
     delete this.prompt.dataset.draft;
-    // What pre_paint.js has put there may have been typed on since.
+    // pre_paint.js has put it there, and the person may have typed since.
     if (draft !== undefined && draft === conversation) this.#typed();
     else this.fill(this.drafts.texts[conversation ?? NEW] ?? '');
   }
 
-  /**
-   * The new conversation has got its id: what was typed for it since then goes along.
-   * @param {string} conversation
-   */
+  /** The new conversation has got its id, and takes the draft along. @param {string} conversation */
   adopt(conversation) {
     const { texts } = this.drafts;
     if (texts[NEW]) texts[conversation] = texts[NEW];
     delete texts[NEW];
     this.conversation = conversation;
-    this.#keep();
+    this.#store();
   }
 
   /**
-   * Puts a text back that was taken out of a conversation. What is being typed there stays, after it.
+   * Puts a text that was taken out of a conversation back into its draft, before the text that is there.
    * @param {string | null} conversation
    * @param {string} text
    */
-  give(conversation, text) {
+  putBack(conversation, text) {
     const key = conversation ?? NEW;
     const whole = [text, this.drafts.texts[key]].filter(Boolean).join('\n\n');
     if (conversation === this.conversation) {
@@ -78,13 +75,10 @@ export class Composer {
       return;
     }
     this.drafts.texts[key] = whole;
-    this.#keep();
+    this.#store();
   }
 
-  /**
-   * Adds a text from elsewhere to what is being typed, after it.
-   * @param {string} text
-   */
+  /** Adds a text from outside at the end of the draft. @param {string} text */
   add(text) {
     this.fill([this.prompt.value, text].filter(Boolean).join('\n\n'));
     this.prompt.focus();
@@ -92,33 +86,24 @@ export class Composer {
     this.prompt.scrollTop = this.prompt.scrollHeight;
   }
 
-  /**
-   * A conversation has gone: what was typed for it is not lost with it.
-   * @param {string} conversation
-   */
+  /** A conversation has gone: its draft goes to the new one. @param {string} conversation */
   bequeath(conversation) {
     const text = this.drafts.texts[conversation];
     delete this.drafts.texts[conversation];
-    if (text) this.give(null, text);
+    if (text) this.putBack(null, text);
   }
 
-  /**
-   * A conversation was deleted, and what was typed for it goes with it.
-   * @param {string} conversation
-   */
+  /** A conversation was deleted, with its draft. @param {string} conversation */
   forget(conversation) {
     delete this.drafts.texts[conversation];
-    this.#keep();
+    this.#store();
   }
 
-  /**
-   * Prompts that were taken back are not sent again.
-   * @param {unknown} messages their ids
-   */
+  /** Prompts that were taken back are not sent again. @param {unknown} messages their ids */
   drop(messages) {
     const gone = new Set(Array.isArray(messages) ? messages : []);
     this.drafts.pending = this.pending.filter(({ message }) => !gone.has(message));
-    this.#keep();
+    this.#store();
   }
 
   /** Sends a text as if it had been typed. @param {string} text */
@@ -135,19 +120,16 @@ export class Composer {
 
   /**
    * Forgets the prompts that the engine has stored.
-   * @param {Map<string, {status: {state: string}}>} turns as the engine told them
+   * @param {Map<string, {status: {state: string}}>} turns with the engine's states
    */
   confirm(turns) {
     const waiting = this.pending.filter(({ message }) => (turns.get(message)?.status.state ?? 'sending') === 'sending');
     if (waiting.length === this.pending.length) return;
     this.drafts.pending = waiting;
-    this.#keep();
+    this.#store();
   }
 
-  /**
-   * Send or Stop: they share one place.
-   * @param {boolean} live an answer is being written
-   */
+  /** Send or Stop: they share one place. @param {boolean} live an answer is being written */
   mode(live) {
     const [gone, there] = live ? [this.sendButton, this.stopButton] : [this.stopButton, this.sendButton];
     if (document.activeElement === gone) this.prompt.focus();
@@ -158,18 +140,18 @@ export class Composer {
   #typed() {
     const { value } = this.prompt;
     this.sendButton.disabled = !value.trim();
-    grow(this.prompt);
+    growField(this.prompt);
     const key = this.conversation ?? NEW;
     if ((this.drafts.texts[key] ?? '') === value) return;
     if (value) this.drafts.texts[key] = value;
     else delete this.drafts.texts[key];
-    this.#keep();
+    this.#store();
   }
 
-  #keep() {
-    const before = this.kept;
-    this.kept = keepDrafts(this.drafts);
-    if (before && !this.kept) this.on.unsaved();
+  #store() {
+    const before = this.stored;
+    this.stored = storeDrafts(this.drafts);
+    if (before && !this.stored) this.on.unsaved();
   }
 
   /** @param {KeyboardEvent} event */
@@ -182,24 +164,20 @@ export class Composer {
   #send() {
     const text = this.prompt.value.trim();
     if (!text || this.sendButton.hidden) return;
-    this.#give({ text });
+    this.#prompt({ text });
   }
 
-  /**
-   * Sends words in the place of a question that was asked.
-   * @param {string} text
-   * @param {string} edits the question
-   */
-  instead(text, edits) {
-    this.#give({ text, edits });
+  /** Sends a new version of a question. @param {string} text @param {string} edits the question */
+  sendEdited(text, edits) {
+    this.#prompt({ text, edits });
   }
 
-  /** @param {{text: string, edits?: string}} what */
-  #give(what) {
-    const pending = { conversation: this.conversation, message: crypto.randomUUID(), after: this.on.last(), ...what };
+  /** @param {{text: string, edits?: string}} prompt */
+  #prompt(prompt) {
+    const pending = { conversation: this.conversation, message: crypto.randomUUID(), after: this.on.last(), ...prompt };
     this.pending.push(pending);
-    if (what.edits) this.#keep();
+    if (prompt.edits) this.#store();
     else this.fill('');
-    this.on.send(pending);
+    this.onsend(pending);
   }
 }

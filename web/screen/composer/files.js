@@ -1,55 +1,37 @@
-// What leaves the app by the person's wish, and comes in: the clipboard and files. The source text comes from the engine; without an engine
-// what is shown is taken instead.
+// The clipboard and files, in both directions.
 
-import { caught } from '../../shared/problem.js';
+import { errorText } from '../../shared/problem.js';
 import { TooLarge, conversationsIn } from './zip.js';
 
-/** The copy that waits for its text. @type {((text: string) => void) | null} */
-let waiting = null;
+/** A copy whose text comes later: the browser wants the request within the click, before the engine answers. */
+export class PendingCopy {
+  /** @type {((text: string) => void) | null} */
+  #resolve = null;
 
-/**
- * Copies a text that is still to come: the browser wants the request within the click, the engine answers a moment later.
- * @returns {Promise<void>} rejected when the browser refuses
- */
-export async function copyLater() {
-  const text = new Promise((/** @type {(text: string) => void} */ resolve) => (waiting = resolve));
-  const blob = text.then((words) => new Blob([words], { type: 'text/plain' }));
-  return navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob })]);
+  /** @returns {Promise<void>} rejected when the browser refuses */
+  async begin() {
+    const text = new Promise((/** @type {(text: string) => void} */ resolve) => (this.#resolve = resolve));
+    const blob = text.then((plain) => new Blob([plain], { type: 'text/plain' }));
+    return navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob })]);
+  }
+
+  /** @param {string} text */
+  finish(text) {
+    this.#resolve?.(text);
+    this.#resolve = null;
+  }
 }
 
-/** @param {string} text @returns {Promise<void>} rejected when the browser refuses, as over plain http */
-export const copyNow = async (text) => navigator.clipboard.writeText(text);
-
-/**
- * Says what became of a copy.
- * @param {Promise<void>} copy
- * @param {import('../page/page.js').Notices} notices
- */
-export function copied(copy, notices) {
-  copy.then(() => notices.show('copied'), () => notices.show('copy-failed', '', true));
-}
-
-/**
- * @param {string} text
- * @returns {boolean} false when nobody waits for it
- */
-export function arrived(text) {
-  const taken = waiting !== null;
-  waiting?.(text);
-  waiting = null;
-  return taken;
-}
-
-/** Bytes of a file that is loaded: it goes through memory as one string. */
+/** Bytes of an imported file: it goes through memory as one string. */
 const LARGEST = 64 * 2 ** 20;
 
 /**
- * Hands the engine a file that the person has chosen.
+ * Sends a chosen file to the engine.
  * @param {File} file
- * @param {import('../port.js').Port} port
+ * @param {import('../page/port.js').Port} port
  * @param {import('../page/page.js').Notices} notices
  */
-export async function bring(file, port, notices) {
+export async function importFile(file, port, notices) {
   const zipped = /\.zip$/i.test(file.name);
   try {
     const files = zipped ? await conversationsIn(file, LARGEST) : [file];
@@ -59,8 +41,8 @@ export async function bring(file, port, notices) {
       else port.send({ type: 'import', text: await each.text() });
     }
   } catch (error) {
-    const code = error instanceof TooLarge ? 'import-too-large' : zipped ? 'import-archive' : 'import-failed';
-    notices.show(code, error instanceof TooLarge ? String(LARGEST / 2 ** 20) : caught(error), true);
+    if (error instanceof TooLarge) notices.show('import-too-large', String(LARGEST / 2 ** 20), true);
+    else notices.show(zipped ? 'import-archive' : 'import-failed', errorText(error), true);
   }
 }
 

@@ -1,29 +1,20 @@
-// Words that come from outside the app: an address that another app, a link or a shortcut has opened it with, and text files.
-// They become a draft and nothing else: nothing is sent by itself, and an address among them is never gone to.
+// Texts from outside the app: in an address from another app, a link or a shortcut, and in files. They become a draft
+// and nothing else: nothing is sent by itself, and no address in them is opened.
 
-/** What an address may bring beside the conversation: `share_target` and `protocol_handlers` in manifest.json. */
-const PARTS = ['title', 'text', 'url', 'link'];
 const PROTOCOL = 'web+midstream:';
-/** Characters of a text that comes in: a draft is stored anew with every keystroke. */
+/** Characters of such a text: a draft is stored anew with every keystroke. */
 const LONGEST = 100_000;
-/** Bytes of a file that may still be no more than that; a larger one is not even read. */
+/** Bytes of a file that may hold no more characters; a larger one is not even read. */
 const LARGEST = 4 * LONGEST;
 
-// A person must see what is going to be sent in their name. Tag characters show nothing anywhere, except in the flags of
-// England, Scotland and Wales; controls show nothing or confuse.
+// A person must see the text that is sent in their name. Tag characters show nothing anywhere, except in the flags of
+// England, Scotland and Wales; control characters show nothing or confuse.
 const HIDDEN = /(\u{1F3F4}[\u{E0020}-\u{E007E}]{1,6}\u{E007F})|[\u{E0000}-\u{E007F}]|(?![\t\n])\p{Cc}/gu;
 
-/** @typedef {{code: string, detail: string}} Note words for the person: notice.<code> */
-/** @typedef {{text: string, notes: Note[]}} Incoming what is wrong with it, if anything is, in the notes */
+/** @typedef {{code: string, detail: string}} Note a notice for the person: notice.<code> */
+/** @typedef {{text: string, notes: Note[]}} Incoming the notes say what is wrong with the text, if anything is */
 
-/** @param {URLSearchParams} query */
-export const brings = (query) => PARTS.some((name) => query.has(name));
-
-/**
- * The words in an address.
- * @param {URLSearchParams} query
- * @returns {Incoming}
- */
+/** The text in an address. @param {URLSearchParams} query @returns {Incoming} */
 export function fromAddress(query) {
   const link = query.get('link');
   if (link === null) return cleaned(joined(query));
@@ -32,16 +23,12 @@ export function fromAddress(query) {
   return cleaned(joined(asked.searchParams));
 }
 
-/**
- * A text file, quoted.
- * @param {File} file
- * @returns {Promise<Incoming>}
- */
+/** A text file, quoted. @param {File} file @returns {Promise<Incoming>} */
 export async function fromFile(file) {
   if (file.size > LARGEST) return refused('incoming-too-large', file.name);
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer());
-    // Cut, the file would be asked about as if it ended there.
+    // A cut file would look as if it ended there.
     return text.length > LONGEST ? refused('incoming-too-large', file.name) : cleaned(quoted(file.name, text));
   } catch (error) {
     console.warn('midstream: file', error);
@@ -49,34 +36,26 @@ export async function fromFile(file) {
   }
 }
 
-/**
- * Title, text and address, each once: what is shared often says one of them twice.
- * @param {URLSearchParams} query
- */
+/** Title, text and address, each once: other apps often repeat one of them. @param {URLSearchParams} query */
 function joined(query) {
   const [title, text, url] = ['title', 'text', 'url'].map((name) => query.get(name)?.trim() ?? '');
-  const lines = [title, text, url].filter((line, i, all) => line && !all.some((other, j) => j !== i && repeats(other, line, j < i)));
+  const lines = [title, text, url].filter((line, i, all) => {
+    return line && !all.some((other, j) => j !== i && repeats(other, line, j < i));
+  });
   return lines.join('\n');
 }
 
 /** @param {string} other @param {string} line @param {boolean} earlier of two that are equal the first one stays */
 const repeats = (other, line, earlier) => other.includes(line) && (other !== line || earlier);
 
-/**
- * In a fence that nothing in the text can close, with the name above it.
- * @param {string} name
- * @param {string} text
- */
+/** In a fence that nothing in the text can close, with the name above it. @param {string} name @param {string} text */
 function quoted(name, text) {
   const ticks = Math.max(2, ...[...text.matchAll(/`{3,}/g)].map(([run]) => run.length)) + 1;
   const fence = '`'.repeat(ticks);
   return `${name}\n${fence}\n${text}${text.endsWith('\n') ? '' : '\n'}${fence}\n`;
 }
 
-/**
- * @param {string} raw
- * @returns {Incoming}
- */
+/** @param {string} raw @returns {Incoming} */
 function cleaned(raw) {
   const lines = raw.replace(/\r\n?/g, '\n');
   const seen = lines.replace(HIDDEN, '$1');
@@ -84,12 +63,9 @@ function cleaned(raw) {
   const notes = [];
   if (seen.length < lines.length) notes.push({ code: 'incoming-hidden', detail: '' });
   if (seen.length > LONGEST) notes.push({ code: 'incoming-cut', detail: '' });
-  return { text: seen.length > LONGEST ? seen.slice(0, LONGEST).replace(/[\uD800-\uDBFF]$/, '') : seen, notes }; // no half a character
+  // No half a character at the cut.
+  return { text: seen.length > LONGEST ? seen.slice(0, LONGEST).replace(/[\uD800-\uDBFF]$/, '') : seen, notes };
 }
 
-/**
- * @param {string} code
- * @param {string} detail
- * @returns {Incoming}
- */
+/** @param {string} code @param {string} detail @returns {Incoming} */
 const refused = (code, detail) => ({ text: '', notes: [{ code, detail }] });

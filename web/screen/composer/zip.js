@@ -1,7 +1,7 @@
-// The conversations in an archive that another program has exported. Only the list at its end and those files are read: an
-// archive holds pictures too, and may be larger than memory.
+// The conversations in a zip archive of another program. Only its list and those files are read: an archive holds
+// pictures too, and may be larger than memory.
 
-import { Known } from '../../shared/problem.js';
+import { KnownProblem } from '../../shared/problem.js';
 
 const NAME = /(?:^|\/)conversations(?:-\d+)?\.json$/;
 const END = 0x06054b50;
@@ -13,7 +13,7 @@ const END_BYTES = 22 + 0xffff;
 const LIST_BYTES = 16 * 2 ** 20;
 
 /**
- * Rejects with TooLarge when one is larger than `largest` bytes, with a Known when it is no archive that can be read.
+ * Rejects with TooLarge when one is larger than `largest` bytes, with a KnownProblem when it cannot be read.
  * @param {File} archive
  * @param {number} largest
  * @returns {Promise<Blob[]>}
@@ -29,38 +29,32 @@ export async function conversationsIn(archive, largest) {
 /** A file in the archive. */
 export class TooLarge extends Error {}
 
-/**
- * A number in the archive leads out of it.
- * @param {unknown} error
- * @returns {never}
- */
+/** A number in the archive leads out of it. @param {unknown} error @returns {never} */
 function outside(error) {
-  throw error instanceof RangeError ? new Known('archive_damaged') : error;
+  throw error instanceof RangeError ? new KnownProblem('archive_damaged') : error;
 }
 
 /** @typedef {{name: string, method: number, packed: number, at: number}} Entry */
 
-/**
- * @param {File} archive
- * @returns {Promise<Entry[]>}
- */
+/** @param {File} archive @returns {Promise<Entry[]>} */
 async function entries(archive) {
   const end = await view(archive, Math.max(0, archive.size - END_BYTES), END_BYTES);
   let at = end.byteLength - 22;
   while (at >= 0 && end.getUint32(at, true) !== END) at -= 1;
-  if (at < 0) throw new Known('archive_none');
-  const [count, size, start] = [end.getUint16(at + 10, true), end.getUint32(at + 12, true), end.getUint32(at + 16, true)];
-  if (start === 0xffffffff || size > LIST_BYTES) throw new Known('archive_large');
+  if (at < 0) throw new KnownProblem('archive_none');
+  const count = end.getUint16(at + 10, true);
+  const [size, start] = [12, 16].map((offset) => end.getUint32(at + offset, true));
+  if (start === 0xffffffff || size > LIST_BYTES) throw new KnownProblem('archive_large');
   const list = await view(archive, start, size);
   const found = [];
-  let place = 0;
+  let offset = 0;
   for (let n = 0; n < count; n++) {
-    if (list.getUint32(place, true) !== ENTRY) throw new Known('archive_damaged');
-    const [length, extra, comment] = [28, 30, 32].map((offset) => list.getUint16(place + offset, true));
-    const name = new TextDecoder().decode(new Uint8Array(list.buffer, list.byteOffset + place + 46, length));
-    const at = list.getUint32(place + 42, true);
-    found.push({ name, at, method: list.getUint16(place + 10, true), packed: list.getUint32(place + 20, true) });
-    place += 46 + length + extra + comment;
+    if (list.getUint32(offset, true) !== ENTRY) throw new KnownProblem('archive_damaged');
+    const [length, extra, comment] = [28, 30, 32].map((field) => list.getUint16(offset + field, true));
+    const name = new TextDecoder().decode(new Uint8Array(list.buffer, list.byteOffset + offset + 46, length));
+    const at = list.getUint32(offset + 42, true);
+    found.push({ name, at, method: list.getUint16(offset + 10, true), packed: list.getUint32(offset + 20, true) });
+    offset += 46 + length + extra + comment;
   }
   return found;
 }
@@ -73,11 +67,11 @@ async function entries(archive) {
  */
 async function unpacked(archive, { name, method, packed, at }, largest) {
   const head = await view(archive, at, 30);
-  if (head.getUint32(0, true) !== LOCAL) throw new Known('archive_file_damaged', { name });
+  if (head.getUint32(0, true) !== LOCAL) throw new KnownProblem('archive_file_damaged', { name });
   const start = at + 30 + head.getUint16(26, true) + head.getUint16(28, true);
   const data = archive.slice(start, start + packed);
   if (method === 0) return limited(data.stream(), largest);
-  if (method !== 8) throw new Known('archive_packed', { name });
+  if (method !== 8) throw new KnownProblem('archive_packed', { name });
   return limited(data.stream().pipeThrough(new DecompressionStream('deflate-raw')), largest);
 }
 
@@ -101,11 +95,7 @@ async function limited(stream, largest) {
   return new Blob(pieces);
 }
 
-/**
- * @param {File} archive
- * @param {number} start
- * @param {number} length
- */
+/** @param {File} archive @param {number} start @param {number} length */
 async function view(archive, start, length) {
   return new DataView(await archive.slice(start, start + length).arrayBuffer());
 }

@@ -1,20 +1,16 @@
-// Spoken words: one polite region for states, one assertive region for errors. The transcript itself is never spoken while
-// it grows: a screen reader that reads out every token cannot be used. Who wants to hear the text has it read from a third
-// region, block by block or when it is whole (speech.js).
+// Announcements for screen readers: one polite region for states, one assertive region for errors. The growing
+// transcript itself is silent: a screen reader that reads out every token cannot be used. People who want to hear the
+// text get it in a third region, block by block or when it is complete (answer/speech.js).
 
 import { element } from '../../shared/element.js';
 
 /** Milliseconds between two polite announcements; of several in that time only the last one is spoken. */
 const SPACING = 5000;
-/** Blocks that stay in the region: what was added is read, also when it has been taken away again meanwhile. */
-const KEPT = 20;
+/** Blocks that stay in the region. Older ones can go: a screen reader has taken their text when they came. */
+const MOST = 20;
 
 export class Announcer {
-  /**
-   * @param {HTMLElement} polite
-   * @param {HTMLElement} assertive
-   * @param {HTMLElement} reading
-   */
+  /** @param {HTMLElement} polite @param {HTMLElement} assertive @param {HTMLElement} reading */
   constructor(polite, assertive, reading) {
     this.polite = polite;
     this.assertive = assertive;
@@ -43,12 +39,9 @@ export class Announcer {
     this.assertive.textContent = text;
   }
 
-  /**
-   * Has the text of these blocks read, after what is being read.
-   * @param {Element[]} blocks
-   */
+  /** Has the text of these blocks read, after those before them. @param {Element[]} blocks */
   read(blocks) {
     for (const { textContent } of blocks) this.reading.append(element(document, 'p', {}, textContent?.trim() ?? ''));
-    while (this.reading.children.length > KEPT) this.reading.firstChild?.remove();
+    while (this.reading.children.length > MOST) this.reading.firstChild?.remove();
   }
 }

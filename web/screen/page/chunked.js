@@ -1,7 +1,7 @@
-// Work that takes long, in slices: in between the browser draws and hears the person.
+// Long work in short chunks: between them the browser draws and handles input.
 
-/** Milliseconds of one slice. */
-const SLICE = 8;
+/** Milliseconds of one chunk. */
+const CHUNK = 8;
 
 /** By a message: timers wait for a second each while the tab is hidden. @returns {Promise<void>} */
 export function pause() {
@@ -15,13 +15,13 @@ export function pause() {
   });
 }
 
-export class Slices {
-  #end = performance.now() + SLICE;
+export class Chunks {
+  #end = performance.now() + CHUNK;
 
-  /** To be awaited after every small step: goes on at once as long as the slice lasts, else in a task of its own. */
+  /** To be awaited after every small step: goes on at once as long as the chunk lasts, else in a task of its own. */
   async rest() {
     if (performance.now() < this.#end) return;
     await pause();
-    this.#end = performance.now() + SLICE;
+    this.#end = performance.now() + CHUNK;
   }
 }

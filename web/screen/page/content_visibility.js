@@ -1,41 +1,41 @@
-// What stands far from the screen costs nothing while an answer grows: the browser leaves it out of layout and paint
-// (`content-visibility`) and takes the size that it had when it was laid out last. So all of it has to be laid out once first,
-// and once more at another width, and turns that come later too; with guessed sizes the text would jump while one scrolls up.
+// Turns that are far from the screen cost nothing while an answer grows: the browser leaves them out of layout and
+// paint (`content-visibility`) and uses the size of their last layout. So every turn must have been laid out once, and
+// once more after a change of the width; with guessed sizes the text would jump under a reader who scrolls up.
 
-/** Milliseconds of quiet after which the sizes are the last ones. */
+/** Milliseconds without a change after which the sizes count as final. */
 const QUIET = 500;
 
-export class Settle {
+export class ContentVisibility {
   /** @param {HTMLElement} log */
   constructor(log) {
     this.log = log;
     this.width = -1;
     this.timer = 0;
     new ResizeObserver(() => this.#resized(log.clientWidth)).observe(log);
-    new MutationObserver(() => this.again()).observe(log, { childList: true });
+    new MutationObserver(() => this.reset()).observe(log, { childList: true });
   }
 
   /** @param {number} width */
   #resized(width) {
     if (width === this.width) return;
     this.width = width;
-    this.again();
+    this.reset();
   }
 
-  /** Sizes have changed, or may have: they are taken anew. Nothing is measured here: a long text comes in many patches. */
-  again() {
+  /** Sizes may have changed: all is laid out again. Nothing is measured here: a long text comes in many patches. */
+  reset() {
     if (this.log.dataset.settled === '') {
       delete this.log.dataset.settled;
       for (const turn of this.log.querySelectorAll(':scope > [data-far]')) turn.removeAttribute('data-far');
     }
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.#settle(), QUIET);
+    this.timer = setTimeout(() => this.#mark(), QUIET);
   }
 
-  /** What is near the screen is left alone: on its way into this state the browser leaves it out for a moment. */
-  #settle() {
+  /** Turns near the screen are not marked: while the browser changes their state it leaves them out for a moment. */
+  #mark() {
     const far = [...this.log.children].filter((turn) => {
-      if (turn.getAttribute('data-author') === 'user') return false; // small: being watched would cost more
+      if (turn.getAttribute('data-author') === 'user') return false; // small: the browser's watch would cost more
       const { top, bottom } = turn.getBoundingClientRect();
       return bottom < -innerHeight || top > 2 * innerHeight;
     });

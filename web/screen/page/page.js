@@ -1,4 +1,5 @@
-// The fixed parts of the page around the transcript: finding them, the notice line, the connection word, the first page.
+// The fixed parts of the page around the transcript: finding and labelling them, the notice line, the state of the
+// connection.
 
 import { has, t } from '../../shared/i18n.js';
 
@@ -15,40 +16,54 @@ export const find = (selector) => /** @type {T} */ (document.querySelector(selec
 /** @param {string} name */
 export const part = (name) => find(`[data-part=${name}]`);
 
-/** The conversation that the list says is shown; at first the one that the service worker has painted, if it did. */
-export const listed = () => document.querySelector('[data-part=list] a[aria-current]')?.getAttribute('data-conversation') ?? null;
+/** Does the engine answer? Boot (screen/boot.js) writes this state. */
+export const isEngineReady = () => html.dataset.engine === 'ready';
 
-/** What ends by itself as soon as another thing is said: the notices of a storage that refuses. @type {Record<string, string[]>} */
+/** How the text of an attribute is written. @type {Record<string, (element: Element, text: string) => void>} */
+const LABELS = {
+  'data-words': (element, text) => (element.textContent = text),
+  'data-label': (element, text) => (element.ariaLabel = text),
+  'data-placeholder': (element, text) => element.setAttribute('placeholder', text),
+};
+
+/** Writes the texts into the markup of index.html. */
+export function label() {
+  for (const [name, write] of Object.entries(LABELS)) {
+    for (const each of document.querySelectorAll(`[${name}]`)) write(each, t(String(each.getAttribute(name))));
+  }
+}
+
+/** Notices that end as soon as another one comes: those of a storage that refused. @type {Record<string, string[]>} */
 const ENDS = { 'saved-again': ['full', 'not-saved'] };
 
-/** @typedef {{code: string, words: string, error: boolean, at: number}} Notice */
+/** @typedef {{code: string, text: string, error: boolean, at: number}} Notice */
 
-/** One line above the composer, also spoken. An error stays until it is closed, and what comes meanwhile waits behind it. */
+/** One line above the composer, also spoken. An error stays until it is closed, and later notices wait behind it. */
 export class Notices {
   /** @param {import('./announce.js').Announcer} announcer */
   constructor(announcer) {
     this.announcer = announcer;
     this.line = part('notice');
     this.timer = 0;
-    /** @type {Notice[]} the first one is shown */
+    /** @type {Notice[]} the first one is visible */
     this.open = [];
     this.line.querySelector('button')?.addEventListener('click', () => this.close());
   }
 
   /**
-   * @param {string} code its words are in the catalogue as notice.<code>
+   * @param {string} code its text is in the catalogue as notice.<code>
    * @param {string} [detail]
    * @param {boolean} [error]
-   * @param {import('../../shared/i18n.js').Values} [more] for its words
    */
-  show(code, detail = '', error = false, more = {}) {
-    const words = has(`notice.${code}`) ? t(`notice.${code}`, { ...more, detail, n: detail }) : t('notice.other', { code, detail });
+  show(code, detail = '', error = false) {
+    const key = has(`notice.${code}`) ? `notice.${code}` : 'notice.other';
+    const text = t(key, { code, detail, n: detail });
     const ended = ENDS[code] ?? [];
-    // A success makes place for the next notice at once; of an error there is one of each kind.
+    // A success gives way to the next notice at once; of each kind of error there is one.
     this.open = this.open.filter((each) => each.error && each.code !== code && !ended.includes(each.code));
-    this.open.push({ code, words, error, at: performance.now() });
-    if (error) this.announcer.alarm(words);
-    else this.announcer.say(words);
+    this.open.push({ code, text, error, at: performance.now() });
+    if (error) this.announcer.alarm(text);
+    else this.announcer.say(text);
     this.#draw();
   }
 
@@ -64,30 +79,14 @@ export class Notices {
     clearTimeout(this.timer);
     this.line.hidden = !first;
     if (!first) return;
-    find('[data-part=notice] span').textContent = first.words;
+    find('[data-part=notice] span').textContent = first.text;
     if (!first.error) this.timer = setTimeout(() => this.close(), NOTICE_TIME);
   }
 }
 
-/** @param {unknown} state online | offline | reconnecting; blank when all is well */
-export function connection(state) {
+/** @param {unknown} state online | offline | reconnecting */
+export function showConnection(state) {
   if (state !== 'online' && state !== 'offline' && state !== 'reconnecting') return;
   html.dataset.connection = state;
   part('connection').textContent = state === 'online' ? '' : t(`connection.${state}`);
-}
-
-/**
- * What could be asked, on the first page.
- * @param {(words: string) => void} choose
- */
-export function suggest(choose) {
-  for (const n of [1, 2, 3]) {
-    const words = t(`empty.try.${n}`);
-    const button = document.createElement('button');
-    Object.assign(button, { type: 'button', name: 'suggestion', textContent: words });
-    button.addEventListener('click', () => choose(words));
-    const item = document.createElement('li');
-    item.append(button);
-    part('suggestions').append(item);
-  }
 }

@@ -1,23 +1,23 @@
-// Runs before the page is parsed, so without any import: what stood on screen before a reload stands in the first frame that
-// shows text out of the service worker. It keeps the place in the text and brings back the draft until main.js is there, which
-// owns both. Names and shapes of what is stored are tab.js's; of the colours, preferences.js's.
+// The first frame after a reload: it shows the text out of the service worker at the old scroll position, with the
+// draft in its field. This script runs before the page is parsed, so it has no imports. main.js owns both later. The
+// names and shapes of the stored items are tab.js's, those of the colours preferences.js's.
 //
-// What the service worker could not know of is not painted without it: the page then stays hidden until main.js has it
+// Where the tab has something that the service worker cannot know of, the page stays hidden until main.js has it
 // (html[data-paint=held]).
 
 {
   const html = document.documentElement;
   const moves = ['wheel', 'touchstart', 'pointerdown', 'keydown'];
 
-  /** @param {'localStorage' | 'sessionStorage'} where @param {string} key */
-  const load = (where, key) => {
+  /** @param {'localStorage' | 'sessionStorage'} storage @param {string} key */
+  const load = (storage, key) => {
     try {
-      return JSON.parse(window[where].getItem(key) ?? 'null');
+      return JSON.parse(window[storage].getItem(key) ?? 'null');
     } catch {
       return null; // main.js says what is wrong
     }
   };
-  const kept = () => {
+  const hasRecords = () => {
     try {
       return Object.keys(sessionStorage).some((key) => key.startsWith('midstream.tab/'));
     } catch {
@@ -32,11 +32,11 @@
   const tab = load('sessionStorage', 'midstream.tab');
   const drafts = load('localStorage', 'midstream.draft');
   const top = asked && tab?.conversation === asked && typeof tab.top === 'number' ? tab.top : null;
-  if (kept() || drafts?.pending?.length) html.dataset.paint = 'held';
+  if (hasRecords() || drafts?.pending?.length) html.dataset.paint = 'held';
   else if (top !== null) html.dataset.paint = 'whole';
 
   /** Until the reader moves. */
-  const place = () => {
+  const scroll = () => {
     const scroller = document.querySelector('[data-part=scroller]');
     if (scroller && !html.dataset.place) scroller.scrollTop = top ?? scroller.scrollHeight;
   };
@@ -53,7 +53,7 @@
     if (send) send.disabled = !text.trim();
   };
 
-  /** How much of the text stands there, for the style sheet. */
+  /** How much of the text is there, for the style sheet. */
   const look = () => {
     if (!document.querySelector('article')) return;
     if (document.querySelector('[data-part=endpoint]')) html.dataset.text = 'whole';
@@ -66,18 +66,20 @@
     // A page that is still being parsed is hidden by the style sheet until it is whole.
     if (document.querySelector('article') && getComputedStyle(document.body).visibility === 'visible') {
       draft();
-      place();
+      scroll();
       if (!performance.getEntriesByName('midstream:painted').length) performance.mark('midstream:painted');
     }
     requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
 
-  // As soon as the text is there, not with the next frame: laid out while it is hidden it would get its styles twice. They are
-  // made here, so that styles and layout are two tasks of half the length.
+  // As soon as the text is there, not with the next frame: laid out while it is hidden it would get its styles twice.
+  // They are made here, so that styles and layout are two tasks of half the length.
   const parsed = new MutationObserver(() => {
     if (html.dataset.paint === 'done') return parsed.disconnect();
-    for (const each of [document.body, document.querySelector('[data-part=page]')]) if (each) parsed.observe(each, { childList: true });
+    for (const each of [document.body, document.querySelector('[data-part=page]')]) {
+      if (each) parsed.observe(each, { childList: true });
+    }
     look();
     if (html.dataset.text !== 'whole') return;
     parsed.disconnect();

@@ -1,11 +1,12 @@
-// How the app looks, speaks and listens, as a person has chosen it. Kept in localStorage, since pre_paint.js needs it before the
-// first frame; the engine is told the language (`prefer`), since the service worker cannot read it from here.
+// The person's choices about looks, language, announcements and keys. They are stored in localStorage, because
+// pre_paint.js needs them before the first frame. The engine gets the language too (`prefer`), because the service
+// worker can read it only from there.
 
 import { LANGUAGES } from '../../shared/i18n.js';
-import { load, store } from '../../shared/tab.js';
+import { loadItem, storeItem } from './tab.js';
 
 /**
- * What can be chosen; the first one is the default.
+ * All choices; the first one is the default.
  * @type {{theme: string[], language: string[], announce: string[], keys: string[], diagrams: string[]}}
  */
 export const CHOICES = {
@@ -20,11 +21,7 @@ const KEY = 'midstream.preferences';
 
 /** @typedef {keyof typeof CHOICES} Name */
 
-/**
- * Something else than one of the choices, from whatever wrote it, is the default.
- * @param {Name} name
- * @returns {string}
- */
+/** The choice of the person. An unknown value counts as the default. @param {Name} name @returns {string} */
 export function preferred(name) {
   const value = stored()[name];
   return CHOICES[name].includes(value) ? value : CHOICES[name][0];
@@ -37,17 +34,17 @@ export function preferred(name) {
  */
 export function prefer(name, value) {
   chosen[name] = value;
-  return store('localStorage', KEY, stored());
+  return storeItem('localStorage', KEY, stored());
 }
 
-/** What was chosen in this page. @type {Record<string, any>} */
+/** The choices that were made in this page. @type {Record<string, any>} */
 const chosen = {};
 
 /** @returns {Record<string, any>} */
-const stored = () => ({ ...load('localStorage', KEY), ...chosen });
+const stored = () => ({ ...loadItem('localStorage', KEY), ...chosen });
 
-/** Light, dark or as the system has it. */
-export function dress() {
+/** Light, dark, or the system's setting. */
+export function applyTheme() {
   const theme = preferred('theme');
   const html = document.documentElement;
   if (theme === 'system') delete html.dataset.theme;

@@ -1,8 +1,8 @@
-// On paper nothing can be opened: what is folded is unfolded while it is printed, and folded again after it. The style sheet does
-// that alone in browsers that know `::details-content`; this is for the others.
+// Printing: on paper nothing can be opened, so folded parts are open while the page is printed. In browsers that know
+// `::details-content` the style sheet does this alone; the code here is for the others.
 
 /** @param {HTMLElement} thread */
-export function unfoldForPaper(thread) {
+export function unfoldForPrint(thread) {
   /** @type {HTMLDetailsElement[]} */
   let folded = [];
   addEventListener('beforeprint', () => {

@@ -1,9 +1,9 @@
-// The one owner of the scroll position. It follows the end of the text only while the reader is there, and leaves it at the
-// first sign that they want to be elsewhere; only reaching the end or the pill brings it back.
+// The one owner of the scroll position. It follows the end of the text while the reader is there, and stops at the
+// first sign that they want to read another part. It follows again when they reach the end or press the button below.
 
 /** Pixels from the end that still count as being there. */
 const NEAR = 10;
-/** Where it is looked for what stands there, in pixels below that. */
+/** Pixels below NEAR at which `#anchor` looks for an element. */
 const LOOKS = [1, 16, 32];
 const UPWARD = new Set(['ArrowUp', 'PageUp', 'Home']);
 
@@ -17,7 +17,7 @@ export class Scroll {
     this.scroller = scroller;
     this.pill = pill;
     this.following = false; // until it is known where the reader is
-    this.ours = -1; // where we have just scrolled to: the event that tells of it is not the reader's
+    this.ours = -1; // where we have just scrolled to: the event of it is not the reader's
     this.last = 0;
     scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     scroller.addEventListener('wheel', (event) => event.deltaY < 0 && this.#leave(), { passive: true });
@@ -54,21 +54,21 @@ export class Scroll {
   }
 
   /**
-   * Changes the text in a way that the reader has asked for, and leaves what they have asked with where it stands.
+   * Makes a change for the reader, and leaves the element that they have pressed in its place on the screen.
    * @param {Element} element
    * @param {() => void} change
-   * @param {() => Element} after what stands in its place then
+   * @param {() => Element} after the element that stands for it after the change
    */
   keep(element, change, after = () => element) {
     const before = element.getBoundingClientRect().top;
     change();
     const moved = after().getBoundingClientRect().top - before;
     if (moved) this.toPosition(this.scroller.scrollTop + moved);
-    else if (this.below > NEAR) this.toPosition(this.scroller.scrollTop); // it has grown: to follow its end would take it away
+    else if (this.below > NEAR) this.toPosition(this.scroller.scrollTop); // it has grown: its end must not be followed
   }
 
   /**
-   * Makes a change without moving what is being read: what has the focus or stands at the top, or the end where that is followed.
+   * Makes a change without moving the text under the reader: its anchor, or its end while that is followed.
    * @param {() => void} change
    */
   still(change) {
@@ -81,18 +81,18 @@ export class Scroll {
     if (moved && there.isConnected) this.#to(this.scroller.scrollTop + moved);
   }
 
-  /** What must not move: what has the focus, where that can be seen, else what stands at the top. Between two blocks that would be
-      all of the text, so it is the next one. */
+  /** The element that must not move: the focused one, if visible, else the one at the top. Between two blocks that
+      would be the whole text, so the next block is taken. */
   #anchor() {
     const { left, top, bottom, width } = this.scroller.getBoundingClientRect();
     const focused = document.activeElement;
     const at = focused?.matches('[data-part=content] *') ? focused.getBoundingClientRect() : null;
     if (at && this.scroller.contains(focused) && at.top >= top && at.bottom <= bottom) return focused;
-    const found = LOOKS.map((down) => document.elementFromPoint(left + width / 2, top + NEAR + down));
-    return found.find((each) => each?.closest('[data-part=content] *')) ?? found[0];
+    const seen = LOOKS.map((down) => document.elementFromPoint(left + width / 2, top + NEAR + down));
+    return seen.find((each) => each?.closest('[data-part=content] *')) ?? seen[0];
   }
 
-  /** The reader has been at work before these scripts were there. */
+  /** The reader has moved before these scripts were there. */
   stay() {
     this.following = this.below <= NEAR;
     this.last = this.scroller.scrollTop;

@@ -1,35 +1,35 @@
-// The person's keys come first. A key that meets the frame of a growing answer waits for it, and in a long conversation on a slow
-// machine that frame takes longer than a key may. So while somebody types, what the engine says waits for the frame that
-// shows the next key, and is shown after it, all at once and in its order.
+// The person's keys come first. A key that meets the frame of a growing answer waits for it, and in a long conversation
+// on a slow machine that frame takes too long. So while somebody types, the engine's messages wait for the frame that
+// shows the next key, and are handled after it, all at once and in their order.
 
 /** Milliseconds after a key in which another one is to be expected. */
 const TYPING = 500;
-/** What the engine says waits that long at least while keys come, in milliseconds: a slow machine is not done with its frame
-    when the next key is there, so not every key gets one after it. */
+/** Messages wait at least that long while keys come, in milliseconds. On a slow machine their frame may not be done
+    when the next key comes, so not every key is followed by one. */
 const SHORTEST = 150;
-/** And never longer than that: slow typists see the answer grow too. */
+/** And at most that long: slow typists see the answer grow too. */
 const LONGEST = 400;
 
 /** @template T */
-export class Pace {
+export class TypingPriority {
   /** @type {T[]} */
   #held = [];
   #until = 0;
   #since = 0; // when the first of them came
   #timer = 0;
 
-  /** @param {(what: T) => void} go */
-  constructor(go) {
-    this.go = go;
+  /** @param {(item: T) => void} handle */
+  constructor(handle) {
+    this.handle = handle;
     // In the capture phase, and for every field: renaming and searching are typing too.
     addEventListener('input', () => this.#typed(), { capture: true, passive: true });
   }
 
-  /** @param {T} what to go on with, at once unless somebody types */
-  take(what) {
-    if (!this.#held.length && performance.now() >= this.#until) return this.go(what);
+  /** Hands an item on, at once unless somebody types. @param {T} item */
+  take(item) {
+    if (!this.#held.length && performance.now() >= this.#until) return this.handle(item);
     if (!this.#held.length) this.#since = performance.now();
-    this.#held.push(what);
+    this.#held.push(item);
     this.#timer ||= setTimeout(() => this.#release(), LONGEST);
   }
 
@@ -42,6 +42,6 @@ export class Pace {
   #release() {
     clearTimeout(this.#timer);
     this.#timer = 0;
-    for (const what of this.#held.splice(0)) this.go(what);
+    for (const item of this.#held.splice(0)) this.handle(item);
   }
 }

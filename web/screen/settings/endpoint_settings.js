@@ -1,15 +1,15 @@
-// Who answers: choosing an endpoint, adding one of one's own, trying it out. The engine owns the list; of the keys this tab
-// keeps those that are to go with it, and tells them to every engine.
+// The choice of an endpoint: choosing one, adding one's own, testing it. The engine owns the list. Keys that shall live
+// only as long as the tab are stored here, and every engine gets them.
 
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
-import { quoting, told } from '../../shared/problem.js';
-import { load, store } from '../../shared/tab.js';
+import { problemText, withQuote } from '../../shared/problem.js';
+import { loadItem, storeItem } from '../page/tab.js';
 
-/** @typedef {import('../port.js').Message} Message */
+/** @typedef {import('../page/port.js').Message} Message */
 /** @typedef {{name: string, url: string, model: string, own: boolean, key?: string, keep?: string}} Item */
 
-/** Addresses under which servers of these kinds are usually found. @type {Record<string, string>} */
+/** The usual addresses of servers, by kind. @type {Record<string, string>} */
 const PRESETS = {
   Ollama: 'http://127.0.0.1:11434/v1',
   'llama.cpp': 'http://127.0.0.1:8080/v1',
@@ -20,16 +20,16 @@ const PRESETS = {
 };
 const KEYS = 'midstream.keys';
 
-/** The keys that this tab keeps, by base URL. @returns {Record<string, string>} */
+/** The tab's keys, by base URL. @returns {Record<string, string>} */
 export function keysOfTab() {
-  const found = Object.entries(load('sessionStorage', KEYS) ?? {});
-  return Object.fromEntries(found.filter(([, key]) => typeof key === 'string'));
+  const stored = Object.entries(loadItem('sessionStorage', KEYS) ?? {});
+  return Object.fromEntries(stored.filter(([, key]) => typeof key === 'string'));
 }
 
 /** @param {Record<string, string>} keys @returns {boolean} false when the browser refuses: they hold until a reload */
-const keepKeys = (keys) => store('sessionStorage', KEYS, keys);
+const storeKeys = (keys) => storeItem('sessionStorage', KEYS, keys);
 
-/** As the engine writes it. @param {string} url */
+/** The form in which the engine has it. @param {string} url */
 const baseOf = (url) => url.trim().replace(/\/+$/, '');
 
 export class Endpoints {
@@ -51,7 +51,7 @@ export class Endpoints {
     preset.addEventListener('change', () => this.#preset());
     section.addEventListener('click', (event) => this.#clicked(event.target));
     section.addEventListener('keydown', (event) => this.#key(event));
-    section.addEventListener('input', () => this.#said(''));
+    section.addEventListener('input', () => this.#say(''));
   }
 
   get fields() {
@@ -78,18 +78,18 @@ export class Endpoints {
 
   /** @param {Item} item one that the person has added */
   #row({ name, url, model, key, keep }) {
-    const kept = key ? t(`settings.key.${keep === 'device' ? 'device' : 'session'}`, { key }) : t('settings.key.none');
-    const words = element(document, 'span', {}, element(document, 'b', { dir: 'auto' }, name), ` ${[url, model, kept].filter(Boolean).join(' · ')}`);
-    const remove = element(document, 'button', { type: 'button', name: 'endpoint-remove', value: name }, t('button.remove'));
-    remove.setAttribute('aria-label', t('settings.remove', { name }));
-    return element(document, 'li', {}, words, remove);
+    const stored = keep === 'device' ? 'device' : 'session';
+    const secret = key ? t(`settings.key.${stored}`, { key }) : t('settings.key.none');
+    const details = [url, model, secret].filter(Boolean).join(' · ');
+    const line = element(document, 'span', {}, element(document, 'b', { dir: 'auto' }, name), ` ${details}`);
+    const attributes = { type: 'button', name: 'endpoint-remove', value: name };
+    const label = { 'aria-label': t('settings.remove', { name }) };
+    const remove = element(document, 'button', { ...attributes, ...label }, t('button.remove'));
+    return element(document, 'li', {}, line, remove);
   }
 
-  /**
-   * The form for another endpoint, begun.
-   * @param {string} kind one of the presets
-   */
-  offer(kind) {
+  /** The form for another endpoint, begun. @param {string} kind one of the presets */
+  beginForm(kind) {
     const details = this.section.querySelector('details');
     if (details) details.open = true;
     const { preset, url, key } = this.fields;
@@ -103,7 +103,7 @@ export class Endpoints {
     if (!Object.hasOwn(PRESETS, preset.value)) return;
     label.value = preset.value;
     url.value = PRESETS[preset.value];
-    this.#said('');
+    this.#say('');
   }
 
   /** @param {EventTarget | null} target */
@@ -128,7 +128,7 @@ export class Endpoints {
   }
 
   #try() {
-    this.#said(t('settings.testing'));
+    this.#say(t('settings.testing'));
     const { key } = this.fields;
     this.on.intent({ type: 'endpoint-test', test: ++this.test, endpoint: this.#described(), key: key.value.trim() });
   }
@@ -137,17 +137,17 @@ export class Endpoints {
     const { url, label, model, key, keep } = this.fields;
     const endpoint = this.#described();
     if (!endpoint.name || !URL.canParse(endpoint.url)) {
-      this.#said(t('settings.test.url', { detail: url.value }));
+      this.#say(t('settings.test.url', { detail: url.value }));
       return url.focus();
     }
     const secret = key.value.trim();
     const keys = keysOfTab();
     delete keys[endpoint.url];
     if (secret && keep.value === 'session') keys[endpoint.url] = secret;
-    if (!keepKeys(keys) && secret) this.on.unsaved();
+    if (!storeKeys(keys) && secret) this.on.unsaved();
     this.on.intent({ type: 'endpoint-add', endpoint, key: secret, keep: keep.value });
     for (const field of [url, label, model, key]) field.value = '';
-    this.#said(t('settings.added', { name: endpoint.name }));
+    this.#say(t('settings.added', { name: endpoint.name }));
   }
 
   /** @param {string} name */
@@ -156,7 +156,7 @@ export class Endpoints {
     const gone = this.items.find((item) => item.own && item.name === name);
     if (gone && keys[gone.url]) {
       delete keys[gone.url];
-      keepKeys(keys);
+      storeKeys(keys);
     }
     this.on.intent({ type: 'endpoint-remove', name });
   }
@@ -165,35 +165,33 @@ export class Endpoints {
   tested({ test, code, host, detail, models, status, problem, url }) {
     if (test !== this.test) return;
     const names = Array.isArray(models) ? models.map(String) : [];
-    this.section.querySelector('datalist')?.replaceChildren(...names.map((value) => element(document, 'option', { value })));
-    const values = { host: String(host), detail: String(detail), status: Number(status), n: names.length, origin: location.origin };
-    const line = t(`settings.test.${code}`, values);
-    this.#said(answered(line, problem), code === 'nobody' ? String(url) : '');
+    const options = names.map((value) => element(document, 'option', { value }));
+    this.section.querySelector('datalist')?.replaceChildren(...options);
+    const values = { host: String(host), detail: String(detail), status: Number(status), n: names.length };
+    const line = t(`settings.test.${code}`, { ...values, origin: location.origin });
+    this.#say(withAnswer(line, problem), code === 'nobody' ? String(url) : '');
     if (code === 'ok' && !this.fields.model.value && names.length) this.fields.model.value = names[0];
   }
 
-  /**
-   * @param {string} words
-   * @param {string} [url] that the person may open to see more than a page is told
-   */
-  #said(words, url = '') {
+  /** @param {string} text @param {string} [url] that the person may open: a page learns less from it */
+  #say(text, url = '') {
     const line = this.section.querySelector('[data-part=tested]');
-    if (!line || (line.textContent === words && !url)) return;
-    line.replaceChildren(words, ...(/^https?:/.test(url) ? [' ', tabOf(url)] : []));
+    if (!line || (line.textContent === text && !url)) return;
+    line.replaceChildren(text, ...(/^https?:/.test(url) ? [' ', tabOf(url)] : []));
   }
 }
 
 /**
- * What the server itself says, behind our line: in the words of the page where it is a gateway of ours, else as a quote.
+ * Our line, and behind it the server's own: translated if it is a gateway of ours, else as a quote.
  * @param {string} line
  * @param {any} problem
  */
-function answered(line, problem) {
-  const words = told('', problem);
-  return words && !GENERAL.test(problem.code) ? `${line} ${words}` : quoting(line, String(problem?.quote ?? ''));
+function withAnswer(line, problem) {
+  const answer = problemText('', problem);
+  return answer && !GENERAL.test(problem.code) ? `${line} ${answer}` : withQuote(line, String(problem?.quote ?? ''));
 }
 
-/** What the engine says of an endpoint that gives no code of ours: our line has said that already. */
+/** Codes for an endpoint that sends none of ours: our line says the same. */
 const GENERAL = /^endpoint_/;
 
 /** A link that shows where it leads. @param {string} url */

@@ -1,9 +1,9 @@
-// The settings, in a dialog of the page: a choice holds at once. What a choice changes is told to its owner.
+// The settings dialog. A choice holds at once, and its owner learns of it.
 
 import { element } from '../../shared/element.js';
 import { LANGUAGES, t } from '../../shared/i18n.js';
+import { CHOICES, applyTheme, prefer, preferred } from '../page/preferences.js';
 import { explain } from './shortcuts.js';
-import { CHOICES, dress, prefer, preferred } from '../page/preferences.js';
 
 /** @typedef {import('../page/preferences.js').Name} Name */
 
@@ -24,19 +24,19 @@ export class Settings {
     dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
   }
 
-  /** @param {string} [part] data-part of what is to be seen first */
+  /** @param {string} [part] data-part of the section to scroll to */
   open(part) {
     if (!this.made) this.#make();
     this.made = true;
     if (!this.dialog.open) this.dialog.showModal();
     this.on.open();
-    const place = part ? this.dialog.querySelector(`[data-part=${part}]`) : this.dialog.querySelector('form');
-    place?.scrollIntoView({ block: 'start' });
+    const section = part ? this.dialog.querySelector(`[data-part=${part}]`) : this.dialog.querySelector('form');
+    section?.scrollIntoView({ block: 'start' });
   }
 
-  /** When it is opened first: a reload need not wait for it. */
+  /** Only when it is first opened: a reload does not wait for it. */
   #make() {
-    for (const select of this.dialog.querySelectorAll('select[name]')) this.#fill(/** @type {HTMLSelectElement} */ (select));
+    for (const select of this.dialog.querySelectorAll('select')) this.#fill(select);
     const list = this.dialog.querySelector('[data-part=shortcuts] dl');
     if (list instanceof HTMLElement) explain(list);
   }
@@ -47,8 +47,8 @@ export class Settings {
     if (!Object.hasOwn(CHOICES, name)) return;
     const options = CHOICES[name].map((value) => {
       const own = name === 'language' && Object.hasOwn(LANGUAGES, value);
-      const words = own ? LANGUAGES[/** @type {keyof typeof LANGUAGES} */ (value)] : t(`settings.${name}.${value}`);
-      return element(document, 'option', own ? { value, lang: value } : { value }, words);
+      const text = own ? LANGUAGES[/** @type {keyof typeof LANGUAGES} */ (value)] : t(`settings.${name}.${value}`);
+      return element(document, 'option', own ? { value, lang: value } : { value }, text);
     });
     select.replaceChildren(...options);
     select.value = preferred(name);
@@ -59,7 +59,7 @@ export class Settings {
     if (!(target instanceof HTMLSelectElement) || !Object.hasOwn(CHOICES, target.name)) return;
     const name = /** @type {Name} */ (target.name);
     if (!prefer(name, target.value)) this.on.unsaved();
-    if (name === 'theme') dress();
+    if (name === 'theme') applyTheme();
     if (name === 'language') this.on.language(target.value);
   }
 }

@@ -1,7 +1,8 @@
-// The keyboard map: one table, from which both the keys and the page that explains them are made. What belongs to the browser
-// (reload, find, print, tabs) is not in it and is never taken, nor is anything while an input method composes a character.
+// The keyboard map: one table, for the keys and for the list that explains them. The browser's own keys (reload, find,
+// print, tabs) are not in it, and nothing is taken while an input method composes a character.
 //
-// Keys without Ctrl work only where nothing is typed, and can be switched off: speech input would press them by accident.
+// Keys without Ctrl work only outside of text fields, and can be switched off: speech input would press them by
+// accident.
 
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
@@ -30,11 +31,11 @@ const BINDINGS = [
 
 const MAC = /Mac|iP(hone|ad)/.test(navigator.platform);
 const TYPING = 'input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]';
-/** What a key is called where it has no letter. @type {Record<string, string>} */
+/** The names of keys without a letter. @type {Record<string, string>} */
 const SIGNS = { ArrowUp: '↑', ArrowDown: '↓', Escape: 'Esc' };
 
 /** @param {Actions} actions */
-export function listen(actions) {
+export function listenToKeys(actions) {
   addEventListener('keydown', (event) => {
     const target = event.target instanceof Element ? event.target : document.body;
     const binding = BINDINGS.find((each) => actions[each.name] && fits(each, event, target));
@@ -42,11 +43,7 @@ export function listen(actions) {
   });
 }
 
-/**
- * @param {Binding} binding
- * @param {KeyboardEvent} event
- * @param {Element} target
- */
+/** @param {Binding} binding @param {KeyboardEvent} event @param {Element} target */
 function fits({ key, mod = false, shift, inside }, event, target) {
   if (event.defaultPrevented || event.isComposing || event.repeat || event.altKey) return false;
   // On a layout without Latin letters the key in the same place counts.
@@ -58,19 +55,23 @@ function fits({ key, mod = false, shift, inside }, event, target) {
   return !single || (preferred('keys') === 'on' && !target.closest(TYPING));
 }
 
-/**
- * The map in words, for people.
- * @param {HTMLElement} list a dl
- */
+/** Writes the map for people. @param {HTMLElement} list a dl */
 export function explain(list) {
   const rows = BINDINGS.map((binding) =>
-    element(document, 'div', {}, element(document, 'dt', {}, ...written(binding)), element(document, 'dd', {}, t(`keys.${binding.name}`))),
+    element(
+      document,
+      'div',
+      {},
+      element(document, 'dt', {}, ...keysOf(binding)),
+      element(document, 'dd', {}, t(`keys.${binding.name}`)),
+    ),
   );
   list.replaceChildren(...rows);
 }
 
 /** @param {Binding} binding */
-function written({ key, mod, shift }) {
-  const names = [mod ? (MAC ? '⌘' : 'Ctrl') : '', shift ? (MAC ? '⇧' : 'Shift') : '', SIGNS[key] ?? (key.length === 1 ? key.toUpperCase() : key)];
+function keysOf({ key, mod, shift }) {
+  const sign = SIGNS[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+  const names = [mod ? (MAC ? '⌘' : 'Ctrl') : '', shift ? (MAC ? '⇧' : 'Shift') : '', sign];
   return names.filter(Boolean).map((name) => element(document, 'kbd', {}, name));
 }

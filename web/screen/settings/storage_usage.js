@@ -1,4 +1,5 @@
-// What the app keeps in this browser: how much, whether the browser may throw it away, and throwing it away oneself.
+// The app's storage in this browser: its size, whether the browser may delete it, and the person's own way to delete
+// it.
 
 import { t } from '../../shared/i18n.js';
 
@@ -15,7 +16,7 @@ export class Usage {
     const button = (name) => /** @type {HTMLButtonElement} */ (section.querySelector(`button[name=${name}]`));
     this.protect = button('protect');
     this.erase = button('delete-all');
-    this.sure = false; // it was pressed once
+    this.sure = false; // the button was pressed once
     this.protect.addEventListener('click', () => void this.#protect());
     this.erase.addEventListener('click', () => {
       if (this.sure) erase();
@@ -34,11 +35,12 @@ export class Usage {
     this.#ask(false);
     const { storage } = navigator; // WebKitGTK and plain http have none
     const estimate = await storage?.estimate?.().catch(() => null);
-    const kept = await storage?.persisted?.().catch(() => false);
+    const persisted = await storage?.persisted?.().catch(() => false);
     const line = this.section.querySelector('p');
     const values = { used: (estimate?.usage ?? 0) / MEGABYTE, of: Math.round((estimate?.quota ?? 0) / MEGABYTE) };
-    if (line) line.textContent = `${t(estimate?.quota ? 'usage.of' : 'usage.unknown', values)} ${t(kept ? 'usage.kept' : 'usage.loose')}`;
-    this.protect.hidden = !storage?.persist || Boolean(kept);
+    const size = t(estimate?.quota ? 'usage.of' : 'usage.unknown', values);
+    if (line) line.textContent = `${size} ${t(persisted ? 'usage.kept' : 'usage.loose')}`;
+    this.protect.hidden = !storage?.persist || Boolean(persisted);
   }
 
   async #protect() {

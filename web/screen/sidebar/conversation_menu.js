@@ -1,33 +1,34 @@
-// What a person does with a conversation of the list: the menu of an entry, naming it in place, and taking a deletion back.
+// The menu of a conversation in the list: renaming it in place, pinning, files, printing, deleting and taking that
+// back.
 
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
-import { titleOf } from '../../shared/conversation_list.js';
+import { titleOf } from '../../shared/conversation_entries.js';
 import { find, part } from '../page/page.js';
 
 /** Pixels between the menu and the edges of the window. */
 const EDGE = 8;
 /** The buttons of the menu that make a file. @type {Record<string, string>} */
 const FORMATS = { 'export-markdown': 'markdown', 'export-html': 'html', 'export-json': 'json' };
-/** What stands in such a file beside what was written. `n` is for the engine to fill in. */
-const fileWords = () => ({
+/** The texts of such a file beside the messages. The engine fills `n` in. */
+const fileTexts = () => ({
   language: document.documentElement.lang,
   user: t('turn.user'),
   assistant: t('file.answer'),
   reasoning: t('file.reasoning'),
   partial: t('file.partial', { n: '{n}' }),
 });
-/** What can be done with a conversation that only the server has. */
+/** The buttons for a conversation that only the server has. */
 const SERVER = ['delete'];
 
-export class Manage {
+export class ConversationMenu {
   /**
-   * @param {import('../../shared/conversation_list.js').List} list
+   * @param {import('./conversation_list.js').ConversationList} list
    * @param {object} on
-   * @param {(intent: import('../port.js').Message) => unknown} on.send
+   * @param {(intent: import('../page/port.js').Message) => unknown} on.send
    * @param {(conversation: string) => void} on.visit
-   * @param {(conversation: string) => void} on.gone its words are gone for good
-   * @param {(words: string) => void} on.say
+   * @param {(conversation: string) => void} on.gone it is deleted for good
+   * @param {(text: string) => void} on.say
    */
   constructor(list, on) {
     this.list = list;
@@ -36,21 +37,21 @@ export class Manage {
     this.line = part('undo');
     /** The conversation of the menu. */
     this.chosen = '';
-    /** The one that was shown when it was deleted: taken back, it is shown again. */
+    /** The one that was current when it was deleted: taken back, it is shown again. */
     this.left = '';
-    /** @type {import('../../shared/conversation_list.js').Item[]} that can be taken back, the last one first */
+    /** @type {import('../../shared/conversation_entries.js').Item[]} that can be taken back, the last one first */
     this.deleted = [];
-    list.list.addEventListener('click', (event) => this.#pressed(event));
+    list.list.addEventListener('click', (event) => this.#open(event));
     list.list.addEventListener('scroll', () => this.menu.matches(':popover-open') && this.menu.hidePopover());
-    this.menu.addEventListener('click', (event) => this.#picked(event));
-    this.menu.addEventListener('keydown', (event) => this.#moved(event));
+    this.menu.addEventListener('click', (event) => this.#pick(event));
+    this.menu.addEventListener('keydown', (event) => this.#key(event));
     this.line.querySelector('button')?.addEventListener('click', () => this.#undo());
   }
 
   // The menu
 
   /** @param {Event} event */
-  #pressed(event) {
+  #open(event) {
     const button = event.target instanceof Element ? event.target.closest('button') : null;
     const id = button?.parentElement?.querySelector('a')?.dataset.conversation;
     const item = this.list.items.get(id ?? '');
@@ -59,16 +60,16 @@ export class Manage {
     for (const each of this.menu.querySelectorAll('button')) {
       each.hidden = item.server === true && !SERVER.includes(each.name);
       if (each.name === 'pin') each.textContent = t(item.pinned === true ? 'button.unpin' : 'button.pin');
-      if (each.name === 'print') each.hidden ||= item.id !== this.list.shown;
+      if (each.name === 'print') each.hidden ||= item.id !== this.list.current;
     }
     this.menu.ariaLabel = t('list.more', { title: titleOf(item) });
     this.menu.showPopover({ source: button });
-    this.#place(button.getBoundingClientRect());
+    this.#put(button.getBoundingClientRect());
     this.#choices()[0]?.focus();
   }
 
   /** @param {DOMRect} beside */
-  #place({ left, right, bottom, top }) {
+  #put({ left, right, bottom, top }) {
     const { offsetWidth: width, offsetHeight: height } = this.menu;
     const start = getComputedStyle(this.menu).direction === 'rtl' ? left : right - width;
     const x = Math.max(EDGE, Math.min(start, innerWidth - width - EDGE));
@@ -81,7 +82,7 @@ export class Manage {
   }
 
   /** @param {KeyboardEvent} event */
-  #moved(event) {
+  #key(event) {
     const choices = this.#choices();
     const at = choices.findIndex((button) => button === document.activeElement);
     const last = choices.length - 1;
@@ -94,7 +95,7 @@ export class Manage {
   }
 
   /** @param {Event} event */
-  #picked(event) {
+  #pick(event) {
     const name = event.target instanceof Element ? event.target.closest('button')?.name : undefined;
     const conversation = this.chosen;
     const item = this.list.items.get(conversation);
@@ -104,12 +105,12 @@ export class Manage {
     else if (name === 'pin') this.on.send({ type: 'pin', conversation, on: item.pinned !== true });
     else if (name === 'delete') this.#delete(item);
     else if (name === 'print') print();
-    else this.on.send({ type: 'export', conversation, format: FORMATS[name], words: fileWords() });
+    else this.on.send({ type: 'export', conversation, format: FORMATS[name], words: fileTexts() });
   }
 
   // A name
 
-  /** @param {import('../../shared/conversation_list.js').Item} item */
+  /** @param {import('../../shared/conversation_entries.js').Item} item */
   #rename(item) {
     const link = this.list.link(item.id);
     if (!link || link.hidden) return;
@@ -145,40 +146,37 @@ export class Manage {
 
   // Deleting
 
-  /** @param {import('../../shared/conversation_list.js').Item} item */
+  /** @param {import('../../shared/conversation_entries.js').Item} item */
   #delete(item) {
     const conversation = item.id;
     if (!this.on.send({ type: 'delete', conversation })) return;
-    this.left = conversation === this.list.shown ? conversation : '';
+    this.left = conversation === this.list.current ? conversation : '';
     const links = [...this.list.list.querySelectorAll('a')];
     const at = links.findIndex((link) => link.dataset.conversation === conversation);
     (links[at + 1] ?? links[at - 1] ?? find('button[name=new]')).focus();
     this.list.close(); // the line with Undo stands below the sheet
   }
 
-  /**
-   * What can be taken back, as the engine says.
-   * @param {unknown} deleted
-   */
-  told(deleted) {
+  /** Shows the deletion that can be taken back. @param {unknown} deleted */
+  showDeleted(deleted) {
     const now = (Array.isArray(deleted) ? deleted : []).filter((item) => typeof item?.id === 'string');
     for (const { id } of this.deleted) {
       if (!now.some((item) => item.id === id) && !this.list.items.has(id)) this.on.gone(id);
     }
     const [newest] = now;
-    const words = newest ? t('undo.deleted', { title: titleOf(newest) }) : '';
+    const text = newest ? t('undo.deleted', { title: titleOf(newest) }) : '';
     const isNew = newest && newest.id !== this.deleted[0]?.id && now.length > this.deleted.length;
     this.deleted = now;
     this.line.hidden = !newest;
     const span = this.line.querySelector('span');
-    if (span && span.textContent !== words) span.textContent = words;
-    if (isNew) this.on.say(words);
+    if (span && span.textContent !== text) span.textContent = text;
+    if (isNew) this.on.say(text);
   }
 
   #undo() {
     const [newest] = this.deleted;
     if (!newest) return;
     this.on.send({ type: 'undelete', conversation: newest.id });
-    if (newest.id === this.left && this.list.shown === null) this.on.visit(newest.id);
+    if (newest.id === this.left && this.list.current === null) this.on.visit(newest.id);
   }
 }

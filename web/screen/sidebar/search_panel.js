@@ -1,38 +1,38 @@
-// The search above the list. The engine looks; here stand the field, what was found, and the way into a conversation.
+// The search above the list: its field, the results, and the way into a conversation. The engine searches.
 
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
-import { told } from '../../shared/problem.js';
+import { problemText } from '../../shared/problem.js';
+import { isEngineReady } from '../page/page.js';
 
-/** Milliseconds without a key after which is searched. */
+/** Milliseconds without a key before a search. */
 const PAUSE = 150;
 
-/** @typedef {{conversation: string, message: string, spellings: string[]}} Hit `spellings`: the words as that message has them */
+/** @typedef {{conversation: string, message: string, spellings: string[]}} Hit as in answer/search_highlight.js */
 
 export class Search {
   /**
    * @param {HTMLElement} nav
    * @param {object} on
-   * @param {(intent: import('../port.js').Message) => void} on.send
+   * @param {(intent: import('../page/port.js').Message) => void} on.send
    * @param {(hit: Hit) => void} on.open
-   * @param {() => void} on.end nothing is looked for any more
-   * @param {() => boolean} on.ready the engine answers
+   * @param {() => void} on.end the query is empty again
    */
   constructor(nav, on) {
     this.on = on;
     this.field = /** @type {HTMLInputElement} */ (nav.querySelector('input[name=search]'));
     this.list = /** @type {HTMLElement} */ (nav.querySelector('[data-part=conversations]'));
-    this.found = /** @type {HTMLElement} */ (nav.querySelector('[data-part=found]'));
-    this.line = /** @type {HTMLElement} */ (this.found.querySelector('p'));
-    this.results = /** @type {HTMLElement} */ (this.found.querySelector('ul'));
-    /** What the list shows. @type {Record<string, any>[]} */
+    this.panel = /** @type {HTMLElement} */ (nav.querySelector('[data-part=found]'));
+    this.line = /** @type {HTMLElement} */ (this.panel.querySelector('p'));
+    this.results = /** @type {HTMLElement} */ (this.panel.querySelector('ul'));
+    /** The results. @type {Record<string, any>[]} */
     this.items = [];
-    this.n = 0; // of the newest search: an answer to an older one comes too late
+    this.n = 0; // of the newest search: results of an older one come too late
     this.timer = 0;
     this.field.addEventListener('input', () => this.#typed());
     this.field.addEventListener('keydown', (event) => this.#inField(event));
-    this.found.addEventListener('keydown', (event) => this.#inResults(event));
-    this.found.addEventListener('click', (event) => this.#clicked(event));
+    this.panel.addEventListener('keydown', (event) => this.#inResults(event));
+    this.panel.addEventListener('click', (event) => this.#clicked(event));
     if (this.text) this.#typed(); // before these scripts were there, or kept by the browser
   }
 
@@ -45,8 +45,8 @@ export class Search {
     this.n += 1;
     const { text } = this;
     this.list.hidden = text !== '';
-    this.found.hidden = text === '';
-    if (text) this.line.textContent = t(this.on.ready() ? 'search.searching' : 'search.booting');
+    this.panel.hidden = text === '';
+    if (text) this.line.textContent = t(isEngineReady() ? 'search.searching' : 'search.booting');
     else this.#end();
     if (text) this.timer = setTimeout(() => this.on.send({ type: 'search', text, n: this.n }), PAUSE);
   }
@@ -62,7 +62,7 @@ export class Search {
     this.#typed();
   }
 
-  /** @param {import('../port.js').Message} message */
+  /** @param {import('../page/port.js').Message} message */
   show({ n, items, more, done, failed, problem }) {
     if (n !== this.n || !this.text) return;
     this.items = listed(items).filter((item) => typeof item?.id === 'string');
@@ -71,12 +71,12 @@ export class Search {
     if (at) [...this.results.querySelectorAll('a')].find((link) => link.dataset.found === at)?.focus();
     const count = { n: this.items.length };
     if (!done && !failed) return;
-    if (failed) this.line.textContent = t('search.failed', { detail: told(failed, problem) });
+    if (failed) this.line.textContent = t('search.failed', { detail: problemText(failed, problem) });
     else this.line.textContent = count.n ? t(more ? 'search.more' : 'search.found', count) : t('search.none');
   }
 
   /** The engine answers from now on. */
-  come() {
+  engineReady() {
     if (this.text) this.line.textContent = t('search.searching');
   }
 
@@ -133,12 +133,12 @@ function result({ id, title, snippet }) {
   const link = { href: `?c=${encodeURIComponent(id)}`, 'data-found': id };
   const named = marked(title);
   const name = element(document, 'span', { dir: 'auto' }, ...(named.length ? named : [t('list.untitled')]));
-  const words = marked(snippet);
-  const around = words.length ? [element(document, 'small', { dir: 'auto' }, ...words)] : [];
+  const text = marked(snippet);
+  const around = text.length ? [element(document, 'small', { dir: 'auto' }, ...text)] : [];
   return element(document, 'li', {}, element(document, 'a', link, name, ...around));
 }
 
-/** @param {unknown} parts [[text, is it one of the words], …] */
+/** @param {unknown} parts [[text, is it a match], …] */
 function marked(parts) {
   const usable = listed(parts).filter((part) => Array.isArray(part) && part[0]);
   return usable.map(([text, hit]) => (hit ? element(document, 'mark', {}, String(text)) : String(text)));

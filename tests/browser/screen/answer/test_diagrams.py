@@ -261,11 +261,12 @@ def test_what_was_searched_for_is_shown_in_the_source(live: Screen) -> None:
     drawn(live, FLOW)
     live.page.evaluate(
         """async () => {
-          const { reveal } = await import('./screen/answer/search_highlight.js');
+          const { SearchHighlight } = await import('./screen/answer/search_highlight.js');
           const content = document.querySelector('article[data-author=assistant] [data-part=content]');
           const scroll = { toElement() {} };
           const turn = { content, article: content.closest('article') };
-          reveal({ message: 'a1', conversation: 'c1', spellings: ['pulls'] }, new Map([['a1', turn]]), scroll);
+          const highlight = new SearchHighlight({ turns: new Map([['a1', turn]]) }, scroll);
+          highlight.reveal({ message: 'a1', spellings: ['pulls'] });
         }"""
     )
     expect(live.part("diagram")).to_have_count(0)

@@ -10,14 +10,14 @@ from tests.browser.screen_support import Ops, Screen, answer, asked
 # Handled so far: before a key, as it is pressed, in the frame that shows it; and in the end.
 HANDLED = """
 async () => {
-  const { Pace } = await import(new URL('screen/page/typing_priority.js', location.href));
+  const { TypingPriority } = await import(new URL('screen/page/typing_priority.js', location.href));
   const handled = [];
-  const pace = new Pace((what) => handled.push(what));
-  pace.take('before');
+  const priority = new TypingPriority((what) => handled.push(what));
+  priority.take('before');
   const counts = [handled.length];
   document.querySelector('textarea').dispatchEvent(new Event('input', { bubbles: true }));
-  pace.take('one');
-  pace.take('two');
+  priority.take('one');
+  priority.take('two');
   counts.push(handled.length);
   await new Promise(requestAnimationFrame);
   counts.push(handled.length);

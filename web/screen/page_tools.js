@@ -1,30 +1,27 @@
-// What can be done from anywhere on the page: the keys, the settings, text files that are pasted or dropped.
+// Wires the tools that work from anywhere on the page: the keys, the settings, text files that are pasted or dropped.
 
-import { Endpoints } from './endpoint_settings.js';
-import { fromFile } from '../composer/shared_text.js';
-import { listen } from './shortcuts.js';
-import { find } from '../page/page.js';
-import { Settings } from './settings.js';
-import { Usage } from './storage_usage.js';
-import { Welcome } from './welcome.js';
+import { fromFile } from './composer/shared_text.js';
+import { find } from './page/page.js';
+import { Endpoints } from './settings/endpoint_settings.js';
+import { Settings } from './settings/settings.js';
+import { listenToKeys } from './settings/shortcuts.js';
+import { Usage } from './settings/storage_usage.js';
+import { Welcome } from './settings/welcome.js';
 
 /**
  * @typedef {object} Page
- * @property {import('../composer/composer.js').Composer} composer
- * @property {import('../../shared/conversation_list.js').List} list
- * @property {import('../page/scroll.js').Scroll} scroll
- * @property {import('../page/page.js').Notices} notices
+ * @property {import('./composer/composer.js').Composer} composer
+ * @property {import('./sidebar/conversation_list.js').ConversationList} list
+ * @property {import('./page/scroll.js').Scroll} scroll
+ * @property {import('./page/page.js').Notices} notices
  * @property {() => void} stop
  * @property {() => void} fresh a new conversation
  * @property {(message: {type: string} & Record<string, unknown>) => void} intent
  * @property {(language: string) => void} language
  */
 
-/**
- * @param {Page} page
- * @returns {{endpoints: Endpoints, welcome: Welcome}} for what the engine says of them
- */
-export function furnish(page) {
+/** @param {Page} page @returns {{endpoints: Endpoints, welcome: Welcome}} for the engine's messages about them */
+export function addPageTools(page) {
   const unsaved = () => page.notices.show('choice-not-saved');
   const usage = new Usage(find('[data-part=usage]'), () => {
     settings.dialog.close();
@@ -39,7 +36,7 @@ export function furnish(page) {
     page.list.close();
     settings.open();
   });
-  listen({
+  listenToKeys({
     stop: () => !open() && !page.composer.stopButton.hidden && page.stop(),
     write: () => page.composer.prompt.focus(),
     new: page.fresh,
@@ -53,16 +50,20 @@ export function furnish(page) {
   takeFiles(page);
   const endpoints = new Endpoints(find('[data-part=endpoints]'), { intent: page.intent, unsaved });
   const welcome = new Welcome({
-    demo: (words) => page.composer.ask(words),
+    demo: (text) => page.composer.ask(text),
+    suggestion(text) {
+      page.composer.fill(text);
+      page.composer.prompt.focus();
+    },
     endpoint(preset) {
       settings.open('endpoints');
-      endpoints.offer(preset);
+      endpoints.beginForm(preset);
     },
   });
   return { endpoints, welcome };
 }
 
-/** Something that Escape closes. */
+/** Is there something that Escape closes? */
 const open = () => document.querySelector('dialog[open], :popover-open') !== null;
 
 function search() {
@@ -72,8 +73,8 @@ function search() {
 }
 
 /**
- * The turn before or after the one that the focus is in; from the scroller itself, the one at its top.
- * @param {import('../page/scroll.js').Scroll} scroll
+ * Goes to the turn before or after the focused one; from the scroller itself, to the one at its top.
+ * @param {import('./page/scroll.js').Scroll} scroll
  * @param {Element} target
  * @param {number} step
  */
@@ -92,7 +93,7 @@ function turn(scroll, target, step) {
 }
 
 /**
- * Text files become part of the message, quoted; other kinds are refused in words. Text itself is the browser's to paste.
+ * Text files become part of the message, quoted; a notice refuses other kinds. The browser itself pastes text.
  * @param {Page} page
  */
 function takeFiles({ composer, notices }) {
@@ -106,19 +107,19 @@ function takeFiles({ composer, notices }) {
     }
   };
   composer.prompt.addEventListener('paste', (event) => {
-    const found = files(event.clipboardData);
+    const dropped = files(event.clipboardData);
     // A spreadsheet puts a picture of the cells beside their text: the text is meant.
-    if (!found.length || event.clipboardData?.types.includes('text/plain')) return;
+    if (!dropped.length || event.clipboardData?.types.includes('text/plain')) return;
     event.preventDefault();
-    void take(found);
+    void take(dropped);
   });
   addEventListener('dragover', (event) => {
     if (event.dataTransfer?.types.includes('Files')) event.preventDefault(); // else the browser would open the file
   });
   addEventListener('drop', (event) => {
-    const found = files(event.dataTransfer);
-    if (!found.length) return;
+    const dropped = files(event.dataTransfer);
+    if (!dropped.length) return;
     event.preventDefault();
-    void take(found);
+    void take(dropped);
   });
 }

@@ -1,39 +1,41 @@
-// The line to the engine: one MessagePort, each post one JSON string holding an array of messages with a `type`.
+// The connection to the engine: one MessagePort; each post is one JSON string with an array of messages, which have a
+// `type`.
 //
-// The engine's document may come late, or anew: whenever a new one says "engine?" it gets a fresh port, and what was sent
-// before it was there is kept in order.
+// The engine's document may come late, or be loaded again. Each one asks with "engine?" and gets a port of its own.
+// Messages that are sent before wait in their order.
 
-import { Pace } from './page/typing_priority.js';
+import { TypingPriority } from './typing_priority.js';
 
 /** @typedef {Record<string, any> & {type: string}} Message */
 
-/** Milliseconds in which an engine that was asked something has to speak; it answers at once, unless the machine is busy. */
+/**
+ * @typedef {object} Handlers
+ * @property {() => Message[]} connect the first messages to a new engine, before those that wait
+ * @property {(message: Message) => void} message from the engine
+ * @property {(message: Message) => void} aside from engine/engine.js itself: its boot, the service worker
+ * @property {() => void} silent the engine has died while the page was in the back/forward cache
+ */
+
+/** Milliseconds in which an engine must answer a question; it answers at once, unless the machine is busy. */
 const SILENCE = 10_000;
 
 export class Port {
-  /**
-   * @param {HTMLIFrameElement} frame the engine's document
-   * @param {object} on
-   * @param {() => Message[]} on.connect the first messages of a new line, before those that wait
-   * @param {(message: Message) => void} on.message from the engine
-   * @param {(message: Message) => void} on.aside from engine/engine.js itself: its boot, the service worker
-   * @param {() => void} on.silent the engine has died while the page was put away
-   */
-  constructor(frame, on) {
+  /** @param {HTMLIFrameElement} frame the engine's document */
+  constructor(frame) {
     this.frame = frame;
-    this.on = on;
     /** @type {MessagePort | null} */
     this.port = null;
-    this.engine = ''; // which document has the port: each has its own id
+    this.engine = ''; // the id of the document that has the port
     this.doubt = 0; // the timer of an engine that has to prove itself alive
     /** @type {Message[]} */
     this.queue = [];
-    /** @type {Pace<Message[]>} */
-    this.pace = new Pace((messages) => this.#each(messages));
+    /** @type {TypingPriority<Message[]>} */
+    this.priority = new TypingPriority((messages) => this.#each(messages));
   }
 
-  /** Starts listening. The engine's document may have spoken before, so it is asked. */
-  open() {
+  /** Starts listening. The engine's document may have spoken before, so it is asked. @param {Handlers} on */
+  open(on) {
+    this.on = on;
     addEventListener('message', (event) => this.#aside(event));
     this.frame.contentWindow?.postMessage('screen?', location.origin);
   }
@@ -49,17 +51,17 @@ export class Port {
   }
 
   /**
-   * Asks the engine something that it always answers, unless the browser has let its worker die while the page was put away.
+   * Asks the engine something that it always answers, unless its worker died while the page was in the browser's cache.
    * @param {Message[]} messages
    */
   prove(...messages) {
     if (!this.port) return;
     clearTimeout(this.doubt);
-    this.doubt = setTimeout(() => this.on.silent(), SILENCE);
+    this.doubt = setTimeout(() => this.on?.silent(), SILENCE);
     for (const message of messages) this.send(message);
   }
 
-  /** Loads the engine's document anew. What is sent from now on waits for the new port; the old engine hears nothing more. */
+  /** Loads the engine's document anew. From now on messages wait for the new port; the old engine receives none. */
   restart() {
     clearTimeout(this.doubt);
     this.port?.close();
@@ -67,11 +69,8 @@ export class Port {
     this.frame.contentWindow?.location.reload();
   }
 
-  /**
-   * Tells engine/engine.js something that is not for Python.
-   * @param {Message} message
-   */
-  tell(message) {
+  /** Posts a message to engine/engine.js, not to Python. @param {Message} message */
+  postAside(message) {
     this.frame.contentWindow?.postMessage(message, location.origin);
   }
 
@@ -79,7 +78,7 @@ export class Port {
   #aside(event) {
     if (event.source !== this.frame.contentWindow || event.origin !== location.origin) return;
     if (typeof event.data?.type !== 'string') return;
-    if (event.data.type !== 'engine?') this.on.aside(event.data);
+    if (event.data.type !== 'engine?') this.on?.aside(event.data);
     else if (event.data.id !== this.engine) this.#connect(event.data.id);
   }
 
@@ -92,13 +91,13 @@ export class Port {
     this.port = port1;
     port1.onmessage = (event) => this.#receive(event.data);
     this.frame.contentWindow?.postMessage('port', location.origin, [port2]);
-    port1.postMessage(JSON.stringify([...this.on.connect(), ...this.queue.splice(0)]));
+    port1.postMessage(JSON.stringify([...(this.on?.connect() ?? []), ...this.queue.splice(0)]));
   }
 
   /** @param {unknown} batch */
   #receive(batch) {
     clearTimeout(this.doubt);
-    this.pace.take(parsed(batch));
+    this.priority.take(parse(batch));
   }
 
   /** @param {Message[]} messages */
@@ -106,7 +105,7 @@ export class Port {
     for (const message of messages) {
       // One message that cannot be handled must not take the rest of its batch with it.
       try {
-        this.on.message(message);
+        this.on?.message(message);
       } catch (error) {
         console.error('midstream: message not handled', message.type, error);
       }
@@ -114,11 +113,8 @@ export class Port {
   }
 }
 
-/**
- * @param {unknown} batch
- * @returns {Message[]}
- */
-function parsed(batch) {
+/** @param {unknown} batch @returns {Message[]} */
+function parse(batch) {
   try {
     const messages = JSON.parse(String(batch));
     if (Array.isArray(messages)) return messages.filter((message) => typeof message?.type === 'string');
