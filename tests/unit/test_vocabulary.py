@@ -1,4 +1,4 @@
-"""The screen's own gate (web/shared/vocabulary.js), its colours and texts, held against their sources."""
+"""The screen's own gate (web/shared/vocabulary.js) and its words, read as text and held against their sources."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from midstream import patch
-from midstream.engine.highlight import lexing
 
 WEB = Path(__file__).parents[2] / "web"
 VOCABULARY = (WEB / "shared" / "vocabulary.js").read_text()
@@ -49,11 +48,6 @@ def test_same_values() -> None:
     schemes = re.search(r"SCHEMES = new Set\((\[.*?\])\)", VOCABULARY)
     assert schemes
     assert json.loads(schemes[1].replace("'", '"')) == [f"{scheme}:" for scheme in patch.SCHEMES]
-
-
-def test_same_kinds_of_code() -> None:
-    listed = re.search(r"KINDS = \[(.*)\]", (WEB / "screen/answer/colours.js").read_text())
-    assert listed and tuple(re.findall(r"'(\w+)'", listed[1])) == lexing.KINDS
 
 
 def test_no_html_sink() -> None:

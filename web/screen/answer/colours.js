@@ -2,7 +2,7 @@
 // no node, so a selection stays; a browser without it shows plain text. Only code near the visible part is painted,
 // because a browser goes through all registered spans whenever one changes.
 
-/** In the order of engine/highlight/lexing.py (a test compares them); style.css has `::highlight(code-…)` for each. */
+/** As in engine/highlight/lexing.py; the style sheet has `::highlight(code-…)` for each. */
 const KINDS = ['keyword', 'name', 'string', 'number', 'comment', 'type', 'inserted', 'deleted'];
 const FIELDS = 3; // kind, first and end
 /** The margin around the visible part in which blocks are painted too. */
