@@ -1,5 +1,5 @@
-// As much of the DOM as shared modules may use. The service worker has no document: there these names are all that
-// there is, and worker/mini_dom.js provides them. The screen checks the same modules against the browser's own types.
+// As much of the DOM as the modules of web/shared/ may use. The service worker has no document: there these names are
+// all that there is, and mini_dom.js provides them. The screen checks the same modules against the browser's own types.
 
 interface Node {
   readonly nodeType: number;
