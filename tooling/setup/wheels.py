@@ -22,7 +22,7 @@ def vendored(places: Places) -> list[Path]:
     return _kept(places, "browser", "wheels")
 
 
-def late(places: Places) -> list[Path]:
+def pygments(places: Places) -> list[Path]:
     """Wheels of requirements/late.txt: the page gets parts of them, when it needs them."""
     return _kept(places, "late", "latewheels")
 

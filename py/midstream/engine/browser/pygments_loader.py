@@ -9,7 +9,7 @@ from pathlib import Path
 from midstream.engine.ports.host import Net
 
 URL = "late/pygments.zip"
-ZIP = "/lib/midstream-pygments.zip"  # tooling/parts/late.py has compiled it for this place
+ZIP = "/lib/midstream-pygments.zip"  # tooling/parts/pygments_zip.py has compiled it for this place
 
 
 class Library:
