@@ -23,7 +23,8 @@ the footnote `aside[data-note]` of the same label; `ul|ol[data-tight]` hides the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from midstream.errors import MidstreamError
 
@@ -34,6 +35,38 @@ OPEN, TEXT, ATTR, TRUNC, UNWRAP, RETAG, DROP, CLOSE = range(8)
 ROOT = 0
 
 
+class Shape(NamedTuple):
+    """What an op of one code looks like."""
+
+    name: str
+    fields: str
+    """A letter per field after the code: i = id or count (int >= 0), t = tag, n = name of an attribute, s = string,
+    v = string or null."""
+
+    @property
+    def length(self) -> int:
+        """Entries of the op's array, its code included."""
+        return 1 + len(self.fields)
+
+    @property
+    def packed(self) -> int:
+        """Entries in a packed patch, its code included: an open is without its own id there."""
+        return self.length - (self.name == "open")
+
+
+OPS: Mapping[object, Shape] = {
+    OPEN: Shape("open", "iti"),
+    TEXT: Shape("text", "is"),
+    ATTR: Shape("attr", "inv"),
+    TRUNC: Shape("trunc", "ii"),
+    UNWRAP: Shape("unwrap", "is"),
+    RETAG: Shape("retag", "it"),
+    DROP: Shape("drop", "ii"),
+    CLOSE: Shape("close", "i"),
+}
+"""All ops by their code: the only table of them. The screen's is made from it."""
+
+
 class PatchError(MidstreamError):
     """An op that is malformed, outside the vocabulary, or does not fit the tree."""
 
@@ -41,29 +74,9 @@ class PatchError(MidstreamError):
 _NONE: frozenset[str] = frozenset()
 SAFE: dict[str, frozenset[str]] = {
     **dict.fromkeys(
-        [
-            "p",
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-            "blockquote",
-            "li",
-            "pre",
-            "hr",
-            "table",
-            "thead",
-            "tbody",
-            "tr",
-            "em",
-            "strong",
-            "del",
-            "br",
-        ],
-        _NONE,
+        ("h1", "h2", "h3", "h4", "h5", "h6", "p", "blockquote", "li", "pre", "hr"), _NONE
     ),
+    **dict.fromkeys(("table", "thead", "tbody", "tr", "em", "strong", "del", "br"), _NONE),
     "ul": frozenset({"data-tight"}),
     "ol": frozenset({"start", "data-tight"}),
     "th": frozenset({"align"}),
@@ -136,25 +149,6 @@ def units(s: str) -> int:
     return len(s) if s.isascii() else len(s) + sum(c > "\uffff" for c in s)
 
 
-# Fields after the code: i = id or count (int >= 0), t = tag, s = string, v = string or null.
-_SHAPES = {
-    OPEN: "iti",
-    TEXT: "is",
-    ATTR: "isv",
-    TRUNC: "ii",
-    UNWRAP: "is",
-    RETAG: "it",
-    DROP: "ii",
-    CLOSE: "i",
-}
-
-
-# Fields of a packed op after its kind.
-_LENGTHS: dict[int | str | None, int] = {
-    kind: len(shape) - (kind == OPEN) for kind, shape in _SHAPES.items()
-}
-
-
 def validate(ops: object, vocabulary: dict[str, frozenset[str]] = SAFE) -> list[Op]:
     """The ops, if every one is well formed and inside the vocabulary; else PatchError naming the first that is not.
 
@@ -172,25 +166,23 @@ def validate(ops: object, vocabulary: dict[str, frozenset[str]] = SAFE) -> list[
 
 
 def _problem(op: object, vocabulary: dict[str, frozenset[str]], attributes: frozenset[str]) -> str:
-    if not isinstance(op, list) or not op or type(op[0]) is not int or op[0] not in _SHAPES:
+    if not isinstance(op, list) or not op or type(op[0]) is not int or op[0] not in OPS:
         return "unknown kind of op"
-    shape = _SHAPES[op[0]]
-    if len(op) != len(shape) + 1:
-        return f"needs {len(shape)} fields"
-    for kind, value in zip(shape, op[1:], strict=True):
+    shape = OPS[op[0]]
+    if len(op) != shape.length:
+        return f"needs {shape.length - 1} fields"
+    for kind, value in zip(shape.fields, op[1:], strict=True):
         if kind == "i" and (type(value) is not int or value < 0):
             return "an id or count must be an int >= 0"
-        if kind in "ts" and not isinstance(value, str):
+        if kind in "tns" and not isinstance(value, str):
             return "a field must be a string"
         if kind == "v" and not isinstance(value, str | None):
             return "an attribute's value must be a string or null"
         if kind == "t" and value not in vocabulary:
             return f"tag {value!r} is outside the vocabulary"
-    if op[0] == ATTR:
-        if op[2] not in attributes:
-            return f"attribute {op[2]!r} is outside the vocabulary"
-        return value_problem(op[2], op[3])
-    return ""
+        if kind == "n" and value not in attributes:
+            return f"attribute {value!r} is outside the vocabulary"
+    return value_problem(op[2], op[3]) if op[0] == ATTR else ""
 
 
 def value_problem(name: str, value: str | None) -> str:
@@ -366,7 +358,7 @@ def pack(ops: Iterable[Op], newest: int) -> Packed:
     for op in ops:
         kind, id = op[0], op[1]
         assert isinstance(id, int)
-        packed += [kind, newest - id, *op[2 : _LENGTHS[kind] + 1]]
+        packed += [kind, newest - id, *op[2 : OPS[kind].packed]]
         if kind == OPEN:
             newest += 1
             if op[3] != newest:
@@ -380,7 +372,8 @@ def unpack(packed: Packed, newest: int) -> list[Op]:
     at = 0
     while at < len(packed):
         kind = packed[at]
-        end = at + 1 + _LENGTHS.get(kind, len(packed))
+        shape = OPS.get(kind)
+        end = at + shape.packed if shape else len(packed) + 1
         if end > len(packed):
             raise PatchError(f"a packed op is cut short at {at}")
         back, *rest = packed[at + 1 : end]
