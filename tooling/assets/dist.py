@@ -84,7 +84,7 @@ def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
 
 
 def copy_sources(places: Places, target: Path) -> None:
-    """`web/` with what it has from Python. Raises Trouble."""
+    """Copies `web/` and completes it with the texts and policies of Python. Raises Trouble."""
     ignored = shutil.ignore_patterns(".*", "*~", "*.d.*ts")
     shutil.copytree(places.root / "web", target, ignore=ignored)
     catalogue.write(places, target)
