@@ -1,12 +1,12 @@
-// The service worker: the app's own files, so that it starts without a network. It keeps one cache of files by content hash;
-// /v1/* and whatever is not listed here go to the network untouched. What has to go on without a page is in two parts beside
-// it, asked for by fetches of the engine: spool/ (worker/spool.js) and outbox/ (worker/outbox.js). The page itself is sent with
-// its saved text in it (worker/prerender.js), which only reads what the engine has stored.
+// The service worker: it has the app's own files, so that the app starts without a network. It keeps one cache of files by content
+// hash; /v1/* and all that is not listed here go to the network untouched. Two parts of it go on without a page: spool/
+// (worker/spool.js) and outbox/ (worker/outbox.js), to which the engine sends requests. It sends the page itself with its saved
+// text in it (worker/prerender.js), from the engine's records.
 //
 //   install        the shell (small) is fetched, checked and stored; one missing or corrupt file fails the whole install,
 //                  the old version stays, and the next try fetches only what is missing
 //   fetch          spool/ and outbox/; listed files from the cache; a runtime file that is not there yet is stored as it passes
-//                  and so are those that not everybody needs (`late`)
+//                  and so are those that not everybody needs (late/)
 //   message fill   the runtime (large), file by file, asked for by engine/offline.js while the app runs; `check` looks after it
 //   activate       files that neither this version nor a page of an older one needs are dropped
 //   sync           the outbox
@@ -16,18 +16,17 @@
 
 /// <reference lib="webworker" />
 
-// worker/ is stored with the registration, so it is not in the lists.
 import { isBeyondLimit } from './shared/storage_limit.js';
-import { refused, warn } from './worker/common.js';
-import { exactly, Files } from './worker/files.js';
+import { errorResponse, warn } from './worker/common.js';
+import { Files } from './worker/files.js';
 import { Outbox, OUTBOX_TAG } from './worker/outbox.js';
-import { painted } from './worker/prerender.js';
+import { prerender } from './worker/prerender.js';
 import { Spool } from './worker/spool.js';
 import { WorkerStore } from './worker/store.js';
-import { Versions } from './worker/page_versions.js';
+import { PageVersions } from './worker/page_versions.js';
 
 /** @type {import('./worker/files.js').Build} */
-const BUILD = /*build*/{"version": "dev", "parts": [], "shell": [], "runtime": [], "late": []}/*build*/;
+const BUILD = /*build*/{"version": "dev", "shell": [], "runtime": [], "late": []}/*build*/;
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const SCOPE = worker.registration.scope;
@@ -35,10 +34,10 @@ const CACHES = 'midstream '; // the scope follows: another copy of the app may l
 const CACHE = `${CACHES}1 ${SCOPE}`;
 const CONFIG = absolute('config.json');
 const INDEX = absolute('index.html');
-/** What an older version may have had and this one has not: a page that still runs it may ask for that. */
-const A_FILE = /^(?!v1\/|spool\/|outbox\/)[^?]*\.[a-z0-9]{2,5}(\?|$)/;
+/** The form of paths that an older version may have had and this one has not: a page that still runs it may request such a file. */
+const FILE_PATH = /^(?!v1\/|spool\/|outbox\/)[^?]*\.[a-z0-9]{2,5}(\?|$)/;
 const files = new Files(BUILD, SCOPE, CACHE);
-const versions = new Versions(files, worker);
+const versions = new PageVersions(files, worker);
 const workerStore = new WorkerStore();
 const spool = new Spool(workerStore, SCOPE);
 const outbox = new Outbox(workerStore, worker.registration);
@@ -55,8 +54,6 @@ function absolute(url) {
 
 async function install() {
   if (!files.all.length) return;
-  // On a server that is being replaced, or behind a cache, this file may have come with the parts of another version.
-  await Promise.all(BUILD.parts.map(({ url, hash }) => exactly(absolute(url), hash, 'no-cache')));
   await Promise.all((await files.missing(files.shell)).map((href) => files.store(href)));
   await versions.install();
   // Best effort: an app that was opened once should find its endpoints offline.
@@ -76,7 +73,7 @@ async function activate() {
 /** Drops the files of versions that no page runs. Not while another version waits: its files are there already. */
 async function tidy() {
   if (worker.registration.waiting || worker.registration.installing) return;
-  await files.keep((await versions.needed()).add(CONFIG).add(CHECKED));
+  await files.dropOthers((await versions.needed()).add(CONFIG).add(CHECKED));
 }
 
 /**
@@ -89,7 +86,7 @@ function fileOf({ url, method, mode }) {
   if (method !== 'GET' || !files.all.length || !url.startsWith(SCOPE)) return null;
   if (mode === 'navigate' && bare === SCOPE) return INDEX; // with any ?c=…
   if (bare === CONFIG || files.has(bare)) return bare;
-  return mode !== 'navigate' && A_FILE.test(url.slice(SCOPE.length)) ? bare : null;
+  return mode !== 'navigate' && FILE_PATH.test(url.slice(SCOPE.length)) ? bare : null;
 }
 
 /**
@@ -161,7 +158,7 @@ async function check(skip, now) {
   return { checked: null };
 }
 
-/** How much is stored. Asked for by each page when it has started, so it is the time to look whether older ones are gone. */
+/** How much is stored. Each page that has started sends this, so it is the time to look whether pages of older versions are gone. */
 async function state() {
   if (await versions.over()) await tidy();
   return files.state();
@@ -178,32 +175,32 @@ async function takeOver() {
 const ANSWERS = { 'skip-waiting': takeOver, fill, check, state };
 
 /** @param {ExtendableMessageEvent} event */
-async function heard(event) {
+async function receive(event) {
   const { type, skip = [], now = false } = event.data ?? {};
   event.ports[0]?.postMessage((await ANSWERS[type]?.(skip, now)) ?? {});
 }
 
 /**
- * The answer to a request for a part of ours; null when it is none. Only what a script of ours fetches is answered: shown as
- * a page, what a model or a foreign server wrote could do harm.
+ * The answer to a request for the spool or the outbox; null when it is none. Only fetches of our scripts get one: shown as a page,
+ * the text of a model or of a foreign server could do harm.
  * @param {FetchEvent} event
  */
 function partOf(event) {
   const { url, mode } = event.request;
   const [, part, path] = (url.startsWith(SCOPE) && /^(spool|outbox)\/([^?]*)/.exec(url.slice(SCOPE.length))) || [];
   if (part === undefined || (mode !== 'cors' && mode !== 'same-origin')) return null;
-  return (part === 'spool' ? spool : outbox).answer(event, path).catch((error) => (warn(error), refused(500, String(error), 'storage', {}, 'storage_failed')));
+  return (part === 'spool' ? spool : outbox).answer(event, path).catch((error) => (warn(error), errorResponse(500, String(error), 'storage', {}, 'storage_failed')));
 }
 
 /** The page with its saved text in it. @param {FetchEvent} event a navigation */
 async function page(event) {
-  return painted(await answer(event, INDEX), event, (language) => files.get(absolute(`i18n/${language}.json`)));
+  return prerender(await answer(event, INDEX), event, (language) => files.get(absolute(`i18n/${language}.json`)));
 }
 
 worker.addEventListener('install', (event) => event.waitUntil(install()));
 worker.addEventListener('activate', (event) => event.waitUntil(activate()));
 worker.addEventListener('message', (event) => {
-  event.waitUntil(heard(event));
+  event.waitUntil(receive(event));
   if (!worker.registration.waiting) event.waitUntil(outbox.replay()); // else this may be the one that waits
 });
 worker.addEventListener('sync', (event) => {

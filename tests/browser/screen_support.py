@@ -105,15 +105,13 @@ class Site:
         files = [path for path in self.web.rglob("*") if path.is_file()]
         names = {path.relative_to(self.web).as_posix() for path in files}
         names -= {"sw.js", "sw-off.js", "config.json", "engine/engine.py"}
-        parts = {name for name in names if name.startswith("worker/")}
         drawing = {f"{MERMAID}{path.name}" for path in mermaid().iterdir()}
         late = {LATE} | drawing | {name for name in names if name.startswith("late/")}
-        names -= parts | late
-        others = self.files.keys() - names - parts - {"sw.js", "favicon.ico", "config.json"} - late
+        names -= late
+        others = self.files.keys() - names - {"sw.js", "favicon.ico", "config.json"} - late
         runtime = {name for name in others if self.files[name] is not None}
         lists = {
             "version": version,
-            "parts": self._listed(sorted(parts)),
             "shell": self._listed(sorted(names)),
             "runtime": self._listed(sorted(runtime)),
             "late": self._listed(sorted(late)),
@@ -142,8 +140,7 @@ class Site:
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         path = urlsplit(handler.path).path
         name = path.removeprefix(self.prefix) or "index.html"
-        if not name.startswith("worker/"):  # asked for with sw.js at each look for an update
-            self.requests.append(handler.path)
+        self.requests.append(handler.path)
         content = self.content(name) if path.startswith(self.prefix) else None
         handler.send_response(404 if content is None else 200)
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"

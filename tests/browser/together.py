@@ -19,7 +19,7 @@ ABSENT = tuple(
     f"engine/pyodide/{name}.js" for name in ("boot", "reader", "snapshot_maker", "pyodide")
 )
 ABSENT += ("pyscript/core.js",)
-NOTHING: dict[str, object] = {"version": "dev", "parts": [], "shell": [], "runtime": [], "late": []}
+NOTHING: dict[str, object] = {"version": "dev", "shell": [], "runtime": [], "late": []}
 
 
 @functools.cache

@@ -75,7 +75,7 @@ async def test_the_same_addresses_may_be_asked() -> None:
     urls = [case["url"] for case in cases]
     script = """
         globalThis.location = { origin: 'https://app.example' };
-        const { mayBeAsked: answer } = await import('./worker/common.js');
+        const { mayRequest: answer } = await import('./worker/common.js');
     """
     expected = dict(zip(urls, (case["allowed"] for case in cases), strict=True))
     assert dict(zip(urls, in_node(script, urls), strict=True)) == expected

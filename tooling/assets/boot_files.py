@@ -1,4 +1,4 @@
-"""The part of `dist/` that Python is started from, and what boot.mjs is told of it."""
+"""The part of `dist/` from which Python starts, and the list of it in parts.mjs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tooling.parts import import_graph, runtime
 from tooling.places import Places
 from tooling.setup import wheels
 
-# Patterns of files that a page asks for only when something else has failed: the browser makes a
-# snapshot of its own, and the rest is for Python as it is published.
+# Patterns of files that a page requests only when something else has failed: the browser makes a
+# snapshot of its own, and the others are for Python as it is published.
 RARE = (
     "engine/pyodide/snapshot-*.bin",
     "engine/pyodide/rest-*.zip",
@@ -21,7 +21,7 @@ RARE = (
     "wheels/*",
 )
 
-# What, beside the zips, a snapshot depends on.
+# A snapshot depends on these, beside the zips.
 INTERPRETER = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 
 
@@ -34,7 +34,7 @@ def write(places: Places, made: runtime.Runtime, folder: Path) -> None:
         "size": sum(file.stat().st_size for file in (made.stdlib, folder / INTERPRETER[2])),
         "snapshot": _add_hashed(made.snapshot, folder),
         "stdlib": _add_hashed(made.stdlib, folder),
-        "rest": _add_hashed(made.rest, folder) | {"modules": made.late},
+        "rest": _add_hashed(made.rest, folder) | {"modules": made.rest_modules},
         "app": _add_hashed(made.app, folder),
         "lock": json.loads(wheels.package_list(made.wheels, runtime.info(places))),
     }

@@ -1,7 +1,7 @@
 """A `.br` beside each file of `dist/` that becomes smaller by it, for servers that send them.
 
-The work is done once for each content: the packed files are kept in `.cache/`, named by the hash of
-what is in them. Compressing Pyodide takes longer than all the rest of the build, so `serve` does
+The work is done once for each content: the packed files stay in `.cache/`, named by the hash of their
+content. Compressing Pyodide takes longer than all the rest of the build, so `serve` does
 without on the machine itself, where bytes cost nothing.
 """
 
@@ -24,7 +24,7 @@ from tooling.setup.programs import run
 SCRIPT = Path(__file__).with_name("brotli.mjs")
 STAMP = ".packed"
 SUFFIX = ".br"
-# Packed already; and config.json is for the host to edit, who would be served the old one.
+# Packed already; and a host may edit config.json, of which browsers would get the old packed one.
 LEFT_ALONE = (
     "*.br",
     "*.png",
@@ -45,23 +45,23 @@ WORTH = 0.95  # of the size
 class Packed(NamedTuple):
     file: Path
     quality: int
-    kept: Path  # in the cache
+    cached: Path  # may not exist yet
 
 
 def ensure(places: Places, *, make: bool = True) -> None:
-    """Puts the `.br` files into `dist/`; those that are not in the cache only if `make` says so."""
+    """Puts the `.br` files into `dist/`. Those that are not in the cache are made only with `make`."""
     built = stamps.read(places.dist / dist.STAMP)
     if stamps.read(places.dist / STAMP) == built:
         return
     folder = places.cache / "brotli"
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [_packed(places, file, folder) for file in _files(places.dist)]
-    if make and (missing := [one for one in wanted if not one.kept.exists()]):
+    if make and (missing := [one for one in wanted if not one.cached.exists()]):
         _make(places, missing)
-        stamps.keep_only(folder, "*", {one.kept for one in wanted})
+        stamps.keep_only(folder, "*", {one.cached for one in wanted})
     for one in wanted:
         _put(one)
-    if all(one.kept.exists() for one in wanted):
+    if all(one.cached.exists() for one in wanted):
         stamps.write_text(places.dist / STAMP, built)
 
 
@@ -90,7 +90,7 @@ def _make(places: Places, missing: list[Packed]) -> None:
     # The largest is the last of the list, and so the first that is taken.
     ordered = sorted(missing, key=lambda one: one.file.stat().st_size)
     jobs = [
-        {"file": str(one.file), "quality": one.quality, "out": str(one.kept)} for one in ordered
+        {"file": str(one.file), "quality": one.quality, "out": str(one.cached)} for one in ordered
     ]
     command = (npm.node(places), SCRIPT, json.dumps({"jobs": jobs}))
     left = len(jobs)
@@ -109,9 +109,9 @@ def _make(places: Places, missing: list[Packed]) -> None:
 
 def _put(one: Packed) -> None:
     target = one.file.with_name(one.file.name + SUFFIX)
-    if target.exists() or not one.kept.exists():
+    if target.exists() or not one.cached.exists():
         return
-    if one.kept.stat().st_size < WORTH * one.file.stat().st_size:
+    if one.cached.stat().st_size < WORTH * one.file.stat().st_size:
         part = target.with_name(f".{target.name}")
-        shutil.copyfile(one.kept, part)
+        shutil.copyfile(one.cached, part)
         part.replace(target)

@@ -21,14 +21,14 @@ from tooling.trouble import Trouble
 
 STAMP = ".build"
 
-# Of PyScript only what a worker script needs; its editors, terminals and games stay out.
+# The files of PyScript that a worker script needs, without its editors, terminals and games.
 PYSCRIPT = ("core.js", "core-*.js", "error-*.js")
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 
-# Never kept by the service worker: itself and its off switch, what the server makes up for each
-# start, what a browser shows before installing, what is only for the wire, and what Python rarely
-# starts from.
-NOT_KEPT = (
+# The service worker does not store itself and its off switch, the configuration that the server
+# writes at each start, pictures for the time before installing, packed files, and the files from
+# which Python rarely starts.
+NOT_STORED = (
     "sw.js",
     "sw-off.js",
     "config.json",
@@ -36,10 +36,10 @@ NOT_KEPT = (
     "*.br",
     *boot_files.RARE,
 )
-# What a first visit must have before it counts as installed; everything else is the runtime.
+# The shell: a first visit must have it before it counts as installed. All else is the runtime.
 SHELL_SUFFIXES = (".html", ".css", ".js", ".json", ".svg", ".png", ".ico", ".woff2", ".py")
 RUNTIME_FOLDERS = ("pyscript/", "engine/pyodide/", "wheels/")
-# Not needed by everybody: kept from the first time on that it is asked for.
+# Not needed by everybody: stored when it is first requested.
 LATE_FOLDER = "late/"
 
 
@@ -85,7 +85,7 @@ def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
 
 
 def copy_sources(places: Places, target: Path) -> None:
-    """`web/` with what it has from Python. Raises Trouble."""
+    """Copies `web/` and completes it with the texts and policies of Python. Raises Trouble."""
     ignored = shutil.ignore_patterns(".*", "*~", "*.d.*ts")
     shutil.copytree(places.root / "web", target, ignore=ignored)
     catalogue.write(places, target)
@@ -116,27 +116,21 @@ def _copy_all(files: Iterable[Path], target: Path) -> None:
 
 
 def _write_worker(target: Path, files: Iterable[Path]) -> None:
-    # No parts beside it: it is one file here.
-    lists: dict[str, list[dict[str, str | int]]] = {
-        "parts": [],
-        "shell": [],
-        "runtime": [],
-        "late": [],
-    }
+    lists: dict[str, list[dict[str, str | int]]] = {"shell": [], "runtime": [], "late": []}
     version = hashlib.sha256()
     for file in files:
         url = file.relative_to(target).as_posix()
         data = file.read_bytes()
         entry: dict[str, str | int] = {"url": url, "hash": integrity(data), "size": len(data)}
-        if url == "sw.js" or is_kept(url):
+        if url == "sw.js" or is_stored(url):
             version.update(json.dumps(entry).encode())
-        if is_kept(url):
+        if is_stored(url):
             lists[_list_of(url)].append(entry)
     substitute(target / "sw.js", {"version": version.hexdigest()[:16], **lists})
 
 
-def is_kept(url: str) -> bool:
-    return not any(fnmatch(url, pattern) for pattern in NOT_KEPT)
+def is_stored(url: str) -> bool:
+    return not any(fnmatch(url, pattern) for pattern in NOT_STORED)
 
 
 def _list_of(url: str) -> str:

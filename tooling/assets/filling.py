@@ -1,4 +1,4 @@
-"""What the build writes into a file of the app, in the places that the file has for that."""
+"""Placeholders in the files of the app, and the build's texts for them."""
 
 from __future__ import annotations
 

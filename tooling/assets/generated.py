@@ -22,6 +22,12 @@ HEAD = """\
 # Name in JavaScript, the words on it, type, value.
 TABLES: tuple[tuple[str, str, str, object], ...] = (
     (
+        "PACKED_FIELDS",
+        "patch.OPS: the number of fields of a packed op after its code, by code.",
+        "number[]",
+        [patch.OPS[code].packed - 1 for code in range(len(patch.OPS))],
+    ),
+    (
         "TAGS",
         "patch.SAFE: the tags of an answer and the attributes that each may carry.",
         "Record<string, string[]>",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 FOREIGN = ".mjs"
-# Whatever may name one of the modules. Not PyScript's own files: the names in there are of other files.
+# Files that may name one of the modules. Not PyScript's own files: the names in there are of other files.
 TEXT = (".js", ".mjs", ".json", ".html", ".py")
 UNTOUCHED = ("pyscript", "wheels", "i18n")
 

@@ -1,5 +1,5 @@
-"""Which modules the memory snapshot has imported: all of the app that does not touch the browser.
-And which ones the page needs of the standard library: what those and the others import.
+"""The modules that the memory snapshot has imported: all of the app that does not touch the browser.
+And the modules of the standard library that the page needs: the imports of those and of the others.
 
 A module that imports `js` or `pyodide` (itself, or through another module of the app) must be
 imported in the page: objects of the browser cannot be frozen. So is what few ask for (`LATER`).
@@ -27,7 +27,7 @@ SERVER_ONLY = (
     "midstream/render.py",
     "midstream/__main__.py",
 )
-# What PyScript, Pyodide and micropip import beside them, once they run in the page.
+# PyScript, Pyodide and micropip import these beside them, once they run in the page.
 BESIDE = ("micropip", "pyodide.ffi", "pyodide.http", "pyodide.webloop", "traceback", "urllib.parse")
 # Codecs are imported by name: those that text from anywhere may be in. (cp437: names in a zip.)
 CODECS = ("ascii", "cp437", "idna", "latin_1", "utf_16", "utf_16_le", "utf_8", "utf_8_sig")
@@ -38,7 +38,7 @@ def needs(py: Path) -> list[str]:
     standard library. Those that functions of the app import count as well."""
     imported: set[str] = set()
     for path, name in ((path, name) for name, path in _sources(py)):
-        imported |= set(_imported(path, name, late=True))
+        imported |= set(_imported(path, name, in_functions=True))
     standard = {name for name in imported if name.split(".")[0] in sys.stdlib_module_names}
     names = {name for name in standard if _is_module(name)}
     codecs = [f"encodings.{name}" for name in CODECS]
@@ -79,14 +79,14 @@ def _is_outside(name: str) -> bool:
     return name.split(".")[0] in BROWSER | LATER
 
 
-def _imported(path: Path, name: str, late: bool = False) -> Iterator[str]:
-    """Names that the module imports when it is itself imported, with `late` also those that its
+def _imported(path: Path, name: str, in_functions: bool = False) -> Iterator[str]:
+    """Names that the module imports when it is itself imported, with `in_functions` also those that its
     functions do; packages above them count too."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     if package != name:
         yield package
     tree = ast.parse(path.read_bytes())
-    for node in ast.walk(tree) if late else _statements(tree):
+    for node in ast.walk(tree) if in_functions else _statements(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _with_parents(alias.name)

@@ -1,12 +1,12 @@
-// Makes what lets Python start fast in the page; run by tooling/parts/runtime.py with the project's own Node:
+// Makes the files that let Python start fast in the page; run by tooling/parts/runtime.py with the project's own Node:
 //
 //   node runtime.mjs stdlib   {"pyodide": folder, "out": zip}
-//   node runtime.mjs late     {"pyodide": folder, "stdlib": zip, "wheels": [...], "skip": [...], "prefix": path, "out": zip}
+//   node runtime.mjs wheels   {"pyodide": folder, "stdlib": zip, "wheels": [...], "skip": [...], "prefix": path, "out": zip}
 //   node runtime.mjs parts    {"pyodide": folder, "stdlib": zip, "core": PyScript's file, "wheels": [...], "skip": [...],
 //                              "probed": [...], "needs": [...], "imports": [...], "out": folder}
 //
 // stdlib: the standard library compiled, by the very Python that will run it.
-// late: what is fetched when it is needed, compiled likewise, without the files in `skip`.
+// wheels: packages that the page fetches when it needs them, compiled likewise, without the files in `skip`.
 // parts, into the folder `out`:
 //   app.zip       the app's wheels and PyScript's Python compiled
 //   stdlib.zip    of the standard library what the modules in `needs` import, found out by importing them
@@ -20,7 +20,7 @@ import path from 'node:path';
 import vm from 'node:vm';
 import {pathToFileURL} from 'node:url';
 
-import {APP_ZIP, IMPORT, sparse} from '../../web/engine/pyodide/memory.mjs';
+import {APP_ZIP, IMPORT, packMemory} from '../../web/engine/pyodide/memory.mjs';
 
 /** Python source run inside Pyodide; `sources`, `texts`, `target`, `prefix` and `skip` are set before. */
 const COMPILE = `
@@ -140,7 +140,7 @@ async function makeStdlib({pyodide, out}) {
 }
 
 /** @param {{pyodide: string, stdlib: string, wheels: string[], skip: string[], prefix: string, out: string}} job */
-async function makeLate({pyodide, stdlib, wheels, skip, prefix, out}) {
+async function makeWheels({pyodide, stdlib, wheels, skip, prefix, out}) {
   const py = await python(pyodide, {load: {stdLibURL: stdlib}});
   fs.writeFileSync(out, compile(py, wheels, `${prefix}/`, skip));
 }
@@ -218,11 +218,11 @@ async function makeParts(job) {
   const globals = py.toPy({imports});
   py.runPython(IMPORT, {globals});
   globals.destroy();
-  fs.writeFileSync(path.join(out, 'snapshot.bin'), sparse(py.makeMemorySnapshot()));
+  fs.writeFileSync(path.join(out, 'snapshot.bin'), packMemory(py.makeMemorySnapshot()));
 }
 
 /** @type {Record<string, (job: any) => Promise<void>>} */
-const MAKERS = {stdlib: makeStdlib, late: makeLate, parts: makeParts};
+const MAKERS = {stdlib: makeStdlib, wheels: makeWheels, parts: makeParts};
 const [kind, job] = process.argv.slice(2);
 pinTheWorld();
 try {

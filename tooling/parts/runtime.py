@@ -1,5 +1,5 @@
-"""What Python in the page starts from: the app's zip, the part of the standard library that it
-needs, the rest of it, and the snapshot.
+"""The files from which Python in the page starts: the app's zip, the part of the standard library
+that it needs, the rest of it, and the snapshot.
 
 Made by `runtime.mjs` in Node and kept in `.cache/`, named by the hash of what they were made from:
 a change in `py/` makes them anew in seconds; a new Pyodide's library has to be compiled first.
@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from tooling import stamps
-from tooling.parts import diagrams, import_graph, late
+from tooling.parts import diagrams, import_graph, pygments_zip
 from tooling.places import HERE, Places
 from tooling.report import step
 from tooling.setup import npm, wheels
@@ -31,11 +31,11 @@ COMPILED_FROM = "midstream.whl"
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """Files that boot.mjs loads, in one folder; the wheels serve the way without any accelerator."""
+    """The files that boot.mjs loads, in one folder; the wheels are for a start without them."""
 
     folder: Path
     wheels: list[Path]
-    # Fetched when they are needed: tooling/parts/late.py, and tooling/parts/diagrams.py, a folder.
+    # Fetched when a page first needs them: pygments_zip.py, and diagrams.py beside it, a folder.
     pygments: Path
     mermaid: Path
 
@@ -48,7 +48,7 @@ class Runtime:
         return self.folder / "rest.zip"
 
     @property
-    def late(self) -> list[str]:
+    def rest_modules(self) -> list[str]:
         """The modules in `rest`."""
         names: list[str] = json.loads((self.folder / "rest.json").read_bytes())
         return names
@@ -79,7 +79,7 @@ def ensure(places: Places) -> Runtime:
     imported = [wheel for wheel in packed if wheel.name.startswith(("midstream-", "mistletoe-"))]
     stdlib = _stdlib(places)
     folder = _parts(places, stdlib, imported, packed)
-    pygments = late.ensure(places, stdlib, partial(_late, places, stdlib))
+    pygments = pygments_zip.ensure(places, stdlib, partial(_compile, places, stdlib))
     return Runtime(folder, packed, pygments, diagrams.ensure(places))
 
 
@@ -162,9 +162,9 @@ def _parts(places: Places, stdlib: Path, imported: list[Path], packed: list[Path
     return folder
 
 
-def _late(places: Places, stdlib: Path, job: dict[str, object]) -> None:
+def _compile(places: Places, stdlib: Path, job: dict[str, object]) -> None:
     job = {"pyodide": _text(pyodide(places)), "stdlib": _text(stdlib), **job}
-    _node(places, "late", job, "compiling what is fetched late failed")
+    _node(places, "wheels", job, "compiling Pygments failed")
 
 
 def _pyscript_core(places: Places) -> Path:

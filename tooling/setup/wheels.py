@@ -19,15 +19,15 @@ PAGE_PYTHON = "3.14"
 
 def vendored(places: Places) -> list[Path]:
     """Wheels of requirements/browser.txt, fetched once. Raises Trouble."""
-    return _kept(places, "browser", "wheels")
+    return _cached(places, "browser", "wheels")
 
 
-def late(places: Places) -> list[Path]:
+def pygments(places: Places) -> list[Path]:
     """Wheels of requirements/late.txt: the page gets parts of them, when it needs them."""
-    return _kept(places, "late", "latewheels")
+    return _cached(places, "late", "latewheels")
 
 
-def _kept(places: Places, lock: str, name: str) -> list[Path]:
+def _cached(places: Places, lock: str, name: str) -> list[Path]:
     key = stamps.digest(places.lock(lock), PAGE_PYTHON)
     folder = places.cache / f"{name}-{key[:16]}"
     if not folder.is_dir():

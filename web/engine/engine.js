@@ -1,9 +1,9 @@
 // The engine's document, beside PyScript: hands the screen's port to the Python worker and tells the screen when the worker
 // cannot start. engine/offline.js beside it looks after the service worker.
 
-import { provide } from './snapshot_scheduler.js';
+import { scheduleSnapshot } from './snapshot_scheduler.js';
 import { Offline } from './offline.js';
-import { Pulse } from './watchdog.js';
+import { Watchdog } from './watchdog.js';
 import './storage_fallback.js';
 
 /** PyScript's own module. Imported here alone: WebKit gives a second importer its names before they have values. */
@@ -17,16 +17,16 @@ const CORE = '../pyscript/core.js';
 const FRAME = 1000;
 
 /** @type {() => void} */
-let begun;
-/** The screen has something to say. @type {Promise<void>} */
-const screen = new Promise((resolve) => (begun = resolve));
+let screenSpoke;
+/** Settles with the first message of the screen. @type {Promise<void>} */
+const screen = new Promise((resolve) => (screenSpoke = resolve));
 
 /** The last message of each type: the screen may begin to listen after they were sent. @type {Map<string, object>} */
-const told = new Map();
+const sent = new Map();
 
 /** @param {{type: string} & Record<string, unknown>} message */
-function tell(message) {
-  told.set(message.type, message);
+function notify(message) {
+  sent.set(message.type, message);
   parent.postMessage(message, location.origin);
 }
 
@@ -40,14 +40,14 @@ let worker = null;
 
 addEventListener('message', (event) => {
   if (event.source !== parent || event.origin !== location.origin) return;
-  begun(); // whatever it says
-  if (event.data === 'screen?') for (const message of told.values()) parent.postMessage(message, location.origin);
+  screenSpoke();
+  if (event.data === 'screen?') for (const message of sent.values()) parent.postMessage(message, location.origin);
   if (event.data === 'port') port = event.ports[0];
   if (event.data?.type === 'shell' && event.data.do === 'update') offline.update();
-  join();
+  handOverPort();
 });
 
-function join() {
+function handOverPort() {
   if (!port || !worker) return;
   // A worker made from a blob has no address of its own to resolve others against.
   worker.postMessage({ port, base: new URL('./', document.baseURI).href }, [port]);
@@ -62,44 +62,44 @@ function failed(reason, code = 'error') {
   const lines = (reason instanceof Error ? reason.message : String(reason)).trim().split('\n');
   // A Python traceback ends with the line that says what it was.
   const detail = lines.at(lines[0].startsWith('Traceback') ? -1 : 0) ?? '';
-  tell({ type: 'engine', state: 'failed', code, detail });
+  notify({ type: 'engine', state: 'failed', code, detail });
 }
 
 /** @param {unknown} reason */
-function broken(reason) {
+function breakDown(reason) {
   if (reason) failed(reason);
   else failed('the worker stopped', 'worker');
-  pulse.suspect();
+  watchdog.suspect();
 }
 
-const pulse = new Pulse(
+const watchdog = new Watchdog(
   () => worker?.postMessage({ ping: true }),
-  () => tell({ type: 'engine', state: 'lost' }),
+  () => notify({ type: 'engine', state: 'lost' }),
 );
 
-/** What the worker says to this document: main.py, and before it engine/pyodide/loading.mjs. @type {Record<string, (detail: string) => void>} */
-const SAID = {
+/** By the messages of the worker: from main.py, and before it from engine/pyodide/loading.mjs. @type {Record<string, (detail: string) => void>} */
+const HANDLERS = {
   started(way) {
-    pulse.begin();
-    provide(way).catch((error) => console.info('midstream: no snapshot:', error));
+    watchdog.begin();
+    scheduleSnapshot(way).catch((error) => console.info('midstream: no snapshot:', error));
   },
-  pong: () => pulse.beat(),
+  pong: () => watchdog.beat(),
   loading(detail) {
     const [done, total] = detail.split('/').map(Number);
     offline.wait();
-    tell({ type: 'engine', state: 'loading', done, total });
+    notify({ type: 'engine', state: 'loading', done, total });
   },
 };
 
 /** @param {MessageEvent} event */
-function heard({ data, ports }) {
-  if (data === 'found?') return void ask(ports[0]);
+function receive({ data, ports }) {
+  if (data === 'found?') return void passRequest(ports[0]);
   const [what, detail] = String(data).split(' ');
-  if (Object.hasOwn(SAID, what)) SAID[what](detail);
+  if (Object.hasOwn(HANDLERS, what)) HANDLERS[what](detail);
 }
 
-/** Resolves when the screen has painted what it has: over a line that is still needed for that, Python would come before it. */
-async function painted() {
+/** Resolves when the screen has painted its text: over a slow network Python would take the line that the page needs for that. */
+async function untilPainted() {
   if (navigator.serviceWorker?.controller) return;
   await screen;
   const { PerformanceObserver } = /** @type {typeof globalThis} */ (/** @type {unknown} */ (parent));
@@ -111,9 +111,9 @@ async function painted() {
   await Promise.race([first, new Promise((resolve) => setTimeout(resolve, FRAME))]); // in a hidden tab nothing is painted
 }
 
-/** A worker that reads what Python is started from; null where it does not start: Python does without. @returns {Promise<Worker | null>} */
-async function reading() {
-  await shown;
+/** A worker that reads the files that Python starts from; null where it does not start, and Python reads them itself. @returns {Promise<Worker | null>} */
+async function startReader() {
+  await firstPaint;
   const worker = new Worker('engine/pyodide/reader.mjs', { type: 'module', name: 'reader' });
   return new Promise((resolve) => {
     worker.onerror = () => resolve(null);
@@ -121,25 +121,25 @@ async function reading() {
   });
 }
 
-/** @param {MessagePort} port on which Python's worker waits for what was found (engine/pyodide/boot.mjs) */
-async function ask(port) {
+/** @param {MessagePort} port on which Python's worker waits for the snapshot (engine/pyodide/boot.mjs) */
+async function passRequest(port) {
   const worker = await reader;
   if (worker) worker.postMessage('found?', [port]);
   else port.postMessage(null);
 }
 
 /** Resolves when Python runs; rejects when it cannot. PyScript resolves `whenDefined` as soon as the worker is made. */
-async function python() {
-  await shown;
+async function startPython() {
+  await firstPaint;
   const core = await import(CORE);
   const { xworker } = await core.whenDefined('py');
   if (!xworker) throw new Error('PyScript made no worker');
   worker = /** @type {PyWorker} */ (xworker);
-  worker.onmessage = heard;
-  worker.onerror = (event) => broken(event.error ?? event.message);
-  worker.addEventListener('error', (event) => broken(event.message));
+  worker.onmessage = receive;
+  worker.onerror = (event) => breakDown(event.error ?? event.message);
+  worker.addEventListener('error', (event) => breakDown(event.message));
   worker.addEventListener('messageerror', () => failed('a message could not be read', 'message'));
-  join();
+  handOverPort();
   await worker.ready;
 }
 
@@ -153,11 +153,11 @@ new MutationObserver(() => {
   if (box) failed(box.textContent);
 }).observe(document.body, { childList: true });
 
-tell({ type: 'engine?', id });
-const shown = painted();
-const reader = reading();
-const running = python();
+notify({ type: 'engine?', id });
+const firstPaint = untilPainted();
+const reader = startReader();
+const running = startPython();
 // An exception in engine/engine.py is only printed by PyScript: the screen is told to expect an answer soon.
-running.then(() => tell({ type: 'engine', state: 'running' }), failed);
+running.then(() => notify({ type: 'engine', state: 'running' }), failed);
 
-const offline = new Offline(tell, running, shown);
+const offline = new Offline(notify, running, firstPaint);

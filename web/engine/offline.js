@@ -1,25 +1,25 @@
-// The page's half of the service worker's life: registers it, has the runtime stored for offline use and looked after, and
-// hands over to a new version when the person has agreed. Here, in the engine's document, since registering is a Trusted
-// Types sink, which the policy of the visible document forbids.
+// The page's half of the service worker's life: registers it, has it store and check the runtime for offline use, and hands over
+// to a new version when the person has agreed. It stands in the engine's document, since registering is a Trusted Types sink,
+// which the policy of the visible document forbids.
 
 /** Milliseconds without news of Python after which the runtime is stored for offline use even if it has not answered. */
 const PATIENCE = 30_000;
 /** Milliseconds until an update that has to wait for an answer is tried again. */
-const HELD_AGAIN = 5000;
-/** Milliseconds until what could not be fetched is tried again; doubled each time, up to the last. */
-const AGAIN = 30_000;
-const AGAIN_LAST = 3_600_000;
+const HELD_RETRY = 5000;
+/** Milliseconds until a file that could not be fetched is tried again; doubled each time, up to the last. */
+const RETRY = 30_000;
+const RETRY_LAST = 3_600_000;
 /** How often a page that stays open looks for a new version, in ms. A browser does so by itself at each navigation. */
-const LOOK = 3_600_000;
+const LOOK_EVERY = 3_600_000;
 /** Milliseconds after which a service worker that was asked has been ended by the browser: the longest event is 300 s. */
 const ASK_LIMIT = 310_000;
 
-/** What browsers call it when a person, or a private window, forbids service workers. */
+/** The names of errors when a person, or a private window, forbids service workers. */
 const DENIED = new Set(['SecurityError', 'NotSupportedError', 'InvalidStateError', 'NotAllowedError']);
 
 /** @typedef {{version: string, done: number, total: number, bytes: number, size: number}} Stored */
-/** @typedef {Stored & {failed?: string, full?: boolean, held?: boolean, checked?: string | null, sound?: boolean}} Said by sw.js */
-/** @typedef {(message: {type: string} & Record<string, unknown>) => void} Tell */
+/** @typedef {Stored & {failed?: string, full?: boolean, held?: boolean, checked?: string | null, sound?: boolean}} Reply by sw.js */
+/** @typedef {(message: {type: string} & Record<string, unknown>) => void} Notify */
 
 export class Offline {
   /** @type {ServiceWorkerRegistration | null} */
@@ -28,38 +28,38 @@ export class Offline {
   #started;
   /** @type {Promise<unknown>} */
   #reporting;
-  /** Another tab has changed the version: what this page would say of it is about other files than its own. */
+  /** Another tab has changed the version: this page knows nothing of its files. */
   #replaced = false;
   #leaving = false;
-  #until = 0;
-  #again = AGAIN;
+  #patientUntil = 0;
+  #retryAfter = RETRY;
   #timer = 0;
-  #tell;
+  #notify;
   #painted;
 
   /**
-   * @param {Tell} tell how the screen is told
+   * @param {Notify} notify sends a message to the screen
    * @param {Promise<unknown>} running settles when Python has been started, or cannot be
    * @param {Promise<void>} painted until then the line belongs to the screen
    */
-  constructor(tell, running, painted) {
-    this.#tell = tell;
+  constructor(notify, running, painted) {
+    this.#notify = notify;
     this.#painted = painted;
     this.#started = Promise.race([running.then(() => true, () => false), this.#quiet().then(() => true)]);
     this.#reporting = this.#started;
     // Without a service worker (a private window, plain http) everything works but the offline part.
-    if (!isSecureContext) tell({ type: 'shell', state: 'insecure' });
+    if (!isSecureContext) notify({ type: 'shell', state: 'insecure' });
     else if ('serviceWorker' in navigator) this.#begin().catch((error) => console.warn('midstream: service worker', error));
-    else tell({ type: 'shell', state: 'denied' });
+    else notify({ type: 'shell', state: 'denied' });
   }
 
   /** Python is still coming, over a slow line, which belongs to it. */
   wait() {
-    this.#until = performance.now() + PATIENCE;
+    this.#patientUntil = performance.now() + PATIENCE;
   }
 
   async #quiet() {
-    for (let left = PATIENCE; left > 0; left = this.#until - performance.now()) {
+    for (let left = PATIENCE; left > 0; left = this.#patientUntil - performance.now()) {
       await new Promise((resolve) => setTimeout(resolve, left));
     }
   }
@@ -69,7 +69,7 @@ export class Offline {
     // Another error is a network that was not there.
     if (!(error instanceof DOMException) || !DENIED.has(error.name)) return this.#incomplete(error, false);
     console.warn('midstream: no service worker', error);
-    this.#tell({ type: 'shell', state: 'denied' });
+    this.#notify({ type: 'shell', state: 'denied' });
   }
 
   /** Hands over to the new version; while the old one holds an answer's connection it waits, and says so. */
@@ -78,11 +78,11 @@ export class Offline {
     this.#leaving = true;
     await this.#reporting;
     const { waiting } = this.#registration ?? {};
-    if (!waiting) return this.#tell({ type: 'shell', state: 'updated' });
+    if (!waiting) return this.#notify({ type: 'shell', state: 'updated' });
     const { held } = await ask(waiting, { type: 'skip-waiting' });
     if (!held) return;
-    this.#tell({ type: 'shell', state: 'update-held' });
-    setTimeout(() => this.update(), HELD_AGAIN);
+    this.#notify({ type: 'shell', state: 'update-held' });
+    setTimeout(() => this.update(), HELD_RETRY);
   }
 
   async #begin() {
@@ -94,7 +94,7 @@ export class Offline {
     // The off switch, which takes itself away.
     navigator.serviceWorker.addEventListener('message', ({ data }) => data?.type === 'off' && this.#changed('off'));
     addEventListener('online', () => this.#report());
-    setInterval(() => this.#registration?.update().catch(() => {}), LOOK);
+    setInterval(() => this.#registration?.update().catch(() => {}), LOOK_EVERY);
     await this.#painted;
     await this.#register().catch((error) => this.#refused(error));
     const started = await this.#started;
@@ -125,28 +125,28 @@ export class Offline {
   /** Another version is active: this tab has asked for it, or another one. @param {'updated' | 'off'} state */
   #changed(state) {
     this.#replaced = true;
-    this.#tell({ type: 'shell', state });
+    this.#notify({ type: 'shell', state });
   }
 
-  /** One after the other: two at once would say what is no longer true. */
+  /** One after the other: of two at once, one would report an old state. */
   #report() {
-    this.#reporting = this.#reporting.then(() => this.#say()).catch((error) => this.#incomplete(error));
+    this.#reporting = this.#reporting.then(() => this.#reportState()).catch((error) => this.#incomplete(error));
     return this.#reporting;
   }
 
-  /** Says what the screen shows about the shell, after everything that was missing has been fetched. */
-  async #say() {
+  /** Posts the state of the shell to the screen, after all missing files have been fetched. */
+  async #reportState() {
     const { active, waiting } = this.#registration ?? {};
     if (!active || this.#leaving) return;
     await ask(active, { type: 'state' });
     // Filled before it is offered: an update must not cost the ability to work offline.
-    if (waiting && (await this.#fill(waiting))) this.#stored('update-ready');
-    else if (await this.#fill(active)) this.#stored('offline-ready');
+    if (waiting && (await this.#fill(waiting))) this.#postStored('update-ready');
+    else if (await this.#fill(active)) this.#postStored('offline-ready');
   }
 
-  /** Says how much there is, unless it is no longer of this page's version. @param {string} state @param {object} [stored] */
-  #stored(state, stored = {}) {
-    if (!this.#replaced) this.#tell({ type: 'shell', state, ...stored });
+  /** Posts how much is stored, unless that is no longer of this page's version. @param {string} state @param {object} [stored] */
+  #postStored(state, stored = {}) {
+    if (!this.#replaced) this.#notify({ type: 'shell', state, ...stored });
   }
 
   /**
@@ -162,14 +162,14 @@ export class Offline {
       if (failed) skip.push(failed);
       const { done, total } = stored;
       if (total > 0 && done === total) {
-        this.#again = AGAIN;
+        this.#retryAfter = RETRY;
         return true;
       }
       if (full || done + skip.length >= total) {
         if (total > 0) this.#incomplete(full ? 'the storage is full' : skip.join(), other.state === 'activated' && { ...stored, full });
         return false;
       }
-      if (other.state === 'activated') this.#stored('installing', stored);
+      if (other.state === 'activated') this.#postStored('installing', stored);
     }
   }
 
@@ -180,10 +180,10 @@ export class Offline {
    */
   #incomplete(why = 'the new version is not complete', stored = !this.#registration?.active && {}) {
     console.warn('midstream: shell', why);
-    if (stored) this.#stored('incomplete', stored);
+    if (stored) this.#postStored('incomplete', stored);
     if (this.#timer) return;
-    this.#timer = setTimeout(() => this.#retry(), this.#again);
-    this.#again = Math.min(2 * this.#again, AGAIN_LAST);
+    this.#timer = setTimeout(() => this.#retry(), this.#retryAfter);
+    this.#retryAfter = Math.min(2 * this.#retryAfter, RETRY_LAST);
   }
 
   async #retry() {
@@ -193,7 +193,7 @@ export class Offline {
     await this.#report();
   }
 
-  /** Has the stored files looked at, and fetches again what was not as it was built. @param {boolean} now else once a day */
+  /** Has the stored files checked, and fetches those again that have changed. @param {boolean} now else once a day */
   async #mend(now) {
     const active = this.#registration?.active;
     /** @type {string[]} */
@@ -207,7 +207,7 @@ export class Offline {
     }
     if (!dropped) return;
     await this.#report();
-    this.#tell({ type: 'shell', state: 'mended' });
+    this.#notify({ type: 'shell', state: 'mended' });
   }
 }
 
@@ -215,7 +215,7 @@ export class Offline {
  * Asks a service worker; sw.js answers each message on the port that comes with it.
  * @param {ServiceWorker} other
  * @param {Record<string, unknown>} message
- * @returns {Promise<Said>}
+ * @returns {Promise<Reply>}
  */
 function ask(other, message) {
   const { port1, port2 } = new MessageChannel();

@@ -7,20 +7,20 @@ const WRITING = 'midstream:answer:';
 
 const delay = (/** @type {number} */ time) => new Promise((resolve) => setTimeout(resolve, time));
 
-/** Resolves when nothing is waited for that a second Python would slow down. */
-async function quiet() {
+/** Resolves when a second Python would slow down nothing that the person waits for. */
+async function untilIdle() {
   do await delay(WAIT);
   while (document.hidden || (await navigator.locks.query()).held?.some(({ name }) => name?.startsWith(WRITING)));
   // WebKit has none.
   if ('requestIdleCallback' in globalThis) await new Promise((resolve) => requestIdleCallback(resolve));
 }
 
-/** @param {string} way how Python was started */
-export async function provide(way) {
+/** @param {string} way the name by which boot.mjs knows how Python was started */
+export async function scheduleSnapshot(way) {
   const { connection } = /** @type {{connection?: {saveData?: boolean}}} */ (navigator);
-  // Without a secure context there is nowhere to keep it.
+  // Without a secure context there is no place to store it.
   if (way !== 'compiled' || connection?.saveData || !isSecureContext) return;
-  await quiet();
+  await untilIdle();
   const maker = new Worker('engine/pyodide/snapshot_maker.mjs', { type: 'module', name: 'snapshot' });
   maker.onmessage = ({ data }) => {
     if (data.error) console.info('midstream: no snapshot:', data.error);

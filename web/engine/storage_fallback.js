@@ -1,6 +1,6 @@
-// PyScript opens databases of its own, in its page and in its worker, to keep packages in that we never ask it for; where
-// the browser denies storage, or has no room left, it would not start at all. So it gets empty ones here that keep nothing.
-// Imported before PyScript, in both places; every other database is the browser's.
+// PyScript opens databases of its own, in its page and in its worker, for packages that the app never uses. Where the browser
+// denies storage, or its storage is full, PyScript would not start at all. So it gets databases here that are empty and store
+// nothing. Imported before PyScript, in both scripts; every other database is the browser's.
 
 import '../shared/uuid.js';
 
@@ -8,20 +8,20 @@ import '../shared/uuid.js';
 const THEIRS = 'IDBMap/';
 
 /** A request that succeeds. @param {unknown} result */
-function done(result) {
+function requestThatGives(result) {
   /** @type {{result: unknown, onsuccess?: (event: object) => void}} */
   const request = { result };
   queueMicrotask(() => request.onsuccess?.({ target: request }));
   return request;
 }
 
-/** @type {Record<string, unknown>} what its reading methods find; the others find nothing too */
-const FOUND = { count: 0, getAll: [], getAllKeys: [] };
-const store = new Proxy({}, { get: (_, method) => () => done(FOUND[String(method)]) });
+/** @type {Record<string, unknown>} of its reading methods; the others have none */
+const RESULTS = { count: 0, getAll: [], getAllKeys: [] };
+const store = new Proxy({}, { get: (_, method) => () => requestThatGives(RESULTS[String(method)]) });
 const database = { transaction: () => ({ objectStore: () => store }), close() {} };
 
 /** @returns {IDBFactory | undefined} */
-function browsers() {
+function ownFactory() {
   try {
     return globalThis.indexedDB;
   } catch (error) {
@@ -30,18 +30,18 @@ function browsers() {
   }
 }
 
-const real = browsers();
+const real = ownFactory();
 const openReal = real?.open.bind(real);
 /**
  * @param {string} name
  * @param {number} [version]
  */
-function opened(name, version) {
-  if (name.startsWith(THEIRS)) return done(database);
+function openDatabase(name, version) {
+  if (name.startsWith(THEIRS)) return requestThatGives(database);
   if (openReal) return openReal(name, version);
   throw new DOMException('There is no IndexedDB here.', 'NotSupportedError');
 }
-/** A channel that nobody hears. Where all storage is denied Firefox denies those as well; no other tab shares anything then. */
+/** A channel without a receiver. Where all storage is denied Firefox denies those as well; no other tab shares anything then. */
 class Silent extends EventTarget {
   onmessage = null;
   postMessage() {}
@@ -55,5 +55,5 @@ try {
   Object.defineProperty(globalThis, 'BroadcastChannel', { value: Silent, configurable: true });
 }
 
-if (real) Object.defineProperty(real, 'open', { value: opened });
-else Object.defineProperty(globalThis, 'indexedDB', { value: { open: opened }, configurable: true });
+if (real) Object.defineProperty(real, 'open', { value: openDatabase });
+else Object.defineProperty(globalThis, 'indexedDB', { value: { open: openDatabase }, configurable: true });

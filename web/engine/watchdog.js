@@ -1,8 +1,8 @@
-// Whether Python still answers. It is asked every few seconds, and its own event loop has to answer: a worker whose Python has
-// been caught in a loop still takes messages.
+// Asks Python every few seconds whether it still answers. Its own event loop has to: a worker whose Python has been caught in a
+// loop still takes messages.
 //
-// Nothing is measured by the clock, which leaps when the machine has slept. Only questions count that stayed open one after the
-// other, each for a time in which the page was there to see the answer.
+// No time is measured: the clock leaps when the machine has slept. The watchdog counts questions in a row that stayed open, each
+// for a time in which the page could have seen the answer.
 
 /** Milliseconds between two questions. */
 const BEAT = 5000;
@@ -12,7 +12,7 @@ const PATIENCE = 6;
 const BEAT_IN_DOUBT = 1000;
 const PATIENCE_IN_DOUBT = 5;
 
-export class Pulse {
+export class Watchdog {
   #ask;
   #lost;
   #timer = 0;

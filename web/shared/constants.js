@@ -1,9 +1,12 @@
 // Tables that Python and the screen share. Written by tooling/assets/generated.py from the modules of midstream
 // that are named here: change those and run `python -m tooling.assets.generated`.
 
+/** patch.OPS: the number of fields of a packed op after its code, by code. @type {number[]} */
+export const PACKED_FIELDS = [2, 2, 3, 2, 2, 2, 2, 1];
+
 /** patch.SAFE: the tags of an answer and the attributes that each may carry. @type {Record<string, string[]>} */
 export const TAGS = {
-  "p": [], "h1": [], "h2": [], "h3": [], "h4": [], "h5": [], "h6": [], "blockquote": [], "li": [], "pre": [], "hr": [],
+  "h1": [], "h2": [], "h3": [], "h4": [], "h5": [], "h6": [], "p": [], "blockquote": [], "li": [], "pre": [], "hr": [],
   "table": [], "thead": [], "tbody": [], "tr": [], "em": [], "strong": [], "del": [], "br": [], "ul": ["data-tight"],
   "ol": ["data-tight", "start"], "th": ["align"], "td": ["align"], "code": ["data-language", "data-math"], "a": ["href",
   "title"], "button": ["data-src"], "input": ["checked", "disabled", "type"], "sup": ["data-note"], "aside": ["data-note"]

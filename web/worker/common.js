@@ -1,15 +1,15 @@
-// What the parts of the service worker share: small answers, and which requests may be made at all.
+// Shared by the parts of the service worker: short answers, and the rule for the addresses that may be requested.
 
 /// <reference lib="webworker" />
 
 import { LOOPBACK } from '../shared/constants.js';
 
-/** On every answer of ours. */
-export const OURS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+/** Headers of every answer of the service worker itself. */
+export const OWN_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
 
 /** 204. @param {Record<string, string>} [headers] */
-export function nothing(headers = {}) {
-  return new Response(null, { status: 204, headers: { ...headers, ...OURS } });
+export function noContent(headers = {}) {
+  return new Response(null, { status: 204, headers: { ...headers, ...OWN_HEADERS } });
 }
 
 /**
@@ -18,11 +18,11 @@ export function nothing(headers = {}) {
  * @param {string} message
  * @param {string} [code]
  * @param {Record<string, string>} [headers]
- * @param {string} [problem] under which the screen has words for it, where a person may come to read it
+ * @param {string} [problem] code of the problem, where the screen may show it
  */
-export function refused(status, message, code = 'refused', headers = {}, problem) {
+export function errorResponse(status, message, code = 'refused', headers = {}, problem) {
   const error = { message, code, ...(problem && { problem: { code: problem } }) };
-  return Response.json({ error }, { status, headers: { ...headers, ...OURS } });
+  return Response.json({ error }, { status, headers: { ...headers, ...OWN_HEADERS } });
 }
 
 /** @param {unknown} value @returns {value is Record<string, string>} */
@@ -32,11 +32,11 @@ export function isTextMap(value) {
 
 /**
  * Whether a request may go there: to this origin, over https, or to this machine. The engine's policy says the same, but
- * does not hold for what this worker asks.
+ * does not hold for the requests of this worker.
  * @param {unknown} text
  * @returns {text is string}
  */
-export function mayBeAsked(text) {
+export function mayRequest(text) {
   if (typeof text !== 'string' || !URL.canParse(text)) return false;
   const url = new URL(text);
   const loopback = url.protocol === 'http:' && LOOPBACK.includes(url.hostname);
@@ -47,7 +47,7 @@ export function mayBeAsked(text) {
 export const delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * Waits for `work`, but no longer than so many ms; and no longer than for `work` does the timer live.
+ * Waits for `work`, but no longer than so many ms. The timer ends with `work`.
  * @param {number} ms
  * @param {unknown} work
  */

@@ -1,4 +1,4 @@
-// A line: one connection of the spool to an upstream, and what has come over it so far.
+// One connection of the spool to an upstream, and the bytes that have come over it so far.
 
 /// <reference lib="webworker" />
 
@@ -8,7 +8,7 @@ import { delay, warn } from './common.js';
 /** @typedef {import('./store.js').SpoolState} SpoolState */
 /** @typedef {import('./store.js').WorkerStore} WorkerStore */
 
-/** @typedef {{url: string, headers: Record<string, string>, body: string}} Asked */
+/** @typedef {{url: string, headers: Record<string, string>, body: string}} UpstreamRequest */
 
 const SPOOL_CAP = 32 * 1024 * 1024; // bytes; an answer that long is somebody's mistake
 const BATCH_MS = 100;
@@ -16,16 +16,16 @@ const BATCH_BYTES = 64 * 1024;
 const AGAIN_MS = 1000; // until the next try when storage refuses
 const ANSWER_HEADERS = ['content-type', 'retry-after'];
 
-/** One connection to an upstream, from the request to the last byte. */
-export class Line {
+/** From the request to the last byte. */
+export class Connection {
   /** @type {SpoolRow} */
   row;
   /** How many bytes have come. */
   size = 0;
   /** How many of them are committed. */
-  saved = 0;
-  /** Why there is no answer. */
-  trouble = '';
+  committed = 0;
+  /** The reason when there is no answer. */
+  failure = '';
   /** The bytes from `saved` on. @type {Uint8Array<ArrayBuffer>[]} */
   #tail = [];
   /** The state that was committed last. @type {SpoolState | ''} */
@@ -41,15 +41,15 @@ export class Line {
   /**
    * @param {WorkerStore} store
    * @param {string} key
-   * @param {Asked} asked
-   * @param {(line: Line) => Promise<void>} ended called when nothing more comes and all of it is stored
+   * @param {UpstreamRequest} request
+   * @param {(line: Connection) => Promise<void>} ended called when nothing more comes and all of it is stored
    */
-  constructor(store, key, asked, ended) {
+  constructor(store, key, request, ended) {
     this.#store = store;
     this.row = { key, state: 'live', status: 0, headers: {}, size: 0, created: Date.now() };
     const answered = Promise.withResolvers();
     this.begun = answered.promise;
-    this.done = this.#run(asked, () => answered.resolve(undefined)).then(() => ended(this)).catch(warn);
+    this.done = this.#run(request, () => answered.resolve(undefined)).then(() => ended(this)).catch(warn);
   }
 
   get live() {
@@ -58,7 +58,7 @@ export class Line {
 
   /** Whether storage has all of it. */
   get settled() {
-    return this.saved === this.size && this.#stored === this.row.state;
+    return this.committed === this.size && this.#stored === this.row.state;
   }
 
   /** Closes the connection, unless it has ended by itself. @param {SpoolState} state what it becomes */
@@ -66,7 +66,7 @@ export class Line {
     if (!this.live) return;
     this.row.state = state;
     this.#upstream.abort();
-    this.#tell();
+    this.#wake();
   }
 
   /** Fulfilled at the next byte or change of state. */
@@ -76,36 +76,36 @@ export class Line {
 
   /** The bytes from `position` on that are not committed yet. @param {number} position at or above `saved` */
   after(position) {
-    return joined(this.#tail, position - this.saved);
+    return concatenated(this.#tail, position - this.committed);
   }
 
-  #tell() {
+  #wake() {
     this.#news.resolve(undefined);
     this.#news = Promise.withResolvers();
   }
 
   /**
-   * @param {Asked} asked
+   * @param {UpstreamRequest} request
    * @param {() => void} answered
    */
-  async #run(asked, answered) {
-    await this.#save().catch(warn); // before the request: whoever asks after a crash learns that it may have been made
+  async #run(request, answered) {
+    await this.#commit().catch(warn); // before the request: after a crash the row says that it may have been made
     try {
-      const reader = this.live ? await this.#open(asked) : null;
-      const saving = this.#keep();
+      const reader = this.live ? await this.#open(request) : null;
+      const saving = this.#storeAll();
       answered();
       if (reader) await this.#read(reader);
       else this.end('ended');
       await saving;
     } catch (error) {
-      this.trouble = String(error instanceof Error ? error.message : error);
+      this.failure = String(error instanceof Error ? error.message : error);
       this.end('failed');
       answered();
     }
-    if (this.#stored !== this.row.state) await this.#save().catch(warn);
+    if (this.#stored !== this.row.state) await this.#commit().catch(warn);
   }
 
-  /** @param {Asked} asked */
+  /** @param {UpstreamRequest} asked */
   async #open({ url, headers, body }) {
     const response = await fetch(url, {
       method: 'POST',
@@ -143,44 +143,44 @@ export class Line {
     const piece = bytes.subarray(0, SPOOL_CAP - this.size);
     this.#tail.push(piece);
     this.size += piece.length;
-    this.#tell();
+    this.#wake();
     if (piece.length < bytes.length) this.end('full');
   }
 
-  /** Saves what comes, in batches, to the end: one transaction at a time, what comes meanwhile goes with the next. */
-  async #keep() {
+  /** Stores all bytes, in batches: one transaction at a time, and bytes that come meanwhile go with the next. */
+  async #storeAll() {
     while (this.live) {
-      if (this.size === this.saved) await this.news;
+      if (this.size === this.committed) await this.news;
       await this.#batch();
       // Storage may be full: the bytes stay in memory, for the readers and the next try.
-      await this.#save().catch((error) => (warn(error), this.live && delay(AGAIN_MS)));
+      await this.#commit().catch((error) => (warn(error), this.live && delay(AGAIN_MS)));
     }
   }
 
-  /** Waits until there is enough to write, or it has waited long enough, or nothing more comes. */
+  /** Waits until there is enough to write, or BATCH_MS are over, or nothing more comes. */
   async #batch() {
     let late = false;
     const limit = delay(BATCH_MS).then(() => (late = true));
-    while (this.live && !late && this.size - this.saved < BATCH_BYTES) await Promise.race([this.news, limit]);
+    while (this.live && !late && this.size - this.committed < BATCH_BYTES) await Promise.race([this.news, limit]);
   }
 
   /** Commits the row together with the bytes that have come. */
-  async #save() {
+  async #commit() {
     const pieces = this.#tail.length;
-    const bytes = joined(this.#tail, 0);
-    const row = { ...this.row, size: this.saved + bytes.length };
+    const bytes = concatenated(this.#tail, 0);
+    const row = { ...this.row, size: this.committed + bytes.length };
     await this.#store.transact(['spools', 'chunks'], 'readwrite', (transaction) => {
       transaction.objectStore('spools').put(row);
-      if (bytes.length) transaction.objectStore('chunks').put({ key: row.key, at: this.saved, bytes });
+      if (bytes.length) transaction.objectStore('chunks').put({ key: row.key, at: this.committed, bytes });
     });
     this.#tail.splice(0, pieces);
     this.#stored = row.state;
-    this.saved = this.row.size = row.size;
+    this.committed = this.row.size = row.size;
   }
 }
 
 /** The bytes of `pieces` from `skip` on. @param {Uint8Array<ArrayBuffer>[]} pieces @param {number} skip */
-export function joined(pieces, skip) {
+export function concatenated(pieces, skip) {
   const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, -skip));
   let at = -skip;
   for (const piece of pieces) {

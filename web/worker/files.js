@@ -1,14 +1,13 @@
-// The app's own files in Cache Storage: what is fetched, whether it still is what was built, what is dropped.
+// The app's own files in Cache Storage: they are fetched, held against the hashes of the build, and dropped.
 //
 // A file is kept under its address and the hash of its content, so versions share what has not changed, and a version that
-// waits is stored beside the one that runs. Nothing enters unless it has its hash, and what has lost it (a disk's bit, a body
-// cut short) is dropped and fetched again: small files are looked at before they are used, large ones by check().
+// waits is stored beside the one that runs. Nothing enters unless it has its hash. A file that has lost it (a disk's bit, a body
+// cut short) is dropped and fetched again: small files are checked before they are used, large ones by check().
 
 /// <reference lib="webworker" />
 
 /** @typedef {{url: string, hash: string, size: number}} Listed `url` relative to the scope, `hash` as in an integrity attribute */
-/** @typedef {{version: string, parts: Listed[], shell: Listed[], runtime: Listed[], late?: Listed[]}} Build `parts` of
- *   the service worker itself; `late`: kept from the first time on that it is asked for */
+/** @typedef {{version: string, shell: Listed[], runtime: Listed[], late?: Listed[]}} Build `late`: stored when it is first requested */
 /** @typedef {{version: string, done: number, total: number, bytes: number, size: number}} State files and bytes, stored and in all */
 
 /** @typedef {{response: Response, failure: unknown}} Fetched and why it is not stored, if so: a full storage stops no page */
@@ -22,8 +21,8 @@ const WASM = 'application/wasm';
 export class Files {
   /** @type {Map<string, Listed>} by absolute address */
   #listed;
-  /** @type {Set<string>} those that are not stored before somebody asks for them */
-  #late;
+  /** @type {Set<string>} those that are not stored before a page requests them */
+  #lazy;
   /** Those that were right when this worker looked at them. @type {Set<string>} */
   #sound = new Set();
   /** @type {Map<string, Promise<Fetched>>} */
@@ -40,9 +39,9 @@ export class Files {
     const entry = (entry) => [new URL(entry.url, scope).href, entry];
     this.version = build.version;
     this.shell = build.shell.map((each) => entry(each)[0]);
-    const late = build.late ?? [];
-    this.#listed = new Map([...build.shell, ...build.runtime, ...late].map(entry));
-    this.#late = new Set(late.map((each) => entry(each)[0]));
+    const lazy = build.late ?? [];
+    this.#listed = new Map([...build.shell, ...build.runtime, ...lazy].map(entry));
+    this.#lazy = new Set(lazy.map((each) => entry(each)[0]));
     this.#name = name;
   }
 
@@ -51,9 +50,9 @@ export class Files {
     return this.#listed.has(href);
   }
 
-  /** Those that are stored without being asked for. */
+  /** Those that are stored before a page requests them. */
   get all() {
-    return this.every.filter((href) => !this.#late.has(href));
+    return this.every.filter((href) => !this.#lazy.has(href));
   }
 
   get every() {
@@ -89,7 +88,7 @@ export class Files {
   /** @returns {Promise<State>} */
   async state() {
     const missing = new Set(await this.missing(this.all));
-    const entries = [...this.#listed].filter(([href]) => !this.#late.has(href));
+    const entries = [...this.#listed].filter(([href]) => !this.#lazy.has(href));
     const sum = (/** @type {[string, Listed][]} */ some) => some.reduce((bytes, [, { size }]) => bytes + size, 0);
     const stored = entries.filter(([href]) => !missing.has(href));
     return { version: this.version, done: stored.length, total: entries.length, bytes: sum(stored), size: sum(entries) };
@@ -103,8 +102,8 @@ export class Files {
     return sound;
   }
 
-  /** Drops everything but what is kept under these addresses. @param {Set<string>} keys */
-  async keep(keys) {
+  /** Drops all files but those under these addresses. @param {Set<string>} keys */
+  async dropOthers(keys) {
     const cache = await this.cache();
     const others = (await cache.keys()).filter((request) => !keys.has(request.url));
     await Promise.all(others.map((request) => cache.delete(request)));
@@ -136,7 +135,7 @@ export class Files {
     return caches.match(this.#key(href), { cacheName: this.#name });
   }
 
-  /** Who asks for one that is on its way gets the same. @param {string} href */
+  /** Two requests for one file share one fetch. @param {string} href */
   #fetched(href) {
     const coming = this.#coming.get(href) ?? this.#fetch(href).finally(() => this.#coming.delete(href));
     this.#coming.set(href, coming);
@@ -147,7 +146,7 @@ export class Files {
   async #fetch(href) {
     // The page itself may have loaded it a moment ago, and the hash tells whether that one is right: not sent twice.
     const { hash } = this.#entry(href);
-    const response = usable(await exactly(href, hash, 'force-cache').catch(() => exactly(href, hash, 'reload')), href);
+    const response = usable(await fetchExactly(href, hash, 'force-cache').catch(() => fetchExactly(href, hash, 'reload')), href);
     const failure = await this.#put(href, response.clone()).catch((error) => error);
     if (!failure) this.#sound.add(href);
     return { response, failure };
@@ -160,20 +159,20 @@ export class Files {
 }
 
 /**
- * Fetches what must have this hash: the browser looks, and fails the fetch when it has not.
+ * Fetches a file that must have this hash: the browser checks it, and fails the fetch when it has not.
  * @param {string} href
  * @param {string} integrity
  * @param {RequestCache} cache
  */
-export async function exactly(href, integrity, cache) {
+export async function fetchExactly(href, integrity, cache) {
   const response = await fetch(href, { integrity, cache, signal: AbortSignal.timeout(FETCH_LIMIT) });
   if (!response.ok) throw new Error(`${href}: ${response.status}`);
   return response;
 }
 
 /**
- * A navigation refuses a response that was redirected, as hosts do that hide `.html`; and only what is called WebAssembly is
- * compiled while it comes.
+ * A navigation refuses a response that was redirected, as hosts do that hide `.html`; and only a
+ * response of the type of WebAssembly is compiled while it comes.
  * @param {Response} response
  * @param {string} href
  */

@@ -1,5 +1,6 @@
-// A document for a place that has none: as much of the DOM as the screen's own modules use to build a turn (apply.js,
-// article.js, conversation_entries.js), and its HTML. So what the service worker prints is what the screen would build, by the same code.
+// A document for the service worker, which has none: the part of the DOM that the screen's own modules use to build a turn
+// (apply.js, article.js, conversation_entries.js), and its HTML. So the service worker prints the turns as the screen builds
+// them, by the same code.
 
 const TAG = /^[a-z][a-z0-9]*$/;
 const ATTRIBUTE = /^[a-z][a-z-]*$/;
@@ -8,13 +9,13 @@ const VOID = new Set(['br', 'hr', 'input']);
 const ESCAPES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\r': '&#13;' };
 
 /** @param {string} text */
-export const escaped = (text) => text.replace(/[&<>"\r]/g, (character) => ESCAPES[character]);
+export const escapeHtml = (text) => text.replace(/[&<>"\r]/g, (character) => ESCAPES[character]);
 
-export class Tree {
+export class MiniDocument {
   /** @param {string} tag */
   createElement(tag) {
     if (!TAG.test(tag)) throw new Error(`no tag: ${tag}`);
-    return new Branch(this, tag);
+    return new MiniElement(this, tag);
   }
 
   /** Nobody selects anything here. */
@@ -23,8 +24,8 @@ export class Tree {
   }
 }
 
-class Twig {
-  /** @type {Branch | null} */
+class MiniNode {
+  /** @type {MiniElement | null} */
   parentNode = null;
 
   remove() {
@@ -33,19 +34,19 @@ class Twig {
     this.parentNode = null;
   }
 
-  /** @param {(Branch | Leaf | string)[]} nodes */
+  /** @param {(MiniElement | MiniText | string)[]} nodes */
   before(...nodes) {
     this.parentNode?.insert(nodes, this);
   }
 
-  /** @param {(Branch | Leaf | string)[]} nodes */
+  /** @param {(MiniElement | MiniText | string)[]} nodes */
   replaceWith(...nodes) {
     this.before(...nodes);
     this.remove();
   }
 }
 
-class Leaf extends Twig {
+class MiniText extends MiniNode {
   nodeType = 3;
 
   /** @param {string} data */
@@ -73,19 +74,19 @@ class Leaf extends Twig {
   }
 
   get html() {
-    return escaped(this.data);
+    return escapeHtml(this.data);
   }
 }
 
-class Branch extends Twig {
+class MiniElement extends MiniNode {
   nodeType = 1;
-  /** @type {(Branch | Leaf)[]} */
+  /** @type {(MiniElement | MiniText)[]} */
   childNodes = [];
   /** @type {Map<string, string>} */
   #attributes = new Map();
 
   /**
-   * @param {Tree} tree
+   * @param {MiniDocument} tree
    * @param {string} tag
    */
   constructor(tree, tag) {
@@ -98,12 +99,12 @@ class Branch extends Twig {
     return this.parentNode;
   }
 
-  /** @returns {Branch | Leaf | null} */
+  /** @returns {MiniElement | MiniText | null} */
   get firstChild() {
     return this.childNodes[0] ?? null;
   }
 
-  /** @returns {Branch | Leaf | null} */
+  /** @returns {MiniElement | MiniText | null} */
   get lastChild() {
     return this.childNodes.at(-1) ?? null;
   }
@@ -143,17 +144,17 @@ class Branch extends Twig {
     else this.removeAttribute(name);
   }
 
-  /** All elements below; of selectors nothing but `*` is known. @returns {Branch[]} */
+  /** All elements below; of selectors nothing but `*` is known. @returns {MiniElement[]} */
   querySelectorAll() {
-    return this.childNodes.flatMap((node) => (node instanceof Branch ? [node, ...node.querySelectorAll()] : []));
+    return this.childNodes.flatMap((node) => (node instanceof MiniElement ? [node, ...node.querySelectorAll()] : []));
   }
 
-  /** @param {(Branch | Leaf | string)[]} nodes */
+  /** @param {(MiniElement | MiniText | string)[]} nodes */
   append(...nodes) {
     this.insert(nodes, null);
   }
 
-  /** @param {(Branch | Leaf | string)[]} nodes */
+  /** @param {(MiniElement | MiniText | string)[]} nodes */
   replaceChildren(...nodes) {
     for (const node of this.childNodes) node.parentNode = null;
     this.childNodes = [];
@@ -161,11 +162,11 @@ class Branch extends Twig {
   }
 
   /**
-   * @param {(Branch | Leaf | string)[]} nodes
-   * @param {Twig | null} next the child that they come before; null for the end
+   * @param {(MiniElement | MiniText | string)[]} nodes
+   * @param {MiniNode | null} next the child that they come before; null for the end
    */
   insert(nodes, next) {
-    const made = nodes.map((node) => (typeof node === 'string' ? new Leaf(node) : node));
+    const made = nodes.map((node) => (typeof node === 'string' ? new MiniText(node) : node));
     for (const node of made) node.remove();
     const at = next ? this.childNodes.lastIndexOf(/** @type {any} */ (next)) : this.childNodes.length;
     this.childNodes.splice(at, 0, ...made);
@@ -174,14 +175,14 @@ class Branch extends Twig {
 
   /** Joins neighbouring texts, here and below, and drops empty ones. */
   normalize() {
-    /** @type {(Branch | Leaf)[]} */
+    /** @type {(MiniElement | MiniText)[]} */
     const joined = [];
     for (const node of this.childNodes) {
       const last = joined.at(-1);
-      if (node instanceof Branch) {
+      if (node instanceof MiniElement) {
         node.normalize();
         joined.push(node);
-      } else if (last instanceof Leaf) last.data += node.data;
+      } else if (last instanceof MiniText) last.data += node.data;
       else if (node.data) joined.push(node);
     }
     this.childNodes = joined;
@@ -190,7 +191,7 @@ class Branch extends Twig {
   /** @returns {string} always balanced, so that nothing in it can swallow what comes after it */
   get html() {
     const tag = this.localName;
-    const attributes = this.attributes.map(({ name, value }) => ` ${name}="${escaped(value)}"`).join('');
+    const attributes = this.attributes.map(({ name, value }) => ` ${name}="${escapeHtml(value)}"`).join('');
     if (VOID.has(tag)) return `<${tag}${attributes}>`;
     const inner = this.childNodes.map((node) => node.html).join('');
     // A parser drops a line feed right after this tag.

@@ -1,6 +1,6 @@
-// The outbox: what has to reach a gateway even if there is no network and no page now. It sends each entry until it gets
-// an answer, in order within a conversation; the gateway takes the same Idempotency-Key for the same run, so that sending
-// at least once is being heard exactly once.
+// The outbox: requests that have to reach a gateway even if there is no network and no page now. It sends each entry until it gets
+// an answer, in order within a conversation. The gateway takes the same Idempotency-Key for the same run, so a request that is sent
+// twice makes one run.
 //
 //   queued ──▶ sending ──2xx──▶ sent (a tombstone with the run's id)
 //     ▲           ├──4xx──▶ failed, with what the gateway said
@@ -11,7 +11,7 @@
 
 /// <reference lib="webworker" />
 
-import { OURS, refused, warn, within } from './common.js';
+import { OWN_HEADERS, errorResponse, warn, within } from './common.js';
 import { entryIn, FIRST_WAIT_MS, send, waits } from './outbox_entry.js';
 import { result } from './store.js';
 
@@ -30,10 +30,10 @@ export class Outbox {
   #sending = new Set();
   /** @type {Promise<void> | null} */
   #replaying = null;
-  /** Somebody wants a replay that has not begun; also told to the one that is running. */
+  /** A replay was requested and has not begun; the one that is running learns of it by `#called`. */
   #again = false;
   #called = Promise.withResolvers();
-  /** Try also what is not due; a worker that has just started does. */
+  /** Try also entries that are not due; a worker that has just started does. */
   #now = true;
   /** @type {Promise<unknown> | null} */
   #tidied = null;
@@ -57,22 +57,22 @@ export class Outbox {
    */
   async answer(event, path) {
     const { method } = event.request;
-    if (path === '') return method === 'GET' ? Response.json(await this.#list(), { headers: OURS }) : refused(405, 'GET it.');
-    if (path === 'replay') return event.waitUntil(this.replay(true)), new Response(null, { status: 202, headers: OURS });
+    if (path === '') return method === 'GET' ? Response.json(await this.#list(), { headers: OWN_HEADERS }) : errorResponse(405, 'GET it.');
+    if (path === 'replay') return event.waitUntil(this.replay(true)), new Response(null, { status: 202, headers: OWN_HEADERS });
     const key = decodeURIComponent(path);
-    if (!/^[\x21-\x7e]{1,200}$/.test(key)) return refused(400, 'This is no key of an entry.');
-    if (method === 'DELETE') return Response.json(await this.#forget(key), { headers: OURS });
-    if (method !== 'PUT') return refused(405, 'PUT or DELETE it.');
+    if (!/^[\x21-\x7e]{1,200}$/.test(key)) return errorResponse(400, 'This is no key of an entry.');
+    if (method === 'DELETE') return Response.json(await this.#forget(key), { headers: OWN_HEADERS });
+    if (method !== 'PUT') return errorResponse(405, 'PUT or DELETE it.');
     const entry = entryIn(key, await event.request.json().catch(() => null));
-    if (typeof entry === 'string') return refused(400, entry);
+    if (typeof entry === 'string') return errorResponse(400, entry);
     await this.#add(entry);
     event.waitUntil(this.#register().then(() => this.replay()));
-    return new Response(null, { status: 201, headers: OURS });
+    return new Response(null, { status: 201, headers: OWN_HEADERS });
   }
 
   /**
-   * Sends what is due; resolves when nothing is left that could be tried now, or after REPLAY_MS.
-   * @param {boolean} [now] also what failed a moment ago: something may have changed
+   * Sends the entries that are due; resolves when none is left that could be tried now, or after REPLAY_MS.
+   * @param {boolean} [now] also those that failed a moment ago: something may have changed
    */
   replay(now = false) {
     this.#again = true;
@@ -211,8 +211,7 @@ export class Outbox {
   }
 
   /**
-   * Once per life of the worker: drops what was removed while a worker that is no more sent it, and tombstones that nobody
-   * came for.
+   * Once per life of the worker: drops entries that were removed while an earlier worker sent them, and old tombstones.
    */
   #tidy() {
     const limit = Date.now() - OUTBOX_DAYS * 86_400_000;

@@ -1,12 +1,12 @@
-// One entry of the outbox: what may become one, and how it is sent.
+// One entry of the outbox: the form that it must have, and the request that sends it.
 
 /// <reference lib="webworker" />
 
-import { isTextMap, mayBeAsked } from './common.js';
+import { isTextMap, mayRequest } from './common.js';
 
 /**
  * @typedef {object} Entry
- * @property {number} n its place in the queue
+ * @property {number} n its position in the queue
  * @property {string} key
  * @property {'prompt' | 'resume' | 'stop'} kind
  * @property {string} conversation
@@ -38,7 +38,7 @@ const MESSAGE_CHARACTERS = 500;
 
 /**
  * @param {string} key
- * @param {any} value what a page has sent
+ * @param {any} value from a page
  * @returns {Omit<Entry, 'n'> | string} or what is wrong with it
  */
 export function entryIn(key, value) {
@@ -46,7 +46,7 @@ export function entryIn(key, value) {
   if (!KINDS.includes(kind)) return `kind is one of ${KINDS.join(', ')}.`;
   if (typeof conversation !== 'string' || !conversation) return 'conversation is missing.';
   if (!METHODS.includes(method)) return `method is one of ${METHODS.join(', ')}.`;
-  if (!mayBeAsked(url)) return 'url is absolute, with https or to this machine, and without a password.';
+  if (!mayRequest(url)) return 'url is absolute, with https or to this machine, and without a password.';
   if (body !== null && typeof body !== 'string') return 'body is a string.';
   if (body?.length > ENTRY_CHARACTERS) return 'body is too long.';
   if (!isTextMap(headers)) return 'headers are strings.';

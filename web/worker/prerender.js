@@ -1,6 +1,6 @@
-// The page with its saved text in it. A navigation is answered with the beginning of index.html at once, then, as soon as the
-// journal has been read, with the list, the title and the turns printed into their places, then with the rest. Nothing is kept
-// for that beside the journal: what stood on screen is in it, and what is printed is built by the screen's own modules.
+// The page with its saved text in it. The answer to a navigation begins with the beginning of index.html at once; as soon as the
+// journal has been read the list, the title and the turns follow, each in its place, and then the rest. Nothing is stored for that
+// beside the journal: it holds all that stood on screen, and the screen's own modules build the turns.
 //
 // A read that fails or takes too long leaves the page as it is stored, and the page's own scripts paint.
 
@@ -12,8 +12,8 @@ import { groupByDay, makeEntry, makeSection, titleOf } from '../shared/conversat
 import { languageOf, setCatalogue, t } from '../shared/i18n.js';
 import { readTurns } from '../shared/stored_conversation.js';
 import { warn } from './common.js';
-import { limited } from './store.js';
-import { Tree, escaped } from './mini_dom.js';
+import { withTimeout } from './store.js';
+import { MiniDocument, escapeHtml } from './mini_dom.js';
 
 /** @typedef {import('../shared/stored_conversation.js').Reading} Reading */
 /** @typedef {Record<'top' | 'body' | 'middle' | 'head' | 'tail' | 'engine' | 'end', string>} Shell index.html up to the body, the list, the title,
@@ -26,17 +26,17 @@ const MANY = 40;
 const LAST = 12;
 /** Turns in one piece of those before. */
 const PIECE = 20;
-const PLACES = /^(.*)<!--scripts-->(.*)<!--\/scripts-->(.*)<!--list-->(.*)<!--title-->.*<!--\/title-->(.*)<!--turns-->(.*)(<iframe .*<\/iframe>)(.*)$/s;
+const PLACEHOLDERS = /^(.*)<!--scripts-->(.*)<!--\/scripts-->(.*)<!--list-->(.*)<!--title-->.*<!--\/title-->(.*)<!--turns-->(.*)(<iframe .*<\/iframe>)(.*)$/s;
 
-const document = new Tree();
+const miniDocument = new MiniDocument();
 
 /**
  * @param {Response} page index.html
  * @param {FetchEvent} event the navigation
- * @param {(language: string) => Promise<Response>} words
+ * @param {(language: string) => Promise<Response>} catalogue
  * @returns {Promise<Response>}
  */
-export async function painted(page, event, words) {
+export async function prerender(page, event, catalogue) {
   const wanted = conversationOf(new URL(event.request.url).searchParams);
   const shell = wanted === NEW || !page.ok ? null : cut(await page.clone().text());
   if (!shell) return page;
@@ -46,7 +46,7 @@ export async function painted(page, event, words) {
   const body = new ReadableStream({
     async start(controller) {
       try {
-        for await (const piece of pieces(shell, wanted, event, words)) controller.enqueue(encoder.encode(piece));
+        for await (const piece of pieces(shell, wanted, event, catalogue)) controller.enqueue(encoder.encode(piece));
         controller.close();
       } catch (error) {
         warn(error); // the page has gone meanwhile
@@ -61,7 +61,7 @@ export async function painted(page, event, words) {
  * @returns {Shell | null}
  */
 function cut(html) {
-  const found = PLACES.exec(html);
+  const found = PLACEHOLDERS.exec(html);
   if (!found) return null;
   const [top, scripts, rest, middle, head, tail, engine, end] = found.slice(1);
   // The scripts come after the text, and nothing waits for them: neither the parser nor the first frame.
@@ -73,15 +73,15 @@ function cut(html) {
  * @param {Shell} shell
  * @param {string | null} wanted
  * @param {FetchEvent} event
- * @param {(language: string) => Promise<Response>} words
+ * @param {(language: string) => Promise<Response>} catalogue
  */
-async function* pieces(shell, wanted, event, words) {
+async function* pieces(shell, wanted, event, catalogue) {
   const { top, body, middle, head, tail, engine, end } = shell;
   yield top;
   let begun = false;
   let many = false;
   try {
-    const reading = await limited(read(wanted, event, words), READ_MS);
+    const reading = await withTimeout(read(wanted, event, catalogue), READ_MS);
     for await (const turns of reading ? printed(reading) : []) {
       if (!begun && reading) {
         // The engine comes after the text: begun before, it took the time that the text needs, and was there no sooner. Only
@@ -101,14 +101,14 @@ async function* pieces(shell, wanted, event, words) {
 /**
  * @param {string | null} wanted
  * @param {FetchEvent} event
- * @param {(language: string) => Promise<Response>} words
+ * @param {(language: string) => Promise<Response>} catalogue
  * @returns {Promise<Reading | null>} null when there is nothing to paint
  */
-async function read(wanted, event, words) {
+async function read(wanted, event, catalogue) {
   // The page before this one goes on showing what it stores until this one is there.
   const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
   const there = worker.clients.get(event.resultingClientId);
-  const entries = async (/** @type {string} */ language) => (await words(language)).json();
+  const entries = async (/** @type {string} */ language) => (await catalogue(language)).json();
   // Beside the journal, not after it: most people have chosen none.
   const likely = languageOf(null, navigator.languages);
   const [reading, guessed] = await Promise.all([readTurns(wanted, there), entries(likely)]);
@@ -128,7 +128,7 @@ async function* printed({ messages, turns }) {
   const from = turns.length > MANY ? turns.length - LAST : 0;
   for (const turn of turns) turn.catch(() => {}); // said where it is waited for
   for (const [first, end] of [[from, turns.length], ...ranges(from)]) {
-    const group = await limited(Promise.all(turns.slice(first, end)), READ_MS);
+    const group = await withTimeout(Promise.all(turns.slice(first, end)), READ_MS);
     yield group.map((stored, i) => article(stored, numbers[first + i], from > 0 && first === from)).join('');
   }
 }
@@ -147,7 +147,7 @@ function ranges(end) {
 function article({ turn: raw, rows }, number, last) {
   const status = statusOf(raw);
   if (!status) return '';
-  const turn = makeTurn(document, raw, number);
+  const turn = makeTurn(miniDocument, raw, number);
   updateStatus(turn, status);
   paintRows(turn, rows);
   drawStatus(turn, false);
@@ -159,17 +159,17 @@ function article({ turn: raw, rows }, number, last) {
 function list({ conversation, conversations }) {
   return groupByDay(conversations, Date.now()).map(([group, items]) => {
     const rows = items.map((item) => {
-      const link = document.createElement('a');
+      const link = miniDocument.createElement('a');
       if (item.id === conversation) link.setAttribute('aria-current', 'page');
       return makeEntry(link, item);
     });
-    return html(makeSection(document, group, rows));
+    return html(makeSection(miniDocument, group, rows));
   }).join('');
 }
 
 /** @param {Reading} reading */
 function title({ conversation, conversations }) {
-  return escaped(titleOf(conversations.find(({ id }) => id === conversation) ?? {}));
+  return escapeHtml(titleOf(conversations.find(({ id }) => id === conversation) ?? {}));
 }
 
 /**
@@ -178,9 +178,9 @@ function title({ conversation, conversations }) {
  */
 function labelled(markup) {
   return markup
-    .replace(/(<[^>]* data-words="([^"]+)"[^>]*>)[^<]*/g, (_, tag, key) => tag + escaped(t(key)))
-    .replace(/ aria-label="[^"]*"(?= data-label="([^"]+)")/g, (_, key) => ` aria-label="${escaped(t(key))}"`)
-    .replace(/ placeholder="[^"]*"(?= data-placeholder="([^"]+)")/g, (_, key) => ` placeholder="${escaped(t(key))}"`);
+    .replace(/(<[^>]* data-catalogue="([^"]+)"[^>]*>)[^<]*/g, (_, tag, key) => tag + escapeHtml(t(key)))
+    .replace(/ aria-label="[^"]*"(?= data-label="([^"]+)")/g, (_, key) => ` aria-label="${escapeHtml(t(key))}"`)
+    .replace(/ placeholder="[^"]*"(?= data-placeholder="([^"]+)")/g, (_, key) => ` placeholder="${escapeHtml(t(key))}"`);
 }
 
 /** @param {Element} branch of the tree above */

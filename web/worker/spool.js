@@ -1,21 +1,21 @@
 // The spool: connections to endpoints that know nothing of resuming, kept by the service worker while pages come and go.
 //
-//   upstream ──▶ Line (tail in memory) ──▶ chunks in IndexedDB
-//                     └──────────┬──────────────┘
-//                             reader  one position: chunks below `saved`, the tail above it, then news
+//   upstream ──▶ Connection (tail in memory) ──▶ chunks in IndexedDB
+//                     └──────────┬──────────────────────┘
+//                             reader  one position: chunks below `committed`, the tail above it, then news
 //
-// Bytes only: no event is parsed here. What was asked (URL, headers, body) is never stored, so that no key ever is.
+// Bytes only: no event is parsed here. The request (URL, headers, body) is never stored, so no key ever is.
 // A browser ends a worker that has nothing to do, and one whose event takes 300 s (Firefox: 61 s) together with all
 // connections. So no event here waits for a stream's end: each gets a slice of bounded length, and the engine's pings
 // bring new ones. See docs/service-worker.md.
 
 /// <reference lib="webworker" />
 
-import { isTextMap, mayBeAsked, nothing, OURS, refused, warn, within } from './common.js';
-import { joined, Line } from './connection.js';
+import { isTextMap, mayRequest, noContent, OWN_HEADERS, errorResponse, warn, within } from './common.js';
+import { concatenated, Connection } from './connection.js';
 import { chunksOf, result } from './store.js';
 
-/** @typedef {import('./connection.js').Asked} Asked */
+/** @typedef {import('./connection.js').UpstreamRequest} UpstreamRequest */
 /** @typedef {import('./store.js').WorkerStore} WorkerStore */
 /** @typedef {import('./store.js').Chunk} Chunk */
 /** @typedef {import('./store.js').SpoolRow} SpoolRow */
@@ -31,8 +31,8 @@ const NO_BODY = [204, 205, 304];
 const NO_ANSWER = { failed: 'unreachable', stopped: 'stopped', lost: 'lost' };
 
 export class Spool {
-  /** The live connections, and those whose end could not be stored. @type {Map<string, Line>} */
-  #lines = new Map();
+  /** The live connections, and those whose end could not be stored. @type {Map<string, Connection>} */
+  #connections = new Map();
   #store;
   #lock;
   /** @type {Promise<unknown> | null} */
@@ -61,20 +61,20 @@ export class Spool {
   async answer(event, path) {
     this.#tidied ??= this.#tidy().catch(warn);
     const { method } = event.request;
-    if (path === '') return method === 'GET' ? nothing({ 'Midstream-Spool': '1' }) : refused(405, 'GET it.');
-    if (path === 'ping') return event.waitUntil(this.#slice()), nothing();
+    if (path === '') return method === 'GET' ? noContent({ 'Midstream-Spool': '1' }) : errorResponse(405, 'GET it.');
+    if (path === 'ping') return event.waitUntil(this.#slice()), noContent();
     const [, key, stop] = /^([\w.~-]{1,200})(\/stop)?$/.exec(path) ?? [];
-    if (!key) return refused(400, 'This is no key of a spool.');
-    if (stop) return method === 'POST' ? this.#stop(key) : refused(405, 'POST it.');
+    if (!key) return errorResponse(400, 'This is no key of a spool.');
+    if (stop) return method === 'POST' ? this.#stop(key) : errorResponse(405, 'POST it.');
     if (method === 'POST') return this.#post(event, key);
     if (method === 'DELETE') return this.#forget(key);
     if (method === 'GET' || method === 'HEAD') return this.#get(key, method === 'HEAD');
-    return refused(405, 'GET, HEAD, POST or DELETE it.');
+    return errorResponse(405, 'GET, HEAD, POST or DELETE it.');
   }
 
   /** Keeps an event, and so the worker, alive while a connection is; but never for long. */
   #slice() {
-    return within(SLICE_MS, Promise.all([...this.#lines.values()].map((line) => line.done)));
+    return within(SLICE_MS, Promise.all([...this.#connections.values()].map((connection) => connection.done)));
   }
 
   /**
@@ -82,33 +82,33 @@ export class Spool {
    * @param {string} key
    */
   async #post(event, key) {
-    const asked = askedIn(await event.request.json().catch(() => null));
-    if (!asked) return refused(400, 'This is no request that may be made: {url, headers, body}, with https or to this machine.', 'refused', {}, 'spool_refused');
+    const request = requestIn(await event.request.json().catch(() => null));
+    if (!request) return errorResponse(400, 'This is no request that may be made: {url, headers, body}, with https or to this machine.', 'refused', {}, 'spool_refused');
     const row = await this.#row(key);
     // From here to the entry in the map nothing is waited for: two tabs that ask at once make one request.
-    const line = this.#lines.get(key) ?? (row ? null : this.#open(key, asked));
-    if (!line) return this.#get(key, false);
+    const connection = this.#connections.get(key) ?? (row ? null : this.#open(key, request));
+    if (!connection) return this.#get(key, false);
     event.waitUntil(this.#slice());
     return this.#get(key, false);
   }
 
   /**
    * @param {string} key
-   * @param {Asked} asked
+   * @param {UpstreamRequest} request
    */
-  #open(key, asked) {
-    const line = new Line(this.#store, key, asked, (ended) => this.#ended(ended));
-    this.#lines.set(key, line);
-    navigator.locks.request(this.#lock, { mode: 'shared' }, () => line.done).catch(warn);
-    return line;
+  #open(key, request) {
+    const connection = new Connection(this.#store, key, request, (ended) => this.#ended(ended));
+    this.#connections.set(key, connection);
+    navigator.locks.request(this.#lock, { mode: 'shared' }, () => connection.done).catch(warn);
+    return connection;
   }
 
-  /** @param {Line} line */
-  async #ended(line) {
-    const { key, status, state } = line.row;
+  /** @param {Connection} connection */
+  async #ended(connection) {
+    const { key, status, state } = connection.row;
     if (status === 0 && state === 'failed') await this.#remove(key); // it may be asked again
     // What could not be stored is served from memory for as long as there is one.
-    else if (line.settled) this.#lines.delete(key);
+    else if (connection.settled) this.#connections.delete(key);
   }
 
   /**
@@ -124,39 +124,39 @@ export class Spool {
    * @param {boolean} bare without the bytes
    */
   async #get(key, bare) {
-    const line = this.#lines.get(key);
-    await within(SLICE_MS, line?.begun);
-    if (line?.row.status === 0 && line.live)
-      return refused(503, 'The endpoint has not answered yet.', 'waiting', { 'Midstream-Spool': 'live' });
-    if (line?.row.status === 0) await line.done;
-    const row = line?.row ?? (await this.#row(key));
-    return row ? this.#reply(row, line, bare) : refused(404, 'There is no such spool.', 'refused', {}, 'spool_gone');
+    const connection = this.#connections.get(key);
+    await within(SLICE_MS, connection?.begun);
+    if (connection?.row.status === 0 && connection.live)
+      return errorResponse(503, 'The endpoint has not answered yet.', 'waiting', { 'Midstream-Spool': 'live' });
+    if (connection?.row.status === 0) await connection.done;
+    const row = connection?.row ?? (await this.#row(key));
+    return row ? this.#reply(row, connection, bare) : errorResponse(404, 'There is no such spool.', 'refused', {}, 'spool_gone');
   }
 
   /**
    * @param {SpoolRow} row
-   * @param {Line | undefined} line
+   * @param {Connection | undefined} connection
    * @param {boolean} bare
    */
-  #reply(row, line, bare) {
-    const state = !line && row.state === 'live' ? 'lost' : row.state;
+  #reply(row, connection, bare) {
+    const state = !connection && row.state === 'live' ? 'lost' : row.state;
     const headers = { 'Midstream-Run': row.key, 'Midstream-Spool': state };
-    if (!row.status) return refused(502, line?.trouble || `The request was ${state}.`, NO_ANSWER[state], headers);
-    const body = bare || NO_BODY.includes(row.status) ? null : this.#body(row, line);
-    return new Response(body, { status: row.status, headers: { ...row.headers, ...headers, ...OURS } });
+    if (!row.status) return errorResponse(502, connection?.failure || `The request was ${state}.`, NO_ANSWER[state], headers);
+    const body = bare || NO_BODY.includes(row.status) ? null : this.#body(row, connection);
+    return new Response(body, { status: row.status, headers: { ...row.headers, ...headers, ...OWN_HEADERS } });
   }
 
   /**
-   * The bytes from the first on, as they are asked for. It ends normally whatever became of the upstream: an error could
+   * The bytes from the first on, as the reader pulls them. It ends normally whatever became of the upstream: an error could
    * take bytes away that are on their way to the reader.
    * @param {SpoolRow} row
-   * @param {Line | undefined} line
+   * @param {Connection | undefined} connection
    */
-  #body(row, line) {
+  #body(row, connection) {
     let position = 0;
     /** @param {ReadableStreamDefaultController} controller */
     const pull = async (controller) => {
-      const bytes = await this.#next(row, line, position);
+      const bytes = await this.#next(row, connection, position);
       if (!bytes) return controller.close();
       position += bytes.length;
       controller.enqueue(bytes);
@@ -165,18 +165,18 @@ export class Spool {
   }
 
   /**
-   * What follows `position`, waited for; null at the end.
+   * The bytes after `position`, as soon as there are some; null at the end.
    * @param {SpoolRow} row
-   * @param {Line | undefined} line
+   * @param {Connection | undefined} connection
    * @param {number} position
    */
-  async #next(row, line, position) {
+  async #next(row, connection, position) {
     for (;;) {
-      if (position < (line?.saved ?? row.size)) return this.#stored(row.key, position);
-      if (!line) return null;
-      if (position < line.size) return line.after(position);
-      if (!line.live) return null;
-      await line.news;
+      if (position < (connection?.committed ?? row.size)) return this.#stored(row.key, position);
+      if (!connection) return null;
+      if (position < connection.size) return connection.after(position);
+      if (!connection.live) return null;
+      await connection.news;
     }
   }
 
@@ -195,27 +195,27 @@ export class Spool {
       return found;
     });
     const pieces = chunks.map(({ bytes }) => bytes);
-    return chunks.length ? joined(pieces, position - chunks[0].at) : null;
+    return chunks.length ? concatenated(pieces, position - chunks[0].at) : null;
   }
 
   /** @param {string} key */
   async #stop(key) {
-    const line = this.#lines.get(key);
-    line?.end('stopped');
-    await line?.done;
-    return nothing();
+    const connection = this.#connections.get(key);
+    connection?.end('stopped');
+    await connection?.done;
+    return noContent();
   }
 
   /** @param {string} key */
   async #forget(key) {
     await this.#stop(key);
     await this.#remove(key);
-    return nothing();
+    return noContent();
   }
 
   /** @param {string} key */
   async #remove(key) {
-    this.#lines.delete(key);
+    this.#connections.delete(key);
     await this.#store.transact(['spools', 'chunks'], 'readwrite', (transaction) => drop(transaction, key));
   }
 
@@ -225,7 +225,7 @@ export class Spool {
     await this.#store.transact(['spools', 'chunks'], 'readwrite', async (transaction) => {
       /** @type {SpoolRow[]} */
       const rows = await result(transaction.objectStore('spools').getAll());
-      for (const { key, created } of rows) if (created < limit && !this.#lines.has(key)) drop(transaction, key);
+      for (const { key, created } of rows) if (created < limit && !this.#connections.has(key)) drop(transaction, key);
     });
   }
 }
@@ -237,11 +237,11 @@ function drop(transaction, key) {
 }
 
 /**
- * The request that a page asks for, if it is one and may be made.
+ * The request that a page wants made; null when it is none or may not be made.
  * @param {any} value
- * @returns {Asked | null}
+ * @returns {UpstreamRequest | null}
  */
-function askedIn(value) {
+function requestIn(value) {
   const { url, headers = {}, body } = value ?? {};
-  return mayBeAsked(url) && isTextMap(headers) && typeof body === 'string' ? { url, headers, body } : null;
+  return mayRequest(url) && isTextMap(headers) && typeof body === 'string' ? { url, headers, body } : null;
 }

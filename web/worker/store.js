@@ -1,4 +1,4 @@
-// The service worker's own database, `midstream-sw`: what the spool and the outbox must know again after the browser has
+// The service worker's own database, `midstream-sw`: the state of the spool and the outbox, for the time after the browser has
 // ended this worker, which it does whenever it likes. Nobody else opens it.
 
 /// <reference lib="webworker" />
@@ -62,7 +62,7 @@ export class WorkerStore {
       return result;
     };
     try {
-      return await limited(run());
+      return await withTimeout(run());
     } catch (error) {
       try {
         transaction?.abort();
@@ -117,7 +117,7 @@ function committed(transaction) {
  * @param {number} [ms]
  * @returns {Promise<T>}
  */
-export function limited(work, ms = STORE_MS) {
+export function withTimeout(work, ms = STORE_MS) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('the database does not answer')), ms);
     work.then(resolve, reject).finally(() => clearTimeout(timer));

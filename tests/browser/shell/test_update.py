@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -141,26 +140,13 @@ def broken(shell_site: Site, how: str) -> dict[str, bytes | None]:
         files["style.css"] = (WEB / "style.css").read_bytes()
     elif how == "a missing file":
         later, files["style.css"] = {"style.css": files["style.css"]}, None
-    elif how == "an old part of the worker":
-        worker = files["sw.js"]
-        assert worker
-        files["sw.js"] = re.sub(
-            rb'("parts": .*?"hash": "sha256-)[^"]*', rb"\1" + 43 * b"A" + b"=", worker
-        )
-        assert files["sw.js"] != worker
-        later = {"sw.js": worker}
     else:
         later, files["sw.js"] = {"sw.js": files["sw.js"]}, None if how == "no worker" else LOGIN
     return later
 
 
-@pytest.mark.parametrize(
-    "how",
-    ["an old file", "a missing file", "an old part of the worker", "no worker", "a login page"],
-)
+@pytest.mark.parametrize("how", ["an old file", "a missing file", "no worker", "a login page"])
 def test_half_of_a_new_version_is_none(app: Screen, shell_site: Site, how: str) -> None:
-    if how == "an old part of the worker":
-        shell_site.web = WEB  # where it has parts
     shell_site.build("1")
     offline_ready(app)
     later = broken(shell_site, how)

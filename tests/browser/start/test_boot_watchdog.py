@@ -110,10 +110,10 @@ def test_one_that_is_lost_again_and_again_is_given_up(page: Page, folder: Path, 
 # The watchdog alone
 
 WATCH = """async () => {
-  const { Pulse } = await import('./engine/watchdog.js');
+  const { Watchdog } = await import('./engine/watchdog.js');
   window.asked = window.lost = 0;
-  window.pulse = new Pulse(() => { asked += 1; }, () => { lost += 1; });
-  pulse.begin();
+  window.watchdog = new Watchdog(() => { asked += 1; }, () => { lost += 1; });
+  watchdog.begin();
 }"""
 
 
@@ -141,7 +141,7 @@ def test_silence_in_a_row_is_the_end(watched: Page) -> None:
 def test_one_answer_begins_the_count_anew(watched: Page) -> None:
     for _ in range(4):
         watched.clock.run_for(29_000)
-        watched.evaluate("pulse.beat()")
+        watched.evaluate("watchdog.beat()")
     assert lost(watched) == 0
 
 
@@ -165,6 +165,6 @@ def test_what_a_hidden_page_misses_means_nothing(watched: Page) -> None:
 
 
 def test_an_error_makes_it_look_closer(watched: Page) -> None:
-    watched.evaluate("pulse.suspect()")
+    watched.evaluate("watchdog.suspect()")
     watched.clock.run_for(7_000)
     assert lost(watched) == 1

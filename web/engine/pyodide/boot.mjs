@@ -7,29 +7,29 @@
 //
 // Any error in one way leads to the next; `midstreamBoot` on the worker's global scope says which one
 // was taken and `midstreamBootErrors` why the others were not. In all of them `midstream` and
-// `mistletoe` can be imported at any time, and micropip can be loaded from ../wheels/.
+// `mistletoe` can be imported at any time, and micropip can be loaded from wheels/.
 
 import '../storage_fallback.js'; // before PyScript opens its storage, which it does when this module is there
-import {begin as ahead, give} from './prefetch.mjs';
-import {WASM, heap, use} from './compiled_code.mjs';
-import {begin} from './early_requests.mjs';
-import {failed} from './snapshot_store.mjs';
-import {counted} from './loading.mjs';
-import {APP_ZIP, whole} from './memory.mjs';
-import {BUILD, accelerated, base, bytes, wheels} from './parts.mjs';
+import {answerWith, prefetch} from './prefetch.mjs';
+import {WASM, heap, useModule} from './compiled_code.mjs';
+import {sendEarlyRequests} from './early_requests.mjs';
+import {recordFailure} from './snapshot_store.mjs';
+import {countBytes} from './loading.mjs';
+import {APP_ZIP, unpackMemory} from './memory.mjs';
+import {BUILD, fastOptions, base, fetchPart, wheels} from './parts.mjs';
 import * as real from './pyodide.mjs';
 
 export const {version} = real;
 
-begin();
-const found = handled(asked());
-found.then(given => void (given ?? zips()), () => {});
+sendEarlyRequests();
+const snapshot = quiet(askReader());
+snapshot.then(read => void (read ?? fetchZips()), () => {});
 
 /**
- * What reader.mjs has read of the snapshot, by way of the document; null if there is none of this build.
- * @returns {Promise<import('./reader.mjs').Found | null>}
+ * Asks reader.mjs for the snapshot, by way of the document; gives null if there is none of this build.
+ * @returns {Promise<import('./reader.mjs').Snapshot | null>}
  */
-function asked() {
+function askReader() {
   const {port1, port2} = new MessageChannel();
   postMessage('found?', {transfer: [port2]});
   return new Promise((resolve, reject) => {
@@ -39,13 +39,13 @@ function asked() {
 
 /** @type {Promise<Uint8Array> | undefined} */
 let app;
-/** The app's zip, while the library's and Python's code are on their way: fetched where no memory is kept. */
-function zips() {
+/** The app's zip; the library and Python's code are requested beside it. For a start without a snapshot. */
+function fetchZips() {
   if (!app) {
-    ahead(WASM);
-    ahead(BUILD.stdlib.url, {integrity: BUILD.stdlib.hash});
+    prefetch(WASM);
+    prefetch(BUILD.stdlib.url, {integrity: BUILD.stdlib.hash});
   }
-  return app ??= handled(bytes(BUILD.app));
+  return app ??= quiet(fetchPart(BUILD.app));
 }
 
 /**
@@ -55,8 +55,8 @@ function zips() {
  */
 function withStacks(owner, name) {
   const method = owner[name];
-  owner[name] = function (/** @type {unknown[]} */ ...given) {
-    return method.apply(this, given).catch((/** @type {any} */ error) => {
+  owner[name] = function (/** @type {unknown[]} */ ...args) {
+    return method.apply(this, args).catch((/** @type {any} */ error) => {
       error.stack ??= String(error);
       throw error;
     });
@@ -67,10 +67,10 @@ withStacks(globalThis, 'fetch');
 withStacks(ReadableStreamDefaultReader.prototype, 'read');
 
 /**
- * A failure is told when the value is asked for, not before.
+ * Leaves an error to whoever awaits the promise: it is no unhandled rejection before that.
  * @template T @param {Promise<T>} promise @returns {Promise<T>}
  */
-function handled(promise) {
+function quiet(promise) {
   promise.catch(() => {});
   return promise;
 }
@@ -78,8 +78,8 @@ function handled(promise) {
 /**
  * @param {object} options @param {Promise<Uint8Array>} app
  */
-async function fast(options, app) {
-  const {options: ours, check} = accelerated(app);
+async function startFast(options, app) {
+  const {options: ours, check} = fastOptions(app);
   const python = await real.loadPyodide({...options, ...ours});
   check(python.FS);
   // PyScript writes its Python into the working folder, which comes first, as source; compiled it lies in the app's zip.
@@ -92,21 +92,21 @@ del sys`);
   return python;
 }
 
-/** A way, and what it gives: Python, or null where it is not to be had at all. @type {Record<string, (options: object) => Promise<any>>} */
+/** Each gives its name and Python, or null where there is nothing to start from. @type {Record<string, (options: object) => Promise<any>>} */
 const WAYS = {
   async snapshot(options) {
-    const given = await found;
-    if (!given) return null;
-    const {memory, stdlib, app} = given.parts;
-    use(given.code);
-    if (given.code) give(WASM, new Response()); // Pyodide asks all the same
-    give(BUILD.stdlib.url, new Response(stdlib));
-    const python = await fast({...options, _loadSnapshot: whole(memory, heap)}, Promise.resolve(app));
+    const read = await snapshot;
+    if (!read) return null;
+    const {memory, stdlib, app} = read.parts;
+    useModule(read.code);
+    if (read.code) answerWith(WASM, new Response()); // Pyodide asks all the same
+    answerWith(BUILD.stdlib.url, new Response(stdlib));
+    const python = await startFast({...options, _loadSnapshot: unpackMemory(memory, heap)}, Promise.resolve(app));
     // Chance is frozen too: every page would draw the same numbers.
     python.runPython('import random; random.seed(); del random');
-    return [given.kind, python];
+    return [read.kind, python];
   },
-  compiled: async options => ['compiled', await counted(() => fast({...options, env: {PYTHONPATH: APP_ZIP}}, zips()))],
+  compiled: async options => ['compiled', await countBytes(() => startFast({...options, env: {PYTHONPATH: APP_ZIP}}, fetchZips()))],
   plain: async options => ['plain', await real.loadPyodide({...options, ...wheels, packages: ['mistletoe', 'midstream']})],
 };
 
@@ -119,7 +119,7 @@ function reason(error) {
 }
 
 /**
- * What PyScript calls.
+ * PyScript calls this.
  * @param {object} options PyScript's: where Pyodide lies, and its output functions
  */
 export async function loadPyodide(options) {
@@ -133,10 +133,10 @@ export async function loadPyodide(options) {
       scope.midstreamBoot = started[0];
       return started[1];
     } catch (error) {
-      use(null);
+      useModule(null);
       errors.push(`${way}: ${reason(error)}`);
       console.warn(`Python did not start the fast way (${way}): ${reason(error)}`);
-      if (way === 'snapshot') failed().catch(() => {}); // where storage is denied there is none to drop
+      if (way === 'snapshot') recordFailure().catch(() => {}); // where storage is denied there is none to drop
     }
   }
   throw new Error(`Python cannot start: ${errors.join('; ')}`);

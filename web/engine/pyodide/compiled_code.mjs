@@ -23,7 +23,7 @@ if (streams)
 const TYPE = 'application/wasm';
 
 /**
- * Many a static host has no name for WebAssembly. What is not called so is not compiled, and Pyodide would wait for ever.
+ * Many a static host has no type for WebAssembly. A response of another type is not compiled, and Pyodide would wait for ever.
  * @param {Response} response
  */
 function named(response) {
@@ -36,17 +36,17 @@ function nameless({body}) {
 }
 
 /** For a start from a snapshot; null where the browser compiles only what has come whole. */
-export async function compiled() {
+export async function compile() {
   return streams ? WebAssembly.compileStreaming(fetch(base + WASM).then(named), APART) : null;
 }
 
 /** For one Python, of which no machine code is kept: a browser keeps it by the address. Null as above. */
-export async function compiledOnce() {
+export async function compileOnce() {
   return streams ? WebAssembly.compileStreaming(fetch(base + WASM).then(nameless)) : null;
 }
 
-/** What the next Python is made of, whatever it fetches; with null, what it fetches. @param {WebAssembly.Module | null} module */
-export function use(module) {
+/** Has the next Python made of this module, whatever it fetches; with null, of the file that it fetches. @param {WebAssembly.Module | null} module */
+export function useModule(module) {
   ready = module;
 }
 

@@ -11,7 +11,7 @@ const AT_MOST = 3;
 
 const page = new URL('../..', import.meta.url).href;
 
-/** @typedef {{url: string, headers: Record<string, string>}} Asked */
+/** @typedef {{url: string, headers: Record<string, string>}} EarlyRequest */
 /** @typedef {{response: Promise<Response>, controller: AbortController}} Started */
 /** By the request that Python would make. @type {Map<string, Started>} */
 const started = new Map();
@@ -37,7 +37,7 @@ function end() {
   started.clear();
 }
 
-/** With the options of engine/browser/net.py. @param {Asked} request */
+/** With the options of engine/browser/net.py. @param {EarlyRequest} request */
 function ask({url, headers}) {
   const controller = new AbortController();
   const {signal} = controller;
@@ -68,7 +68,7 @@ function opened() {
 /**
  * The request that Python is going to make for the newest run of an answer (engine/transport/transports.py;
  * tests/unit/test_twins.py holds the two together). Null when the run cannot be joined.
- * @param {any} message @param {any} row the last one of its journal, if there is one @returns {Asked | null}
+ * @param {any} message @param {any} row the last one of its journal, if there is one @returns {EarlyRequest | null}
  */
 export function requestOf(message, row) {
   const index = message.runs.length - 1;
@@ -103,7 +103,7 @@ async function find() {
   }
 }
 
-export async function begin() {
+export async function sendEarlyRequests() {
   Object.assign(globalThis, {midstreamEarly: {take, end}});
   const late = setTimeout(() => { over = true; }, LIMIT);
   try {

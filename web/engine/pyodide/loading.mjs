@@ -1,5 +1,5 @@
-// How much of Python has come, told to the engine's document while that takes long: on a slow line a start must not look like a
-// failure. `loading <done>/<total>`, in bytes as they are once unpacked.
+// Counts the bytes of Python that have come and sends them to the engine's document while that takes long: over a slow network a
+// start must not look like a failure. `loading <done>/<total>`, in bytes after unpacking.
 
 import {BUILD, base} from './parts.mjs';
 
@@ -8,7 +8,7 @@ const SLOW = 2000;
 const EACH = 500;
 
 /** A stored file comes at once; counted it would come as a stream of our own, and the browser's stored machine code with it is lost. */
-async function stored() {
+async function isStored() {
   try {
     return (await caches.match(`${base}pyodide.asm.wasm`, {ignoreSearch: true})) !== undefined;
   } catch {
@@ -20,8 +20,8 @@ async function stored() {
  * Runs `load`, and counts what it fetches of Python.
  * @template T @param {() => Promise<T>} load @returns {Promise<T>}
  */
-export async function counted(load) {
-  if (await stored()) return load();
+export async function countBytes(load) {
+  if (await isStored()) return load();
   const real = globalThis.fetch;
   let done = 0;
   let next = performance.now() + SLOW;

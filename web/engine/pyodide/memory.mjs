@@ -23,7 +23,7 @@ const HEAD = 16;
  * The file of a whole memory.
  * @param {Uint8Array} memory
  */
-export function sparse(memory) {
+export function packMemory(memory) {
   const words = new Uint32Array(memory.buffer, memory.byteOffset, memory.length / 4);
   const pages = [];
   for (let page = 0; page < memory.length / PAGE; page++) {
@@ -46,7 +46,7 @@ export function sparse(memory) {
  * @param {Uint8Array<ArrayBuffer>} file
  * @param {() => Uint8Array} heap Python's memory, once there is one
  */
-export function whole(file, heap) {
+export function unpackMemory(file, heap) {
   const [magic, size, length, count] = new Uint32Array(file.buffer, 0, 4);
   if (magic !== MAGIC || file.length !== HEAD + count * (4 + size)) throw new Error('not a snapshot');
   const numbers = new Uint32Array(file.buffer, HEAD, count);

@@ -1,5 +1,4 @@
-// What Python is started from: the files that the build has made, each checked against its hash, and the snapshots of a
-// started Python's memory.
+// The files from which Python starts: the build has made them, and each is checked against its hash.
 
 import {APP_ZIP} from './memory.mjs';
 
@@ -26,7 +25,7 @@ export const APART = {builtins: ['js-string']};
  * The file, checked by the browser itself against its hash.
  * @param {Asset} asset
  */
-export async function bytes({url, hash}) {
+export async function fetchPart({url, hash}) {
   const response = await fetch(base + url, {integrity: hash});
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
@@ -40,7 +39,7 @@ export const wheels = {lockFileContents: BUILD.lock, packageBaseUrl: new URL('..
  * imports need both in either way), and the look whether all of it has come.
  * @param {Promise<Uint8Array>} app
  */
-export function accelerated(app) {
+export function fastOptions(app) {
   /** @type {unknown} */
   let failure;
   return {

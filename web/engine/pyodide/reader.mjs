@@ -1,28 +1,28 @@
-// A worker that engine/engine.js starts before PyScript makes Python's: meanwhile it reads the kept snapshot and has Python's code compiled.
-// Python's worker (boot.mjs) has enough to do when it is there, and in the page itself this would hold up the screen.
+// A worker that engine/engine.js starts before PyScript makes Python's worker. It reads the stored snapshot and has Python's code
+// compiled. Python's worker (boot.mjs) has enough to do once it is there, and in the page this work would hold up the screen.
 
-import {compiled} from './compiled_code.mjs';
-import {read} from './snapshot_store.mjs';
+import {compile} from './compiled_code.mjs';
+import {loadSnapshot} from './snapshot_store.mjs';
 import {BUILD} from './parts.mjs';
 
-/** @typedef {{id: string, kind: import('./snapshot_store.mjs').Kind, parts: import('./snapshot_store.mjs').Parts, code: WebAssembly.Module | null}} Found */
+/** @typedef {{id: string, kind: import('./snapshot_store.mjs').Kind, parts: import('./snapshot_store.mjs').Parts, code: WebAssembly.Module | null}} Snapshot */
 
-/** Null when nothing is kept. @returns {Promise<Found | null>} */
+/** Null when nothing is stored. @returns {Promise<Snapshot | null>} */
 async function find() {
-  const kept = await read();
-  if (!kept) return null;
-  const [parts, code] = await Promise.all([kept.parts, compiled()]);
-  return {id: BUILD.id, kind: kept.kind, parts, code};
+  const stored = await loadSnapshot();
+  if (!stored) return null;
+  const [parts, code] = await Promise.all([stored.parts, compile()]);
+  return {id: BUILD.id, kind: stored.kind, parts, code};
 }
 
-const found = find();
-found.catch(() => {}); // told to the one who asks
+const snapshot = find();
+snapshot.catch(() => {}); // the request gets the error
 
-/** What was found, or an Error, goes to the port of the one who asks. @param {MessageEvent} event */
+/** Sends the snapshot, or an Error, to the port that comes with the request. @param {MessageEvent} event */
 onmessage = async ({ports: [port]}) => {
   try {
-    const given = await found;
-    port.postMessage(given, given ? [given.parts.memory.buffer] : []); // all parts lie in it
+    const loaded = await snapshot;
+    port.postMessage(loaded, loaded ? [loaded.parts.memory.buffer] : []); // all parts lie in it
   } catch (error) {
     port.postMessage(error instanceof Error ? error : new Error(String(error)));
   }

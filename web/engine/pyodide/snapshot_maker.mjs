@@ -1,63 +1,63 @@
-// A worker that engine/engine.js starts at an idle time after a start without a snapshot: starts a Python of its own, imports the
-// app, and keeps its memory for the next start. Where that has failed before it fetches the memory that the build has taken.
+// A worker that snapshot_scheduler.js starts at an idle time after a start without a snapshot. It starts a Python of its own,
+// imports the app, and stores the memory for the next start. Where that has failed before it fetches the build's memory.
 
-import {compiled, compiledOnce, heap, use} from './compiled_code.mjs';
-import {failed, fetched, keep, wanted} from './snapshot_store.mjs';
-import {APP_ZIP, IMPORT, sparse, whole} from './memory.mjs';
-import {BUILD, accelerated, base, bytes} from './parts.mjs';
+import {compile, compileOnce, heap, useModule} from './compiled_code.mjs';
+import {recordFailure, fetchBuilt, storeSnapshot, neededKind} from './snapshot_store.mjs';
+import {APP_ZIP, IMPORT, packMemory, unpackMemory} from './memory.mjs';
+import {BUILD, fastOptions, base, fetchPart} from './parts.mjs';
 
-/** Milliseconds for what the browser still compiles beside, and then stores. */
+/** Milliseconds in which the browser ends its compilations and stores them. */
 const REST = 2000;
 
 /** @param {import('./snapshot_store.mjs').Bytes} app @param {object} more options */
-async function python(app, more) {
+async function startPython(app, more) {
   const {loadPyodide} = await import(`${base}pyodide.mjs`);
-  const {options, check} = accelerated(Promise.resolve(app));
+  const {options, check} = fastOptions(Promise.resolve(app));
   const started = await loadPyodide({...options, indexURL: base, ...more});
   check(started.FS);
   return started;
 }
 
 /** @param {import('./snapshot_store.mjs').Bytes} app */
-async function made(app) {
-  use(await compiledOnce());
-  const maker = await python(app, {env: {PYTHONPATH: APP_ZIP}, _makeSnapshot: true});
+async function make(app) {
+  useModule(await compileOnce());
+  const maker = await startPython(app, {env: {PYTHONPATH: APP_ZIP}, _makeSnapshot: true});
   const globals = maker.toPy({imports: BUILD.imports});
   maker.runPython(IMPORT, {globals});
   globals.destroy();
-  return sparse(maker.makeMemorySnapshot());
+  return packMemory(maker.makeMemorySnapshot());
 }
 
 /**
- * Starts a Python from the memory as the next page will, and has it do what that one does: the memory is known to load then, and
+ * Starts a Python from the memory as the next page will, and has it do the same work: then it is known that the memory loads, and
  * Chromium has seen which of Python's functions want to be fast. It keeps their machine code with a compilation that had options of
  * its own (`APART`), when there is a megabyte of it.
  * @param {import('./snapshot_store.mjs').Bytes} memory @param {import('./snapshot_store.mjs').Bytes} app
  */
-async function rehearsed(memory, app) {
-  use(await compiled());
-  const next = await python(app, {_loadSnapshot: whole(memory, heap)});
+async function rehearse(memory, app) {
+  useModule(await compile());
+  const next = await startPython(app, {_loadSnapshot: unpackMemory(memory, heap)});
   next.pyimport('midstream.engine.browser.warmup').rehearse();
   await new Promise(done => setTimeout(done, REST));
 }
 
 /** @param {import('./snapshot_store.mjs').Kind} kind */
-async function provided(kind) {
-  // What the network does not give has not failed.
-  const [stdlib, app, build] = await Promise.all([bytes(BUILD.stdlib), bytes(BUILD.app), kind === 'snapshot' ? fetched() : null]);
+async function provide(kind) {
+  // An error of the network is no failure of the snapshot.
+  const [stdlib, app, build] = await Promise.all([fetchPart(BUILD.stdlib), fetchPart(BUILD.app), kind === 'snapshot' ? fetchBuilt() : null]);
   try {
-    const memory = build ?? await made(app);
-    await rehearsed(memory, app);
+    const memory = build ?? await make(app);
+    await rehearse(memory, app);
     return {memory, stdlib, app};
   } catch (error) {
-    await failed();
+    await recordFailure();
     throw error;
   }
 }
 
 async function main() {
-  const kind = await wanted();
-  if (kind) await keep(kind, await provided(kind));
+  const kind = await neededKind();
+  if (kind) await storeSnapshot(kind, await provide(kind));
   return kind;
 }
 

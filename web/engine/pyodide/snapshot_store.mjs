@@ -1,19 +1,19 @@
-// The snapshot that this browser keeps, made by itself (`own`) or, where it could not make one that loads, the build's; and what a
-// start needs with it. It is a file of OPFS, which says first of which build and browser it is, since either may change what memory
-// looks like. Beside it lies how often a snapshot of this build has failed.
+// The stored snapshot: a started Python's memory, made by this browser (`own`) or, where it could not make one that loads, the
+// build's; with it the zips that a start needs. It is a file of OPFS whose header names the build and the browser, since either may
+// change the layout of the memory. A file beside it counts how often a snapshot of this build has failed.
 //
-// Cache Storage would do, but hands 20 MB over in small pieces, by way of the browser's own process; a worker reads a file of
+// Cache Storage would do, but it hands 20 MB over in small pieces, by way of the browser's own process. A worker reads a file of
 // OPFS by itself. Only a worker may, so this is for workers.
 
 import {isBeyondLimit} from '../../shared/storage_limit.js';
-import {BUILD, base, bytes} from './parts.mjs';
+import {BUILD, base, fetchPart} from './parts.mjs';
 
 /** @typedef {'own' | 'snapshot'} Kind who made it: this browser, or the build */
 /** @typedef {Uint8Array<ArrayBuffer>} Bytes */
 /** @typedef {{memory: Bytes, stdlib: Bytes, app: Bytes}} Parts a started Python's memory, and the zips that it imports from */
-/** @typedef {{of: string} & Record<string, any>} Said what a file says of itself: `of` a build and a browser */
+/** @typedef {{of: string} & Record<string, any>} Header of a file: `of` a build and a browser */
 
-// After two that did not load or could not be made the build's is tried, and after that none.
+// After two of its own that failed the browser tries the build's snapshot, and after that none.
 const OWN_TRIES = 2;
 const TRIES = 3;
 
@@ -23,7 +23,7 @@ const SNAPSHOT = 'snapshot';
 const FAILED = 'failed';
 /** The browser in numbers: another version of it may lay out memory in another way. */
 const OF = `${BUILD.id} ${navigator.userAgent}`;
-/** Bytes in which a file says what it is, filled up with zeros. */
+/** Bytes of a header, filled up with zeros. */
 const HEAD = 4096;
 
 /**
@@ -35,10 +35,10 @@ const HEAD = 4096;
  * The types of a page do not have it.
  * @param {FileSystemFileHandle} file @param {object} [options] @returns {Promise<Access>}
  */
-const opened = async (file, options) => /** @type {any} */ (file).createSyncAccessHandle(options);
+const openAccess = async (file, options) => /** @type {any} */ (file).createSyncAccessHandle(options);
 
 /** @param {boolean} create */
-async function folder(create) {
+async function openFolder(create) {
   const root = await navigator.storage.getDirectory();
   return root.getDirectoryHandle(FOLDER, {create});
 }
@@ -47,20 +47,20 @@ async function folder(create) {
  * The file, if it is of this build and browser; null when there is none, or none can be had: storage is denied, another tab
  * writes it, or (not in Chromium) reads it.
  * @param {string} name
- * @returns {Promise<{said: Said, rest: Bytes} | null>}
+ * @returns {Promise<{header: Header, rest: Bytes} | null>}
  */
-async function ours(name) {
+async function readFile(name) {
   try {
-    const file = await (await folder(false)).getFileHandle(name);
-    const access = await opened(file, {mode: 'read-only'});
+    const file = await (await openFolder(false)).getFileHandle(name);
+    const access = await openAccess(file, {mode: 'read-only'});
     try {
       const head = new Uint8Array(HEAD);
       access.read(head, {at: 0});
-      const said = JSON.parse(new TextDecoder().decode(head.subarray(0, head.indexOf(0))));
-      if (said.of !== OF) return null;
+      const header = JSON.parse(new TextDecoder().decode(head.subarray(0, head.indexOf(0))));
+      if (header.of !== OF) return null;
       const rest = new Uint8Array(access.getSize() - HEAD);
       access.read(rest, {at: HEAD});
-      return {said, rest};
+      return {header, rest};
     } finally {
       access.close();
     }
@@ -70,18 +70,18 @@ async function ours(name) {
 }
 
 /**
- * In the place of an older one. What it says comes last: half a file says nothing.
- * @param {string} name @param {object} said @param {Bytes} [rest]
+ * Replaces an older file. The header is written last, so that half a file has none.
+ * @param {string} name @param {object} header @param {Bytes} [rest]
  */
-async function put(name, said, rest = new Uint8Array()) {
-  const file = await (await folder(true)).getFileHandle(name, {create: true});
-  const access = await opened(file);
+async function writeFile(name, header, rest = new Uint8Array()) {
+  const file = await (await openFolder(true)).getFileHandle(name, {create: true});
+  const access = await openAccess(file);
   try {
     access.truncate(0);
     access.truncate(HEAD + rest.length);
     access.write(rest, {at: HEAD});
     access.flush();
-    access.write(new TextEncoder().encode(JSON.stringify({of: OF, ...said})), {at: 0});
+    access.write(new TextEncoder().encode(JSON.stringify({of: OF, ...header})), {at: 0});
     access.flush();
   } finally {
     access.close();
@@ -89,57 +89,56 @@ async function put(name, said, rest = new Uint8Array()) {
 }
 
 /**
- * Who made the kept memory, and all its parts, which come later; null when there is none. They raise an Error where they cannot be
- * used.
+ * The maker of the stored snapshot and, later, its parts; null when there is none. The parts reject when they are damaged.
  * @returns {Promise<{kind: Kind, parts: Promise<Parts>} | null>}
  */
-export async function read() {
-  const found = await ours(SNAPSHOT);
-  return found && {kind: found.said.kind, parts: sound(found.said, found.rest)};
+export async function loadSnapshot() {
+  const file = await readFile(SNAPSHOT);
+  return file && {kind: file.header.kind, parts: checkedParts(file.header, file.rest)};
 }
 
-/** @param {Said} said @param {Bytes} rest */
-async function sound({hash, sizes}, rest) {
-  if (hash !== await hashOf(rest)) throw new Error('the kept snapshot is damaged');
+/** @param {Header} header @param {Bytes} rest */
+async function checkedParts({hash, sizes}, rest) {
+  if (hash !== await hashOf(rest)) throw new Error('the stored snapshot is damaged');
   const [memory, stdlib] = sizes;
   return {memory: rest.subarray(0, memory), stdlib: rest.subarray(memory, memory + stdlib), app: rest.subarray(memory + stdlib)};
 }
 
 /**
- * What is to be done about a snapshot: make one, fetch the build's, or nothing. It raises an Error where none could be kept.
+ * The kind of snapshot that is to be stored now, "" for none. Rejects where none could be stored.
  * @returns {Promise<'' | Kind>}
  */
-export async function wanted() {
-  if (await ours(SNAPSHOT)) return '';
+export async function neededKind() {
+  if (await readFile(SNAPSHOT)) return '';
   const count = await failures();
-  await put(FAILED, {count}); // as it was: whether a file can be written shows when one is
+  await writeFile(FAILED, {count}); // as it was: whether a file can be written shows when one is
   if (count < OWN_TRIES) return 'own';
   return count < TRIES ? 'snapshot' : '';
 }
 
 /**
- * Keeps a snapshot in the place of an older one.
+ * Stores a snapshot in the place of an older one.
  * @param {Kind} kind @param {Parts} parts
  */
-export async function keep(kind, {memory, stdlib, app}) {
+export async function storeSnapshot(kind, {memory, stdlib, app}) {
   const file = new Uint8Array(await new Blob([memory, stdlib, app]).arrayBuffer());
   if (await isBeyondLimit(file.length)) throw new Error('the storage is nearly full');
-  await put(SNAPSHOT, {kind, hash: await hashOf(file), sizes: [memory.length, stdlib.length]}, file);
+  await writeFile(SNAPSHOT, {kind, hash: await hashOf(file), sizes: [memory.length, stdlib.length]}, file);
 }
 
 /** The memory that the build has taken. */
-export function fetched() {
-  return bytes(BUILD.snapshot);
+export function fetchBuilt() {
+  return fetchPart(BUILD.snapshot);
 }
 
-/** Notes that a snapshot could not be made or loaded; the kept one is gone. */
-export async function failed() {
-  await put(FAILED, {count: await failures() + 1});
-  await (await folder(false)).removeEntry(SNAPSHOT).catch(() => {}); // where none could be made there is none
+/** Counts a snapshot that could not be made or loaded, and drops the stored one. */
+export async function recordFailure() {
+  await writeFile(FAILED, {count: await failures() + 1});
+  await (await openFolder(false)).removeEntry(SNAPSHOT).catch(() => {}); // where none could be made there is none
 }
 
 async function failures() {
-  return Number((await ours(FAILED))?.said.count) || 0;
+  return Number((await readFile(FAILED))?.header.count) || 0;
 }
 
 /** @param {Bytes} file */

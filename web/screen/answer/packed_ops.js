@@ -2,9 +2,7 @@
 // back from the newest element (0), and an open has no id of its own. patch.py packs them.
 
 import { PatchError } from '../../shared/apply.js';
-
-/** Fields of an op after its code, by code. */
-const FIELDS = [2, 2, 3, 2, 2, 2, 2, 1];
+import { PACKED_FIELDS } from '../../shared/constants.js';
 
 /**
  * @param {unknown} packed
@@ -17,7 +15,7 @@ export function unpack(packed, opened) {
   const ops = [];
   for (let at = 0; at < packed.length; ) {
     const code = packed[at];
-    const end = at + 1 + FIELDS[code];
+    const end = at + 1 + PACKED_FIELDS[code];
     if (!(end <= packed.length)) throw new PatchError(`a packed op is cut short at ${at}`);
     const [back, ...rest] = packed.slice(at + 1, end);
     const id = opened - back;

@@ -9,7 +9,7 @@ from pathlib import Path
 from midstream.engine.ports.host import LARGE_BODY_BYTES, Net, body_of
 
 URL = "late/pygments.zip"
-ZIP = "/lib/midstream-pygments.zip"  # tooling/parts/late.py has compiled it for this path
+ZIP = "/lib/midstream-pygments.zip"  # tooling/parts/pygments_zip.py has compiled it for this path
 
 
 class PygmentsLoader:

@@ -23,7 +23,7 @@ from midstream.engine.ports.host import Message
 from midstream.journal import Row
 from midstream.markdown import Parser
 from midstream.patch import opened, pack
-from tooling.parts.late import skipped
+from tooling.parts.pygments_zip import skipped
 
 FENCE = "Look:\n\n- in a list\n\n  ```python\n  def f(x):\n      return 'é🌊' + x\n  ```\n\n```js\nlet y = 1\n"
 PYTHON = "def f(x):\n    return 'é🌊' + x  # done\n"

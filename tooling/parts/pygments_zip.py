@@ -1,5 +1,5 @@
-"""What the page fetches when it first needs it: the part of Pygments that knows the languages which
-are coloured, compiled by the page's own Python.
+"""The part of Pygments that knows the coloured languages, compiled by the page's own Python. The page
+fetches it when it first needs it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ UNUSED = ("pygments/formatters/", "pygments/styles/")
 
 def ensure(places: Places, stdlib: Path, compile: Callable[[dict[str, object]], None]) -> Path:
     """The zip, made by `compile` of runtime.mjs. Raises Trouble."""
-    found = wheels.late(places)
+    found = wheels.pygments(places)
     languages = places.root / "py/midstream/engine/highlight/languages.py"
     names = [stdlib.parent.name, *(wheel.parent.name for wheel in found)]
     key = stamps.digest(Path(__file__), languages, *names)
-    folder = places.cache / f"late-{key[:16]}"
+    folder = places.cache / f"pygments-{key[:16]}"
     if not folder.is_dir():
-        with step("compiling what is fetched late"), stamps.whole_folder(folder) as fresh:
+        with step("compiling Pygments"), stamps.whole_folder(folder) as fresh:
             job: dict[str, object] = {
                 "wheels": [str(wheel) for wheel in found],
                 "skip": skipped(found[0], runpy.run_path(str(languages))["MODULES"]),
@@ -37,7 +37,7 @@ def ensure(places: Places, stdlib: Path, compile: Callable[[dict[str, object]], 
                 "out": str(fresh / "pygments.zip"),
             }
             compile(job)
-        stamps.keep_only(places.cache, "late-*", [folder])
+        stamps.keep_only(places.cache, "pygments-*", [folder])
     return folder / "pygments.zip"
 
 
