@@ -21,7 +21,7 @@ _JS = re.compile(
     r"""|(?<=[=(,:\[!&|?;{}\s])/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*""",
     re.DOTALL,
 )
-_FENCE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
 
 
 class Text(NamedTuple):

@@ -98,7 +98,7 @@ def draft(places: Places) -> Runtime:
             _zip_changed(fresh / "app.zip", sources, built)
         stamps.keep_only(places.cache, "draft-*", [folder])
     stdlib = _stdlib(places)
-    pygments = late.ensure(places, stdlib, partial(_late, places, stdlib))
+    pygments = pygments_zip.ensure(places, stdlib, partial(_compile, places, stdlib))
     return Runtime(folder, packed, pygments, diagrams.ensure(places))
 
 

@@ -1,4 +1,4 @@
-"""The score table as Markdown, printed and kept in docs/scenarios.md and README.md between two markers."""
+"""The score table as Markdown, kept between two markers: all of it in docs/scenarios.md, three rows in README.md."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.browser.scenarios.stage import Kind, Result
+from tests.browser.scenarios.stage import DIRECT, GATEWAY, Kind, Result
 from tests.browser.scenarios.table import Scenario
 
 BEGIN, END = "<!-- scenarios -->", "<!-- /scenarios -->"
@@ -16,6 +16,8 @@ HEAD = (
     "|:--|:--|:--|--:|--:|--:|--:|:--|"
 )
 ENDPOINTS = {"gateway": "gateway", "direct": "plain"}
+# The rows in the README: a refresh without a gateway, a long cut, a killed server.
+EXCERPT = (("S1", DIRECT), ("S4", GATEWAY), ("S10", GATEWAY))
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,10 @@ def quoted(words: str) -> str:
 def table(rows: Sequence[Row]) -> str:
     lines = [HEAD, *(row.markdown() for row in rows)]
     return "\n".join([*lines, *notes(rows)])
+
+
+def excerpt(rows: Sequence[Row]) -> str:
+    return table([row for row in rows if (row.scenario.id, row.kind) in EXCERPT])
 
 
 def notes(rows: Sequence[Row]) -> list[str]:

@@ -16,7 +16,7 @@ from tests.unit.tooling.support import checkout, lend_venv
 from tests.unit.tooling.test_dist import parts, worker_lists
 from tooling import stamps, watch
 from tooling.assets import dist
-from tooling.parts import diagrams, late, runtime
+from tooling.parts import diagrams, pygments_zip, runtime
 from tooling.places import HERE, Places
 from tooling.setup import wheels
 from tooling.trouble import Trouble
@@ -51,7 +51,7 @@ def built(places: Places, monkeypatch: pytest.MonkeyPatch) -> runtime.Runtime:
     zipped(made.app, compiled)
     monkeypatch.setattr(wheels, "vendored", lambda _: made.wheels)
     monkeypatch.setattr(runtime, "_stdlib", lambda _: made.stdlib)
-    monkeypatch.setattr(late, "ensure", lambda *_: made.pygments)
+    monkeypatch.setattr(pygments_zip, "ensure", lambda *_: made.pygments)
     monkeypatch.setattr(diagrams, "ensure", lambda _: made.mermaid)
     return made
 
