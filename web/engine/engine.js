@@ -7,7 +7,7 @@ import { Pulse } from './watchdog.js';
 import './storage_fallback.js';
 
 /** PyScript's own module. Imported here alone: WebKit gives a second importer its names before they have values. */
-const CORE = './pyscript/core.js';
+const CORE = '../pyscript/core.js';
 
 /**
  * @typedef {Worker & {ready: Promise<unknown>, onerror: (event: ErrorEvent) => void, onmessage: (event: MessageEvent) => void}} PyWorker

@@ -154,9 +154,9 @@ def test_a_database_that_is_held_does_not_hold_the_page(page: Painted) -> None:
 # The same as the screen builds
 
 EQUAL_JS = """
-const { load } = await import('./i18n.js');
-const { draw, make, paint, renew, statusOf } = await import('./article.js');
-const { read } = await import('./saved.js');
+const { load } = await import('../shared/i18n.js');
+const { draw, make, paint, renew, statusOf } = await import('../shared/article.js');
+const { read } = await import('../shared/stored_conversation.js');
 const [saved] = await Promise.all([read('c1'), load('en')]);
 let answers = 0;
 window.unequal = saved.turns.filter(({ turn: raw, rows }) => {

@@ -88,7 +88,7 @@ import sys
 sys.path[:] = ["${APP_ZIP}", *(each for each in sys.path if each != "${APP_ZIP}")]
 del sys`);
   const {modules, ...rest} = BUILD.rest;
-  python.pyimport('midstream.engine.late').install(base + rest.url, rest.hash, modules.join(' '));
+  python.pyimport('midstream.engine.browser.lazy_stdlib').install(base + rest.url, rest.hash, modules.join(' '));
   return python;
 }
 

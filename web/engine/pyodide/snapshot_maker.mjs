@@ -45,7 +45,7 @@ async function made(app) {
 async function rehearsed(memory, app) {
   use(await compiled());
   const next = await python(app, {_loadSnapshot: whole(memory, heap)});
-  next.pyimport('midstream.engine.rehearsal').rehearse();
+  next.pyimport('midstream.engine.browser.warmup').rehearse();
   await new Promise(done => setTimeout(done, REST));
 }
 
