@@ -26,7 +26,7 @@ usage: python3 build.py [COMMAND] [OPTIONS]
   serve   set up what is missing, build, and serve app + gateway on http://127.0.0.1:8765
           (options: python3 build.py serve --help)
   test    set up what is missing, a browser and redis-server included, and run the tests
-          (options go to pytest)
+          (options go to pytest; --quick: those that need neither, in less than a minute)
   bench   benchmarks, results in bench/results/
   (none)  build dist/, a static site for any host
 """
@@ -35,6 +35,7 @@ usage: python3 build.py [COMMAND] [OPTIONS]
 # are the longest and come first, not those with the most tests. Nearly half of what a worker does is
 # waiting for servers, so two more than there are cores. A later `-n 0` undoes it.
 WORKERS = min(4, (os.cpu_count() or 1) + 2)
+ONE_EACH = (f"--numprocesses={os.cpu_count() or 1}", "--dist=worksteal")
 SIDE_BY_SIDE = (f"--numprocesses={WORKERS}", "--dist=loadfile", "--no-loadscope-reorder")
 
 
@@ -89,11 +90,16 @@ def serve(places: Places, options: list[str]) -> int:
 
 
 def test(places: Places, options: list[str]) -> int:
+    quick = "--quick" in options  # pytest knows it, too (tests/conftest.py)
     with alone(places):
-        _set_up(places, lock="test", types=True)
-        _set_up_model(places)
-        machine.ensure(places)
-    _become(places, [places.python, "-m", "pytest", *SIDE_BY_SIDE, *options])
+        if quick:
+            venv.ensure(places, "test")
+        else:
+            _set_up(places, lock="test", types=True)
+            _set_up_model(places)
+            machine.ensure(places)
+    workers = ONE_EACH if quick else SIDE_BY_SIDE
+    _become(places, [places.python, "-m", "pytest", *workers, *options])
 
 
 def bench(places: Places, options: list[str]) -> int:

@@ -20,6 +20,7 @@ from midstream.gateway.store import (
     cancel_topic,
 )
 from midstream.gateway.stores import make_store
+from tests.gateway.conftest import LASTING
 from tests.gateway.support import created, eventually, new_run, texts, write
 
 pytestmark = pytest.mark.anyio
@@ -343,7 +344,7 @@ async def test_old_logs_are_purged_and_old_tombstones_forgotten(store: Store) ->
 
 # -- what outlives the process, or is shared with another
 
-SHARED = pytest.mark.parametrize("store_spec", ["sqlite", "redis"], indirect=True)
+SHARED = pytest.mark.parametrize("store_spec", LASTING, indirect=True)
 
 
 @SHARED

@@ -88,6 +88,7 @@ def test_help_names_every_command(places: Places) -> None:
     assert all(name in done.stdout for name in ("serve", "test", "bench"))
 
 
+@pytest.mark.full_run(reason="makes an environment, without a network")
 def test_no_network_on_a_fresh_machine(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     only_index(monkeypatch, "http://127.0.0.1:9/simple/")
     done = build(places)

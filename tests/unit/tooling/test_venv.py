@@ -56,6 +56,7 @@ def answer(places: Places) -> str:
     return subprocess.run(code, capture_output=True, text=True, check=True).stdout.strip()
 
 
+@pytest.mark.full_run(reason="makes two environments with pip")
 def test_a_half_made_one_is_made_anew_and_a_whole_one_left_alone(
     places: Places, served: Index, capsys: pytest.CaptureFixture[str]
 ) -> None:
