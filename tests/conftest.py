@@ -7,10 +7,17 @@ needs what a fresh clone has not (the built app, the weights of the model, Redis
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
+
+from tests.dealing import Dealing, rank
 
 HERE = Path(__file__).parent
+# How long an example takes says more of the machine than of us.
+settings.register_profile("midstream", deadline=None)
+settings.load_profile("midstream")
 OF_BROWSERS = (HERE / "browser", HERE / "other_browsers")
 
 
@@ -23,7 +30,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if config.getoption("--quick") and collection_path in OF_BROWSERS else None
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealing:
+    return Dealing(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: rank(item.path))
     marks = [item.get_closest_marker("full_run") for item in items]
     for mark in filter(None, marks):
         if list(mark.kwargs) != ["reason"]:

@@ -31,12 +31,11 @@ usage: python3 build.py [COMMAND] [OPTIONS]
   (none)  build dist/, a static site for any host
 """
 
-# Whole files, since what some of them set up takes longer than a test, in their order: the browser's
-# are the longest and come first, not those with the most tests. Nearly half of what a worker does is
-# waiting for servers, so two more than there are cores. A later `-n 0` undoes it.
-WORKERS = min(4, (os.cpu_count() or 1) + 2)
-ONE_EACH = (f"--numprocesses={os.cpu_count() or 1}", "--dist=worksteal")
-SIDE_BY_SIDE = (f"--numprocesses={WORKERS}", "--dist=loadfile", "--no-loadscope-reorder")
+CORES = os.cpu_count() or 1
+# Nearly half of what a worker does in a full run is waiting for servers and clocks, so two more than there are cores.
+# tests/dealing.py says which test goes to which. A later `-n 0` undoes it.
+WORKERS = min(4, CORES + 2)
+SIDE_BY_SIDE = ("--dist=loadscope", "--no-loadscope-reorder")
 
 
 def main(arguments: Sequence[str], places: Places = HERE) -> int:
@@ -98,8 +97,9 @@ def test(places: Places, options: list[str]) -> int:
             _set_up(places, lock="test", types=True)
             _set_up_model(places)
             machine.ensure(places)
-    workers = ONE_EACH if quick else SIDE_BY_SIDE
-    _become(places, [places.python, "-m", "pytest", *workers, *options])
+    workers = CORES if quick else WORKERS
+    command = [places.python, "-m", "pytest", f"--numprocesses={workers}", *SIDE_BY_SIDE]
+    _become(places, [*command, *options])
 
 
 def bench(places: Places, options: list[str]) -> int:
