@@ -30,7 +30,7 @@ PATIENCE_MS = 60_000  # for any state to come; a limit for what is broken, not a
 PROBE = """
 import asyncio, json, random
 import js, pyodide_js
-import html.entities, mistletoe, midstream.engine.idb  # not in the memory
+import html.entities, mistletoe, midstream.engine.browser.idb  # not in the memory
 import difflib, html.parser, email.mime.text  # not even in the page's part of the library
 
 async def probe():

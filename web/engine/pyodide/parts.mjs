@@ -32,7 +32,7 @@ export async function bytes({url, hash}) {
 }
 
 /** Where Pyodide gets packages from; without these options it would ask a server of its makers. */
-export const wheels = {lockFileContents: BUILD.lock, packageBaseUrl: new URL('../wheels/', base).href};
+export const wheels = {lockFileContents: BUILD.lock, packageBaseUrl: new URL('../../wheels/', base).href};
 
 /**
  * Options for a Pyodide with the compiled library and the app's zip in its file system (which is not in a snapshot, so late

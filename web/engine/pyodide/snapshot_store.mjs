@@ -19,7 +19,7 @@ const TRIES = 3;
 const ROOM = 0.95;
 
 /** One for each copy of the app; quota.py knows how it begins. */
-const FOLDER = `midstream-snapshot ${encodeURIComponent(new URL('..', base).pathname)}`;
+const FOLDER = `midstream-snapshot ${encodeURIComponent(new URL('../..', base).pathname)}`;
 const SNAPSHOT = 'snapshot';
 const FAILED = 'failed';
 /** The browser in numbers: another version of it may lay out memory in another way. */
