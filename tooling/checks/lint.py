@@ -12,7 +12,12 @@ from tooling.report import say
 from tooling.setup import npm
 
 # Pages, the service worker and Node know different globals, so each has a project of its own.
-TYPE_PROJECTS = ("tsconfig.json", "tsconfig.worker.json", "tooling/assets/tsconfig.json")
+TYPE_PROJECTS = (
+    "tsconfig.json",
+    "tsconfig.worker.json",
+    "tooling/assets/tsconfig.json",
+    "tests/node/tsconfig.json",
+)
 
 
 def commands(places: Places) -> list[list[str | Path]]:

@@ -171,6 +171,22 @@ def test_the_model_is_fetched_only_when_it_answers(options: list[str], local: bo
     assert commands._is_local(preflight.serve_options(HERE, options)) is local
 
 
+def test_quick_tests_need_neither_a_build_nor_a_browser(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def become(_: Places, command: list[str | Path]) -> None:
+        done.append(" ".join(map(str, command)))
+
+    monkeypatch.setattr(commands.venv, "ensure", lambda _, lock: done.append(lock))
+    monkeypatch.setattr(commands, "_become", become)
+    commands.test(places, ["--quick", "-k", "session"])
+    assert done[0] == "test"
+    assert done[1].endswith("--quick -k session")
+    assert len(done) == 2
+
+
 def test_no_browser_no_redis_and_no_right_to_install(
     places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
