@@ -1,9 +1,8 @@
-"""Names that others rely on: commands, attributes, marks, stores. They are looked up where they are made."""
+"""Names that others rely on: commands and the config. Those of the page: tests/browser/app/test_contract.py."""
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,43 +11,6 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 WEB = PROJECT / "web"
-
-
-def screen() -> str:
-    files = [
-        WEB / "index.html",
-        *sorted((WEB / "screen").rglob("*.js")),
-        *sorted((WEB / "shared").glob("*.js")),
-    ]
-    return "\n".join(path.read_text() for path in files)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *(f"data-{part}" for part in ("engine", "connection", "shell")),
-        'role="log"',
-        'data-part="transcript"',
-        "textarea",
-        *(f'name="{name}"' for name in ("prompt", "send", "stop", "new")),
-        *(f'name="{name}"' for name in ("rename", "pin", "delete", "undo")),
-        *(f"'{name}'" for name in ("edit", "previous", "next", "edited", "ask", "cancel")),
-        "'data-part': 'versions'",
-        *(f"'{name}'" for name in ("copy", "save", "continue", "regenerate", "retry")),
-        *(f"midstream:{mark}" for mark in ("painted", "engine", "live")),
-        *(f"midstream.{key}" for key in ("pointer", "draft", "edits", "tab", "drawing")),
-    ],
-)
-def test_the_screen_has_the_name(name: str) -> None:
-    assert name in screen()
-
-
-def test_the_stores_have_their_names() -> None:
-    assert re.search(
-        r"indexedDB\.open\('midstream'\)", (WEB / "shared" / "stored_conversation.js").read_text()
-    )
-    assert 'NAME = "midstream"' in (PROJECT / "py/midstream/engine/browser/database.py").read_text()
-    assert "'midstream-sw'" in (WEB / "worker" / "store.js").read_text()
 
 
 def test_config_json_has_endpoints_and_a_default() -> None:

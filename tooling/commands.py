@@ -28,16 +28,16 @@ usage: python3 build.py [COMMAND] [OPTIONS]
           (options: python3 build.py serve --help; --watch: a change in web/ or py/ is there
           after a reload)
   test    set up what is missing, a browser and redis-server included, and run the tests
-          (options go to pytest)
+          (options go to pytest; --quick: those that need neither, in less than a minute)
   bench   benchmarks, results in bench/results/
   (none)  build dist/, a static site for any host
 """
 
-# Whole files, since what some of them set up takes longer than a test, in their order: the browser's
-# are the longest and come first, not those with the most tests. Nearly half of what a worker does is
-# waiting for servers, so two more than there are cores. A later `-n 0` undoes it.
-WORKERS = min(4, (os.cpu_count() or 1) + 2)
-SIDE_BY_SIDE = (f"--numprocesses={WORKERS}", "--dist=loadfile", "--no-loadscope-reorder")
+CORES = os.cpu_count() or 1
+# Nearly half of what a worker does in a full run is waiting for servers and clocks, so two more than there are cores.
+# tests/dealing.py says which test goes to which. A later `-n 0` undoes it.
+WORKERS = min(4, CORES + 2)
+SIDE_BY_SIDE = ("--dist=loadscope", "--no-loadscope-reorder")
 
 
 def main(arguments: Sequence[str], places: Places = HERE) -> int:
@@ -99,11 +99,24 @@ def serve(places: Places, options: list[str]) -> int:
 
 
 def test(places: Places, options: list[str]) -> int:
+    quick = "--quick" in options  # pytest knows it, too (tests/conftest.py)
     with alone(places):
-        _set_up(places, lock="test", types=True)
-        _set_up_model(places)
-        machine.ensure(places)
-    _become(places, [places.python, "-m", "pytest", *SIDE_BY_SIDE, *options])
+        if quick:
+            venv.ensure(places, "test")
+            npm.ensure(places, types=True)
+        else:
+            _set_up(places, lock="test", types=True)
+            _set_up_model(places)
+            machine.ensure(places)
+    workers = CORES if quick else WORKERS
+    command: list[str | Path] = [
+        places.python,
+        "-m",
+        "pytest",
+        f"--numprocesses={workers}",
+        *SIDE_BY_SIDE,
+    ]
+    _become(places, [*command, *options])
 
 
 def bench(places: Places, options: list[str]) -> int:

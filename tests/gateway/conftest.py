@@ -53,7 +53,14 @@ def redis_url(redis_socket: Path) -> str:
     return f"unix://{redis_socket}"
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+# Those that outlive a process. In memory is what --quick looks at: the rules are the same.
+LASTING = [
+    pytest.param(kind, marks=pytest.mark.full_run(reason="the same in memory is quicker"))
+    for kind in ("sqlite", "redis")
+]
+
+
+@pytest.fixture(params=["memory", *LASTING])
 def store_spec(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """What --store would say, for each kind."""
     if request.param == "redis":

@@ -28,6 +28,7 @@ from tests.gateway.live import chat, text_of
 from tests.gateway.support import until
 from tests.support.processes import Process, Replay, Serve, replay, serve
 
+pytestmark = pytest.mark.full_run(reason="starts servers, and stops them in every way")
 TEXT = "".join(f"word{number} " for number in range(600))
 
 

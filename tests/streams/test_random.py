@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +40,8 @@ _SETTINGS = settings(
     max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
+MORE = pytest.mark.full_run(reason="hundreds of documents; those of the screen's policy are quick")
+
 
 @_SETTINGS
 @given(DOCUMENTS)
@@ -46,6 +49,7 @@ def test_safe_documents(text: str) -> None:
     check(text, seeds=(1,))
 
 
+@MORE
 @_SETTINGS
 @given(DOCUMENTS)
 def test_specification_documents(text: str) -> None:
@@ -58,6 +62,7 @@ def test_any_text(text: str) -> None:
     check(text, seeds=(4,))
 
 
+@MORE
 @_SETTINGS
 @given(DOCUMENTS, DOCUMENTS)
 def test_a_finished_block_does_not_depend_on_what_follows(first: str, second: str) -> None:

@@ -18,6 +18,7 @@ TYPE_PROJECTS = (
     "tsconfig.shared.json",
     "tsconfig.worker.json",
     "tooling/tsconfig.json",
+    "tests/node/tsconfig.json",
 )
 
 

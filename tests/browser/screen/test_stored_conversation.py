@@ -98,28 +98,10 @@ def test_the_address_decides(deaf: Screen) -> None:
     expect(deaf.page.get_by_role("heading", level=1)).to_have_text("Newer")
 
 
-def test_rows_after_a_hole_are_not_shown(screen: Screen) -> None:
-    rows = saved_rows(FIRST, SECOND, [[1, 2, " LOST"]])
-    del rows[-2]
-    store(screen, rows)
-    screen.goto()
-    assert screen.intent("open")["painted"] == {"a1": 1}
-    expect(screen.content()).to_have_text("TidesTwice a day ")
-
-
-BAD_ROWS: list[dict[str, Any]] = [
-    {"ops": [[0, 0, "script", 9], [1, 9, "alert(1)"]]},
-    {"ops": [[1, 77, "x"]]},
-    {"ops": "<img src=x onerror=alert(1)>"},
-    {"ops": None},
-    {"ops": [None]},
-]
-
-
-@pytest.mark.parametrize("damage", BAD_ROWS, ids=str)
-def test_damaged_ops_are_fetched_anew(screen: Screen, damage: dict[str, Any]) -> None:
+def test_damaged_ops_are_fetched_anew(screen: Screen) -> None:
+    """Every kind of damage: tests/node/stored_conversation.test.js."""
     rows = saved_rows(FIRST, SECOND)
-    rows[-1][1].update(damage)
+    rows[-1][1].update({"ops": [[0, 0, "script", 9], [1, 9, "alert(1)"]]})
     store(screen, rows)
     screen.goto()
     expect(screen.content()).to_have_text("TidesTwice a day ")  # what could be read
@@ -165,15 +147,6 @@ def test_strange_records_do_not_stop_the_paint(screen: Screen) -> None:
     )
     assert ids == ["u1", "a1", "s4", "s3"]
     screen.ready()
-
-
-def test_what_came_out_of_a_file_and_was_never_drawn(deaf: Screen) -> None:
-    rows = saved_rows([], state="complete")
-    rows[2][1]["parser"] = 0
-    rows[3][1] |= {"text": "# Tides\n\nTwice a *day*\nit rises.\n", "ops": []}
-    store(deaf, rows)
-    deaf.goto()
-    expect(deaf.content().locator("p")).to_have_text(["# Tides", "Twice a *day* it rises."])
 
 
 def test_a_foreign_database_of_our_name(screen: Screen) -> None:

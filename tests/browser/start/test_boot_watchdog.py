@@ -12,7 +12,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.chat import Chat, score
-from tests.browser.screen_support import Screen, Site
 from tests.support.built import change
 from tests.support.gate import Model
 from tests.support.processes import serve
@@ -105,66 +104,3 @@ def test_one_that_is_lost_again_and_again_is_given_up(page: Page, folder: Path, 
     expect(html).to_have_attribute("data-engine", "failed", timeout=2 * PATIENCE_MS)
     expect(page.locator("[data-part=engine]")).to_contain_text("stopped several times")
     assert sum(url.endswith("engine.html") for url in loads) == 4
-
-
-# The watchdog alone
-
-WATCH = """async () => {
-  const { Watchdog } = await import('./engine/watchdog.js');
-  window.asked = window.lost = 0;
-  window.watchdog = new Watchdog(() => { asked += 1; }, () => { lost += 1; });
-  watchdog.begin();
-}"""
-
-
-@pytest.fixture
-def watched(screen: Screen, screen_site: Site) -> Page:
-    screen.goto("icons/icon.svg")
-    page = screen.page
-    page.clock.install()
-    screen.page.goto(f"{screen_site.url}engine.html")
-    page.evaluate(WATCH)
-    return page
-
-
-def lost(page: Page) -> int:
-    return int(page.evaluate("lost"))
-
-
-def test_silence_in_a_row_is_the_end(watched: Page) -> None:
-    watched.clock.run_for(34_000)
-    assert lost(watched) == 0
-    watched.clock.run_for(2_000)
-    assert lost(watched) == 1
-
-
-def test_one_answer_begins_the_count_anew(watched: Page) -> None:
-    for _ in range(4):
-        watched.clock.run_for(29_000)
-        watched.evaluate("watchdog.beat()")
-    assert lost(watched) == 0
-
-
-def test_a_leap_of_the_clock_counts_once(watched: Page) -> None:
-    """The machine has slept for an hour: the timer that was due fires, and there was no time for an answer."""
-    watched.clock.run_for(6_000)
-    watched.clock.fast_forward(3_600_000)
-    watched.clock.run_for(1_000)
-    assert lost(watched) == 0
-
-
-def test_what_a_hidden_page_misses_means_nothing(watched: Page) -> None:
-    watched.evaluate(
-        "Object.defineProperty(document, 'hidden', { value: true, configurable: true })"
-    )
-    watched.clock.run_for(300_000)
-    assert lost(watched) == 0
-    watched.evaluate("Object.defineProperty(document, 'hidden', { value: false })")
-    watched.clock.run_for(28_000)
-    assert lost(watched) == 0
-
-
-def test_an_error_makes_it_look_closer(watched: Page) -> None:
-    watched.evaluate("watchdog.suspect()")
-    watched.clock.run_for(7_000)
-    assert lost(watched) == 1

@@ -229,7 +229,8 @@ async def test_a_heartbeat_is_a_comment_with_one_line_end() -> None:
         answer.say("a")
         async for chunk in stream.response.aiter_raw():
             raw += chunk
-            if raw.count(b"heartbeat") == 3:
+            # After the event: on a busy machine some come before it.
+            if raw.rpartition(b"\n\n")[2].count(b"heartbeat") == 3:
                 answer.finish()
             if b"[DONE]" in raw:
                 break

@@ -21,6 +21,7 @@ from midstream.gateway.store.interface import (
     TooManyRuns,
     cancel_topic,
 )
+from tests.gateway.conftest import LASTING
 from tests.gateway.support import created, eventually, new_run, texts, write
 
 pytestmark = pytest.mark.anyio
@@ -354,7 +355,7 @@ async def test_old_logs_are_purged_and_old_tombstones_forgotten(store: RunStore)
 
 # -- what outlives the process, or is shared with another
 
-SHARED = pytest.mark.parametrize("store_spec", ["sqlite", "redis"], indirect=True)
+SHARED = pytest.mark.parametrize("store_spec", LASTING, indirect=True)
 
 
 @SHARED

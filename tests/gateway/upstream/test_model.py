@@ -24,6 +24,8 @@ from tests.gateway.support import until
 from tests.gateway.test_processes import Stream, ask, children, follow, post
 from tests.support.processes import Serve, serve
 
+pytestmark = pytest.mark.full_run(reason="the weights are loaded and asked")
+
 
 @pytest.fixture(scope="module")
 def model_file() -> Path:

@@ -19,6 +19,7 @@ from tests.support.httpnet import HttpNet, HttpResponse
 from tests.support.processes import Serve, free_port, replay, serve
 from tests.unit.engine.support import Locks, Page, new_page, press, send, text_of, until
 
+pytestmark = pytest.mark.full_run(reason="a model's server and a gateway start for each test")
 WORDS = "".join(f"word{number} and *more*\n\n" for number in range(30))
 GATEWAY = {"endpoints": [{"name": "Gateway", "kind": "gateway", "url": "v1", "model": "replay"}]}
 PLAIN = {"name": "Plain", "kind": "openai", "model": "replay"}

@@ -16,6 +16,7 @@ from tooling.places import HERE, Places
 from tooling.setup import npm
 from tooling.trouble import Trouble
 
+pytestmark = pytest.mark.full_run(reason="reads the built dist/, and packs with Node")
 BUILT = Path(os.environ.get("MIDSTREAM_DIST", HERE.dist))
 TEXT = b"many words and many words more; " * 200
 UNPACK = "process.stdout.write(zlib.brotliDecompressSync(fs.readFileSync(process.argv[1])))"

@@ -17,7 +17,7 @@ from tests.unit.tooling.support import checkout, only_index
 from tooling import commands
 from tooling.checks import preflight
 from tooling.places import HERE, Places
-from tooling.setup import machine, programs
+from tooling.setup import machine, npm, programs, venv
 from tooling.trouble import Trouble
 
 PROJECT = ("build.py", "tooling", "py", "pyproject.toml", "LICENSE", "requirements", "package.json")
@@ -89,6 +89,7 @@ def test_help_names_every_command(places: Places) -> None:
     assert all(name in done.stdout for name in ("serve", "test", "bench"))
 
 
+@pytest.mark.full_run(reason="makes an environment, without a network")
 def test_no_network_on_a_fresh_machine(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     only_index(monkeypatch, "http://127.0.0.1:9/simple/")
     done = build(places)
@@ -169,6 +170,23 @@ def test_an_interrupt_is_not_an_error_of_ours(
 )
 def test_the_model_is_fetched_only_when_it_answers(options: list[str], local: bool) -> None:
     assert commands._is_local(preflight.serve_options(HERE, options)) is local
+
+
+def test_quick_tests_need_neither_a_build_nor_a_browser(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def become(_: Places, command: list[str | Path]) -> None:
+        done.append(" ".join(map(str, command)))
+
+    monkeypatch.setattr(venv, "ensure", lambda _, lock: done.append(lock))
+    monkeypatch.setattr(npm, "ensure", lambda _, types: done.append("npm"))
+    monkeypatch.setattr(commands, "_become", become)
+    commands.test(places, ["--quick", "-k", "session"])
+    assert done[:2] == ["test", "npm"]
+    assert done[2].endswith("--quick -k session")
+    assert len(done) == 3
 
 
 def test_no_browser_no_redis_and_no_right_to_install(

@@ -20,6 +20,7 @@ from tooling.places import HERE, Places
 from tooling.setup import npm
 from tooling.trouble import Trouble
 
+pytestmark = pytest.mark.full_run(reason="reads the built dist/, and builds it anew")
 BUILT = Path(os.environ.get("MIDSTREAM_DIST", HERE.dist))
 SHELL_LIMIT = 150_000  # bytes on the wire: what a first visit loads before it counts as installed
 # Third-party code names its makers' servers; that none of them is asked is shown in a browser.

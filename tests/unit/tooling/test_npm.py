@@ -18,6 +18,8 @@ from tooling.places import Places
 from tooling.setup import npm
 from tooling.trouble import Trouble
 
+pytestmark = pytest.mark.full_run(reason="runs npm itself")
+
 
 def package() -> bytes:
     """A package as npm packs it, with a file too long to arrive in one piece."""

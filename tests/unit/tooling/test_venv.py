@@ -57,6 +57,7 @@ def answer(places: Places) -> str:
     return ran.stdout.strip()
 
 
+@pytest.mark.full_run(reason="makes two environments with pip")
 def test_a_half_made_one_is_made_anew_and_a_whole_one_left_alone(
     places: Places, served: Index, capsys: pytest.CaptureFixture[str]
 ) -> None:

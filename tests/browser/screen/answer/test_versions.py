@@ -242,14 +242,6 @@ def test_what_was_typed_meanwhile_stays_below_what_was_sent_before(read: Screen)
     assert shown == ["u1", "a1", "u2", "a2", first["message"], "a3", second["message"]]
 
 
-def test_odd_versions_are_none(screen: Screen) -> None:
-    screen.goto("?c=c1").ready()
-    for odd in ([0, 2], [3, 2], [1, 1], ["x", 2], "2 of 2", None, [1.5, 2]):
-        screen.conversation(asked() | {"versions": odd}, answer("complete"))
-        expect(screen.article("a1")).to_be_visible()
-        expect(screen.part("versions")).to_have_count(0)
-
-
 def test_a_hit_in_a_version_that_is_not_shown_is_shown(read: Screen) -> None:
     read.page.get_by_role("searchbox").fill("moon")
     n = read.intent("search")["n"]

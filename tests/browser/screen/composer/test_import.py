@@ -1,28 +1,16 @@
-"""Archives of other programs: what holds the conversations is found in them, and nothing else is read."""
+"""Archives of other programs, as a person chooses them; all that may be in one: tests/node/test_archives.py."""
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import FilePayload, expect
 
 from tests.browser.screen_support import Screen
+from tests.support.archives import archive
 
 Choose = Callable[[bytes], None]
-
-
-def archive(
-    *files: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED, comment: bytes = b""
-) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as made:
-        for name, content in files:
-            made.writestr(name, content)
-        made.comment = comment
-    return out.getvalue()
 
 
 @pytest.fixture
@@ -42,21 +30,6 @@ def choose(screen: Screen) -> Choose:
     return chosen
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
-def test_the_conversations_of_an_archive(screen: Screen, choose: Choose, method: int) -> None:
-    text = '[{"title": "Ebbe und Flut, 潮"}]'
-    picture = ("dalle/file-1.png", b"\x89PNG" * 50_000)
-    choose(
-        archive(
-            picture,
-            ("export/conversations.json", text.encode()),
-            method=method,
-            comment=b"PK\x05\x06 no",
-        )
-    )
-    assert screen.intent("import") == {"type": "import", "text": text}
-
-
 def test_an_archive_in_several_parts(screen: Screen, choose: Choose) -> None:
     choose(
         archive(
@@ -73,15 +46,6 @@ def test_an_archive_without_conversations(screen: Screen, choose: Choose) -> Non
     expect(screen.part("notice")).to_contain_text(
         "There is no conversations.json in the archive export.zip."
     )
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"PK", b"not an archive" * 100, archive(("conversations.json", b"[1]" * 999))[:-30]],
-)
-def test_what_is_no_archive_is_said(screen: Screen, choose: Choose, content: bytes) -> None:
-    choose(content)
-    expect(screen.part("notice")).to_contain_text("The archive could not be read")
 
 
 def test_damage_inside_is_said(screen: Screen, choose: Choose) -> None:

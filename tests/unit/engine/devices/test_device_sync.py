@@ -31,6 +31,7 @@ from tests.support.processes import replay, serve
 from tests.unit.engine.support import until
 
 WORDS = "".join(f"word{number} of *many*\n\n" for number in range(40))
+pytestmark = pytest.mark.full_run(reason="a model's server and a gateway start beside it")
 GATEWAY = Endpoint("Gateway", "gateway", "v1", "replay")
 NOW = 4_000_000_000_000  # ahead of every clock here
 names = (f"talk-{number}" for number in itertools.count())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,14 @@ from hypothesis import strategies as st
 
 from midstream.engine.store.branches import Branches, parent_implied
 from midstream.journal import Record
-from tooling.places import HERE
-from tooling.setup import npm
+from tests.support.node import in_node
 
 CASES = json.loads((Path(__file__).parent / "branches.json").read_text())
-SCREEN = """
-import { line } from '%s';
-let text = '';
-for await (const piece of process.stdin) text += piece;
-const lines = JSON.parse(text).map(([messages, leaf]) =>
-  line(messages, leaf).map(({ record, versions }) => [record.id, ...versions]));
-console.log(JSON.stringify(lines));
-"""
+SCREEN = """async (cases, web) => {
+  const { line } = await web('shared/branches.js');
+  return cases.map(([messages, leaf]) =>
+    line(messages, leaf).map(({ record, versions }) => [record.id, ...versions]));
+}"""
 
 
 def message(short: str) -> Record:
@@ -41,16 +36,6 @@ def shown(messages: list[Record], leaf: Any) -> list[list[Any]]:
     return [[record["id"], *place] for record, place in Branches(messages).branch(leaf)]
 
 
-def by_the_screen(cases: list[tuple[list[Record], Any]]) -> Any:
-    script = SCREEN % (HERE.root / "web/shared/branches.js").as_uri()
-    command = [str(npm.node(HERE)), "--input-type=module", "--eval", script]
-    ran = subprocess.run(
-        command, input=json.dumps(cases), capture_output=True, text=True, timeout=60
-    )
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
-
-
 @pytest.mark.parametrize("case", CASES, ids=[case["what"] for case in CASES])
 def test_what_is_shown(case: dict[str, Any]) -> None:
     assert shown([message(short) for short in case["messages"]], case["leaf"]) == case["line"]
@@ -59,7 +44,7 @@ def test_what_is_shown(case: dict[str, Any]) -> None:
 def test_the_screen_shows_the_same() -> None:
     table = [([message(short) for short in case["messages"]], case["leaf"]) for case in CASES]
     drawn_by_lot = [trees(random.Random(seed)) for seed in range(300)]
-    found = by_the_screen(table + drawn_by_lot)
+    found = in_node(SCREEN, table + drawn_by_lot)
     assert found[: len(CASES)] == [case["line"] for case in CASES]
     assert found[len(CASES) :] == [shown(*case) for case in drawn_by_lot]
 

@@ -143,6 +143,9 @@ class Model:
         return [event.text for event in events if isinstance(event, Delta)]
 
 
+LOCAL = pytest.mark.full_run(reason="the weights are loaded and asked")
+
+
 @pytest.fixture(scope="module")
 def model() -> Iterator[Model]:
     try:
@@ -162,10 +165,12 @@ def model() -> Iterator[Model]:
         process.stop()
 
 
+@LOCAL
 def test_the_local_model_leaves_a_trailing_turn_open(model: Model) -> None:
     assert asyncio.run(mode_of(model.ask, model.name)) == "prefill"
 
 
+@LOCAL
 @pytest.mark.parametrize("mode", ["prefill", "continue_final_message"])
 def test_the_local_model_goes_on_in_the_middle_of_a_word(model: Model, mode: str) -> None:
     """Never that it says the same as it would have: that is so in ten of fifteen cases only."""

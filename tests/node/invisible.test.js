@@ -1,0 +1,39 @@
+// Characters that nobody sees: marked, in any chunking, and those that belong to a script or a flag left alone.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { visible } from '../../web/shared/invisible.js';
+
+const MARK = '\ufffd';
+const ENGLAND = '\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}';
+const TAGS = [...'evil'].map((letter) => String.fromCodePoint(0xe0000 + letter.charCodeAt(0))).join('');
+const FAMILY = '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}';
+const PERSIAN = '\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645';
+
+const CASES = [
+  ['tags', `a${TAGS}b`, `a${MARK.repeat(8)}b`],
+  ['flag', `x${ENGLAND}y`, `x${ENGLAND}y`],
+  ['flag and tags', ENGLAND + TAGS, ENGLAND + MARK.repeat(8)],
+  ['override', 'abc\u202edcba\u202c', `abc${MARK}dcba${MARK}`],
+  ['embedding', '\u202bx', `${MARK}x`],
+  ['isolate in a sentence', '\u2068name\u2069', '\u2068name\u2069'],
+  ['one variation', '\u2764\ufe0f', '\u2764\ufe0f'],
+  ['hidden bytes', '\u2764\ufe0f\ufe01\ufe02\ufe03', `\u2764\ufe0f${MARK.repeat(3)}`],
+  ['ideograph', '\u845b\u{e0100}', '\u845b\u{e0100}'],
+  ['bytes after a letter', 'a\u{e0101}\u{e0102}', `a${MARK.repeat(4)}`],
+  ['family', FAMILY, FAMILY],
+  ['persian', PERSIAN, PERSIAN],
+];
+
+/** @param {string[]} pieces */
+const shown = (pieces) => pieces.reduce((before, more) => before + visible(more, before, false), '');
+
+test('marked or left alone in any chunking', () => {
+  for (const [name, text, wanted] of CASES) {
+    assert.equal(shown([text]), wanted, name);
+    assert.equal(shown([...text]), wanted, `${name}, one by one`);
+    const [one, two, ...rest] = text;
+    assert.equal(shown([one + (two ?? ''), rest.join('')]), wanted, `${name}, in two`);
+  }
+});

@@ -1,0 +1,59 @@
+// Every state of an answer: what the line says, which buttons stand there, what is spoken. In a page: tests/browser/screen/answer.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { drawStatus, makeTurn, statusOf, updateStatus } from '../../web/shared/article.js';
+import { LIVE, announcement, waitAnnouncement } from '../../web/shared/status.js';
+import { json, opsOf, paper, speak } from './support.js';
+
+speak();
+
+const { numbers, rows } = json('answer_states.json');
+/** How long a person listens to what is spoken, in ms. */
+const LISTENING = 6000;
+
+/**
+ * An answer that has come into the state of a row, and the status before it.
+ * @param {any} row
+ */
+function reached(row) {
+  const raw = (/** @type {string} */ state, /** @type {object} */ more) =>
+    ({ message: 'a1', author: 'assistant', status: { seq: 0, saved: 0, tokens: 0, seconds: 0, rate: 0, ...numbers, state, ...more } });
+  const turn = makeTurn(paper, raw(row.before, {}), 1);
+  updateStatus(turn, /** @type {any} */ (statusOf(raw(row.before, {}))));
+  if (row.text) turn.applier?.apply(opsOf(['p', 'Some text.']));
+  const before = turn.status;
+  updateStatus(turn, /** @type {any} */ (statusOf(raw(row.state, row.numbers))));
+  drawStatus(turn, false);
+  return { turn, before };
+}
+
+test('there is a row for every state', () => {
+  const states = new Set(rows.map((/** @type {any} */ row) => row.state));
+  assert.equal(states.size, 12);
+  assert.ok([...LIVE].every((state) => states.has(state)));
+});
+
+test('every state is said in words, with its buttons', () => {
+  for (const row of rows) {
+    const { turn } = reached(row);
+    assert.equal(turn.line.textContent, row.words);
+    assert.equal(turn.line.getAttribute('title') ?? '', row.details, row.words);
+    const offered = turn.actions.filter((button) => button.getAttribute('hidden') === null);
+    assert.deepEqual(offered.map(({ textContent }) => textContent), row.buttons, row.words);
+    assert.equal(turn.article.getAttribute('data-state'), row.state);
+    assert.equal(turn.article.getAttribute('aria-busy'), String(LIVE.has(row.state)));
+  }
+});
+
+test('every state is spoken, or is not', () => {
+  for (const row of rows) {
+    const { turn, before } = reached(row);
+    const line = announcement(before, turn.status, false);
+    turn.status.at -= LISTENING;
+    const late = waitAnnouncement(turn.status);
+    const said = line ? (line.urgent ? `!${line.text}` : line.text) : late ?? '';
+    assert.equal(said, row.spoken, `${row.before}, then ${row.words}`);
+  }
+});
