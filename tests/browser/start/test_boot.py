@@ -147,9 +147,9 @@ UNSAY = f"""async () => {{
   await out.close();
 }}"""
 FAIL_TWICE = """
-import {failed} from './engine/pyodide/snapshot_store.js';
-await failed();
-await failed();
+import {recordFailure} from './engine/pyodide/snapshot_store.js';
+await recordFailure();
+await recordFailure();
 postMessage('noted');
 """
 

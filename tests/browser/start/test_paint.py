@@ -196,7 +196,7 @@ def strange(page: Painted) -> list[str]:
     """What stands in the contents and is not in the vocabulary; or articles where none should be."""
     found: list[str] = page.page.evaluate(
         """async () => {
-          const { TAGS } = await import('./shared/vocabulary.js');
+          const { TAGS } = await import('./shared/constants.js');
           const own = {a: ['target', 'rel', 'data-host', 'data-plain'], table: ['tabindex', 'aria-label'],
                        code: ['tabindex', 'role', 'aria-label', 'data-drawn', 'title'],
                        pre: ['role', 'aria-label', 'data-block'],
