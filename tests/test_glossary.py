@@ -190,6 +190,7 @@ def test_nobody_has_to_read_a_sentence_twice() -> None:
     texts = [(n, read(n)) for n in prose.committed() if n.endswith(".md")]
     catalogue = json.loads(read("web/i18n/en.json"))
     texts += [(f"en.json {key}", json.dumps(entry)) for key, entry in catalogue.items()]
+    texts += [(name, read(name)) for name in sources("py/midstream/problem", ".py")]
     bad = [
         f"{name}: “{phrase}”, better: {better}"
         for name, text in texts
