@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,3 +56,9 @@ class Places:
 
 
 HERE = Places(Path(__file__).resolve().parent.parent)
+
+
+def make_importable(places: Places) -> None:
+    """Lets this Python import `midstream`: its modules that need the standard library alone."""
+    if (folder := str(places.root / "py")) not in sys.path:
+        sys.path.insert(0, folder)

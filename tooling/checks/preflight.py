@@ -5,18 +5,15 @@ from __future__ import annotations
 import argparse
 import errno
 import socket
-import sys
 
-from tooling.places import Places
+from tooling.places import Places, make_importable
 from tooling.trouble import USAGE, Trouble
 
 
 def serve_options(places: Places, options: list[str]) -> argparse.Namespace:
     """The options of `midstream serve`, read by its own parser, which ends the program (exit 2,
     one line) when they are wrong. The parser needs only the standard library."""
-    folder = str(places.root / "py")
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    make_importable(places)
     from midstream.cli import parser
 
     return parser().parse_args(["serve", *options])

@@ -87,12 +87,12 @@ def test_an_edited_question_and_back_over_reloads(chat: Chat) -> None:
     chat.until("() => document.querySelectorAll('article[data-state=complete]').length === 4")
     edit(chat, "Of the moon")
     whole(chat)
-    expect(chat.page.get_by_text("2 of 2")).to_be_visible()
+    expect(chat.page.get_by_text("2 of 2", exact=True)).to_be_visible()
     step(chat, "previous")
     expect(questions(chat)).to_have_text(["Of tides", "And then?"])
     chat.reload()
     expect(questions(chat)).to_have_text(["Of tides", "And then?"])
-    expect(chat.page.get_by_text("1 of 2")).to_be_visible()
+    expect(chat.page.get_by_text("1 of 2", exact=True)).to_be_visible()
     chat.until_ready()
     expect(chat.page.locator("article")).to_have_count(4)
     step(chat, "next")
@@ -128,7 +128,7 @@ def test_an_answer_that_is_not_shown_is_written_on(chat: Chat, gate: Gate) -> No
     chat.until_seq(70)
     expect(chat.page.locator("button[name=stop]")).to_be_visible()
     step(chat, "previous", "assistant")
-    expect(chat.page.get_by_text("1 of 2")).to_be_visible()
+    expect(chat.page.get_by_text("1 of 2", exact=True)).to_be_visible()
     chat.reload()  # it goes on over a reload, too
     chat.until_ready()
     gate.open()
@@ -148,7 +148,7 @@ def test_stop_and_continue_in_a_version(chat: Chat, gate: Gate) -> None:
     gate.open()
     chat.page.click("button[name=continue]")
     chat.until_state("complete")
-    expect(chat.page.get_by_text("2 of 2")).to_be_visible()
+    expect(chat.page.get_by_text("2 of 2", exact=True)).to_be_visible()
     step(chat, "previous", "assistant")
     whole(chat)
 
@@ -161,7 +161,7 @@ def test_a_hit_in_a_version_that_is_not_shown(chat: Chat) -> None:
     chat.page.get_by_role("group", name="Search results").get_by_role("link").click()
     expect(questions(chat)).to_have_text(["Of tides"])
     chat.until("() => CSS.highlights.has('found')")
-    expect(chat.page.get_by_text("1 of 2")).to_be_visible()
+    expect(chat.page.get_by_text("1 of 2", exact=True)).to_be_visible()
 
 
 def test_a_file_holds_all_versions(
