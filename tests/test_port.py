@@ -43,9 +43,9 @@ def test_the_engine_handles_every_intent_and_no_other() -> None:
 
 def test_the_screen_handles_every_message_and_no_other() -> None:
     source = (PROJECT / "web/screen/engine_messages.js").read_text()
-    table = re.search(r"#handlers = \{\n(.*?)\n  \};", source, re.DOTALL)
+    table = re.search(r"this\.handlers = \{\n(.*?)\n    \};", source, re.DOTALL)
     assert table
-    assert set(re.findall(r"^    (\w+)[:(]", table[1], re.MULTILINE)) == by_type(MESSAGES).keys()
+    assert set(re.findall(r"^      (\w+)[:(]", table[1], re.MULTILINE)) == by_type(MESSAGES).keys()
 
 
 @pytest.mark.parametrize(

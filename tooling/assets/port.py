@@ -11,7 +11,7 @@ from midstream.engine.ports.intents import INTENTS
 from midstream.engine.ports.messages import MESSAGES
 from tooling.places import HERE
 
-TYPES = HERE.root / "web/screen/port_types.d.ts"
+TYPES = HERE.root / "web/screen/page/port_types.d.ts"
 PAGE = HERE.root / "docs/port.md"
 HEAD = "// Made from midstream/engine/ports by `python -m tooling.assets.port`: do not edit.\n"
 PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", Any: "any"}
@@ -30,10 +30,10 @@ def screen_types() -> str:
     """TypeScript declarations: an interface for each class, and the unions Message and Intent."""
     named = [*_parts(), *MESSAGES, *INTENTS]
     unions = [
-        f"export type {name} = {' | '.join(kind.__name__ for kind in kinds)};\n"
+        f"export type {name} = {' | '.join(kind.__name__ for kind in kinds)};"
         for name, kinds in (("Message", MESSAGES), ("Intent", INTENTS))
     ]
-    return "\n".join([HEAD, *(_interface(kind) for kind in named), *unions])
+    return "\n".join([HEAD, *(_interface(kind) for kind in named), *unions, ""])
 
 
 def _parts() -> Iterator[type]:
@@ -60,8 +60,8 @@ def fields(kind: type) -> dict[str, Any]:
 
 
 def _interface(kind: type) -> str:
-    lines = [f"  {name}{_script(hint)};\n" for name, hint in fields(kind).items()]
-    return f"export interface {kind.__name__} {{\n{''.join(lines)}}}\n"
+    lines = [f"{name}{_script(hint)}" for name, hint in fields(kind).items()]
+    return f"export type {kind.__name__} = {{ {'; '.join(lines)} }};"
 
 
 def _script(hint: Any) -> str:

@@ -4,7 +4,6 @@ import { hideSource } from './answer/source.js';
 import { download } from './composer/files.js';
 import { isEngineReady } from './page/page.js';
 
-/** @typedef {import('./page/port.js').Message} Message */
 /** @typedef {import('../shared/article.js').Turn} Turn */
 /**
  * @typedef {object} Parts
@@ -38,15 +37,15 @@ export class Actions {
     port.send({ type: 'stop', message: live.id });
   }
 
-  /** @param {Message} message of a button under a turn */
+  /** @param {import('./page/port.js').Intent} message of a button */
   intent(message) {
     const { copy, port, transcript } = this.parts;
-    const turn = transcript.turns.get(message.message);
+    const turn = 'message' in message ? transcript.turns.get(message.message) : undefined;
     if (message.type === 'copy') this.reportCopy(copy.begin());
     // Without an engine the visible text is taken instead of the source.
     if (!isEngineReady() && turn && message.type === 'copy') copy.finish(turn.content.innerText);
     else if (!isEngineReady() && turn && message.type === 'save') {
-      download(`${message.message}.txt`, 'text/plain', turn.content.innerText);
+      download(`${turn.id}.txt`, 'text/plain', turn.content.innerText);
     } else port.send(message); // an engine that comes later gets it after the greeting
   }
 

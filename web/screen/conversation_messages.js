@@ -6,7 +6,7 @@ import { swapVersion } from './answer/version_picker.js';
 import { keysOfTab } from './settings/endpoint_settings.js';
 import { recordsOfTab } from './page/session_storage.js';
 
-/** @typedef {import('./page/port.js').Message} Message */
+/** @typedef {import('./page/port_types.js').PatchMessage} PatchMessage */
 /**
  * @typedef {object} Parts
  * @property {import('./page/announce.js').Announcer} announcer
@@ -29,22 +29,22 @@ export class ConversationMessages {
     this.emptied = '';
   }
 
-  /** The first messages to an engine: the current conversation, painted patches, intents that it may not have. */
+  /** The first messages to an engine: the current conversation, painted patches, intents that it may not have. @returns {import('./page/port.js').Intent[]} */
   greeting() {
     const { composer, current, transcript } = this.parts;
     const stopping = [...transcript.turns.values()].filter(({ status }) => status.stopping && LIVE.has(status.state));
     const records = recordsOfTab();
     return [
-      ...(records.length ? [{ type: 'kept', records }] : []),
+      ...(records.length ? [/** @type {const} */ ({ type: 'kept', records })] : []),
       { type: 'keys', keys: keysOfTab() },
       current.opening(),
       { type: 'network', online: navigator.onLine },
-      ...composer.pending.map((each) => ({ type: 'send', ...each })),
-      ...stopping.map(({ id }) => ({ type: 'stop', message: id })),
+      ...composer.pending.map((each) => /** @type {const} */ ({ type: 'send', ...each })),
+      ...stopping.map(({ id }) => /** @type {const} */ ({ type: 'stop', message: id })),
     ];
   }
 
-  /** @param {Message} message */
+  /** @param {import('./page/port_types.js').ConversationMessage} message */
   conversation({ id, title, turns, at, patches }) {
     const { composer, current, edits, highlight, transcript } = this.parts;
     if (id && current.id && id !== current.id) return this.#reopen(turns);
@@ -53,7 +53,7 @@ export class ConversationMessages {
     if (at) {
       swapVersion(this.parts, turns, at, () => {
         transcript.show(turns);
-        for (const patch of patches) this.#apply(patch);
+        for (const patch of patches ?? []) this.#apply(patch);
       });
       highlight.changed(at);
     } else transcript.show(turns);
@@ -72,7 +72,7 @@ export class ConversationMessages {
     port.send(current.opening());
   }
 
-  /** @param {Message} message */
+  /** @param {import('./page/port_types.js').TurnMessage} message */
   turn({ conversation, turn, after }) {
     const { composer, current, scroll, transcript } = this.parts;
     if (current.id && conversation !== current.id) return;
@@ -93,7 +93,7 @@ export class ConversationMessages {
     current.change();
   }
 
-  /** @param {Message} message */
+  /** @param {PatchMessage} message */
   patch(message) {
     const { highlight, transcript } = this.parts;
     const turn = transcript.turns.get(message.message);
@@ -104,7 +104,7 @@ export class ConversationMessages {
     if (isNew && !performance.getEntriesByName('midstream:live').length) performance.mark('midstream:live');
   }
 
-  /** @param {Message} patch */
+  /** @param {PatchMessage} patch */
   #apply(patch) {
     const { decorations, transcript } = this.parts;
     transcript.patch(patch);
@@ -112,13 +112,13 @@ export class ConversationMessages {
     if (turn) decorations.take(turn, LIVE.has(turn.status.state));
   }
 
-  /** @param {Message} message */
+  /** @param {import('./page/port_types.js').ColoursMessage} message */
   colours({ message, node, kept, spans }) {
     const { colours, transcript } = this.parts;
     colours.set(transcript.turns.get(message)?.applier?.codes.get(node), kept, spans);
   }
 
-  /** @param {Message} message */
+  /** @param {import('./page/port_types.js').SourceMessage} message */
   source(message) {
     const { scroll, transcript } = this.parts;
     const turn = transcript.turns.get(message.message);
@@ -126,7 +126,7 @@ export class ConversationMessages {
     if (turn && button) scroll.keep(button, () => showSource(turn, message, transcript.number(turn)));
   }
 
-  /** @param {Message} message */
+  /** @param {import('./page/port_types.js').RemovedMessage} message */
   removed({ conversation, messages }) {
     const { composer, current, transcript } = this.parts;
     composer.drop(messages);
@@ -138,7 +138,7 @@ export class ConversationMessages {
     current.begin(false);
   }
 
-  /** @param {Message} message */
+  /** @param {import('./page/port_types.js').DraftMessage} message */
   draft({ conversation, text }) {
     this.parts.composer.putBack(conversation === this.emptied ? null : conversation, String(text ?? ''));
   }

@@ -10,7 +10,6 @@ import { find, html, isEngineReady, part } from './page/page.js';
 import { recordsOfTab } from './page/session_storage.js';
 import { storeConversation, storePointer, storePosition } from './page/tab.js';
 
-/** @typedef {import('./page/port.js').Message} Message */
 /** @typedef {import('../shared/stored_conversation.js').StoredConversation} StoredConversation */
 /**
  * @typedef {object} Parts
@@ -94,7 +93,7 @@ export class CurrentConversation {
     }
   }
 
-  /** The intent that makes the engine show this conversation. @returns {Message} */
+  /** The intent that makes the engine show this conversation. @returns {import('./page/port.js').Intent} */
   opening() {
     if (this.blank) return { type: 'new' };
     return { type: 'open', conversation: this.id, painted: this.parts.transcript.painted() };

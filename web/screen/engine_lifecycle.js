@@ -18,7 +18,7 @@ export class EngineLifecycle {
     this.parts = parts;
   }
 
-  /** @param {import('./page/port.js').Message} message from engine/engine.js */
+  /** @param {import('./page/port.js').FrameMessage} message from engine/engine.js */
   receive(message) {
     const { boot, shell } = this.parts;
     if (message.type === 'shell') {

@@ -6,6 +6,7 @@ import { download } from './composer/files.js';
 import { part, showConnection } from './page/page.js';
 
 /** @typedef {import('./page/port.js').Message} Message */
+/** @template {Message['type']} T @typedef {Extract<Message, {type: T}>} MessageOf */
 /**
  * @typedef {object} Parts
  * @property {import('./boot.js').Boot} boot
@@ -24,7 +25,7 @@ import { part, showConnection } from './page/page.js';
 export class EngineMessages {
   /** @param {Parts} parts @param {import('./conversation_messages.js').ConversationMessages} turns */
   constructor({ boot, copy, current, endpoints, list, menu, notices, records, search, transcript, welcome }, turns) {
-    /** @type {Record<string, (message: Message) => void>} */
+    /** One for each message of the port, and no other. @type {{[T in Message['type']]: (message: MessageOf<T>) => void}} */
     this.handlers = {
       hello: () => boot.come(),
       endpoint: (message) => showEndpoint(message, welcome),
@@ -58,12 +59,13 @@ export class EngineMessages {
 
   /** @param {Message} message from the engine */
   receive(message) {
-    if (Object.hasOwn(this.handlers, message.type)) this.handlers[message.type](message);
+    const handlers = /** @type {Record<string, (message: Message) => void>} */ (this.handlers);
+    if (Object.hasOwn(handlers, message.type)) handlers[message.type](message);
     else console.warn('midstream: unknown message', message.type);
   }
 }
 
-/** @param {Message} message @param {import('./settings/welcome.js').Welcome} welcome */
+/** @param {MessageOf<'endpoint'>} message @param {import('./settings/welcome.js').Welcome} welcome */
 function showEndpoint({ name, model, note, about, kind }, welcome) {
   welcome.show(kind);
   const line = model ? t('endpoint.model', { name, model }) : t('endpoint', { name });

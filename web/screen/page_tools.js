@@ -16,7 +16,7 @@ import { Welcome } from './settings/welcome.js';
  * @property {import('./page/page.js').Notices} notices
  * @property {() => void} stop
  * @property {() => void} fresh a new conversation
- * @property {(message: {type: string} & Record<string, unknown>) => void} intent
+ * @property {(message: import('./page/port.js').Intent) => void} intent
  * @property {(language: string) => void} language
  */
 
@@ -41,7 +41,7 @@ export function addPageTools(page) {
     write: () => page.composer.prompt.focus(),
     new: page.fresh,
     search,
-    save: (target) => page.intent({ type: 'save', message: target.closest('article')?.dataset.message }),
+    save: (target) => page.intent({ type: 'save', message: target.closest('article')?.dataset.message ?? '' }),
     previous: (target) => turn(page.scroll, target, -1),
     next: (target) => turn(page.scroll, target, 1),
     settings: () => settings.open(),

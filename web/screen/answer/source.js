@@ -5,11 +5,10 @@ import { setAttributes } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
 
 /** @typedef {import('../../shared/article.js').Turn} Turn */
-/** @typedef {import('../page/port.js').Message} Message */
 
 /**
  * @param {Turn} turn
- * @param {Message} message `source` of the port: the text up to patch n
+ * @param {import('../page/port_types.js').SourceMessage} message the text up to patch n
  * @param {number} number of the answer
  */
 export function showSource(turn, { n, text }, number) {
@@ -29,7 +28,7 @@ export function hideSource(turn) {
   press(turn);
 }
 
-/** @param {Turn} turn @param {Message} patch */
+/** @param {Turn} turn @param {import('../page/port_types.js').PatchMessage} patch */
 export function growSource({ source }, { n, reset, source: more }) {
   if (!source || (n <= source.n && !reset)) return;
   source.n = n;

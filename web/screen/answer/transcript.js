@@ -16,7 +16,7 @@ import { markVersion } from './version_picker.js';
 /** @typedef {import('../../shared/article.js').Turn} Turn */
 /** @typedef {import('../../shared/apply.js').Applier} Applier */
 /** @typedef {import('../../shared/status.js').Status} Status */
-/** @typedef {import('../page/port.js').Message} Message */
+/** @typedef {import('../page/port_types.js').PatchMessage} PatchMessage */
 /** @typedef {import('../../shared/stored_conversation.js').StoredTurn} StoredTurn */
 
 /**
@@ -177,7 +177,7 @@ export class Transcript {
     return [...this.turns.values()].filter((turn) => turn.applier).length;
   }
 
-  /** @param {Message} message `patch` of the port */
+  /** @param {PatchMessage} message */
   patch(message) {
     const turn = this.turns.get(message.message);
     if (!turn?.applier) return; // of a conversation that is no longer visible
@@ -201,7 +201,7 @@ export class Transcript {
   /**
    * @param {Turn} turn
    * @param {Applier} applier
-   * @param {Message} patch with `packed` ops, or with plain `ops` as they are stored
+   * @param {PatchMessage & {ops?: any[]}} patch with `packed` ops, or with plain `ops` as they are stored
    * @returns {boolean} false when the answer has been asked for anew
    */
   #apply(turn, applier, { packed, ops }) {
@@ -217,7 +217,7 @@ export class Transcript {
     }
   }
 
-  /** @param {Message} message `status` of the port */
+  /** @param {import('../page/port_types.js').StatusMessage} message */
   status(message) {
     const turn = this.turns.get(message.message);
     const status = parseStatus(message, this.on.stored());

@@ -2,10 +2,11 @@
 
 import { ACTIONS } from '../../shared/article.js';
 
+/** @typedef {import('../page/port_types.js').MessageIntent} MessageIntent */
 /** @typedef {import('../../shared/article.js').Turn} Turn */
 /**
  * @typedef {object} TurnActions
- * @property {(message: import('../page/port.js').Message) => void} intent
+ * @property {(message: import('../page/port.js').Intent) => void} intent
  * @property {(button: HTMLElement) => void} block a button of a code block
  * @property {(turn: Turn) => void} edit opens a question for editing
  * @property {(turn: Turn, step: number) => void} version shows the version before or after it
@@ -32,5 +33,5 @@ function act(event, turns, on) {
   else if (Object.hasOwn(STEPS, name)) on.version(turn, STEPS[name]);
   else if (name === 'source') on.source(button, turn);
   else if (name === 'edit' && !turn.applier) on.edit(turn);
-  else if (ACTIONS.includes(name)) on.intent({ type: name, message: turn.id });
+  else if (ACTIONS.includes(name)) on.intent({ type: /** @type {MessageIntent['type']} */ (name), message: turn.id });
 }

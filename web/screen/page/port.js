@@ -6,13 +6,15 @@
 
 import { TypingPriority } from './typing_priority.js';
 
-/** @typedef {Record<string, any> & {type: string}} Message */
+/** @typedef {import('./port_types.js').Message} Message */
+/** @typedef {import('./port_types.js').Intent} Intent */
+/** @typedef {Record<string, any> & {type: string}} FrameMessage between this page and engine/engine.js */
 
 /**
  * @typedef {object} Handlers
- * @property {() => Message[]} connect the first messages to a new engine, before those that wait
+ * @property {() => Intent[]} connect the first intents to a new engine, before those that wait
  * @property {(message: Message) => void} message from the engine
- * @property {(message: Message) => void} aside from engine/engine.js itself: its boot, the service worker
+ * @property {(message: FrameMessage) => void} aside from engine/engine.js itself: its boot, the service worker
  * @property {() => void} silent the engine has died while the page was in the back/forward cache
  */
 
@@ -27,7 +29,7 @@ export class Port {
     this.port = null;
     this.engine = ''; // the id of the document that has the port
     this.doubt = 0; // the timer of an engine that has to prove itself alive
-    /** @type {Message[]} */
+    /** @type {Intent[]} */
     this.queue = [];
     /** @type {TypingPriority<Message[]>} */
     this.priority = new TypingPriority((messages) => this.#each(messages));
@@ -44,21 +46,21 @@ export class Port {
     return this.port !== null;
   }
 
-  /** @param {Message} message */
-  send(message) {
-    if (this.port) this.port.postMessage(JSON.stringify([message]));
-    else this.queue.push(message);
+  /** @param {Intent} intent */
+  send(intent) {
+    if (this.port) this.port.postMessage(JSON.stringify([intent]));
+    else this.queue.push(intent);
   }
 
   /**
    * Asks the engine something that it always answers, unless its worker died while the page was in the browser's cache.
-   * @param {Message[]} messages
+   * @param {Intent[]} intents
    */
-  prove(...messages) {
+  prove(...intents) {
     if (!this.port) return;
     clearTimeout(this.doubt);
     this.doubt = setTimeout(() => this.on?.silent(), SILENCE);
-    for (const message of messages) this.send(message);
+    for (const intent of intents) this.send(intent);
   }
 
   /** Loads the engine's document anew. From now on messages wait for the new port; the old engine receives none. */
@@ -69,7 +71,7 @@ export class Port {
     this.frame.contentWindow?.location.reload();
   }
 
-  /** Posts a message to engine/engine.js, not to Python. @param {Message} message */
+  /** Posts a message to engine/engine.js, not to Python. @param {FrameMessage} message */
   postAside(message) {
     this.frame.contentWindow?.postMessage(message, location.origin);
   }

@@ -6,7 +6,7 @@ import { t } from '../../shared/i18n.js';
 import { problemText, withQuote } from '../../shared/problem.js';
 import { loadItem, storeItem } from '../page/tab.js';
 
-/** @typedef {import('../page/port.js').Message} Message */
+/** @typedef {import('../page/port.js').Intent} Intent */
 /** @typedef {{name: string, url: string, model: string, own: boolean, key?: string, keep?: string}} Item */
 
 /** The usual addresses of servers, by kind. @type {Record<string, string>} */
@@ -36,7 +36,7 @@ export class Endpoints {
   /**
    * @param {HTMLElement} section of the settings
    * @param {object} on
-   * @param {(message: Message) => void} on.intent
+   * @param {(message: Intent) => void} on.intent
    * @param {() => void} on.unsaved the browser does not store the key
    */
   constructor(section, on) {
@@ -66,7 +66,7 @@ export class Endpoints {
     return all;
   }
 
-  /** @param {Message} message `endpoints` of the engine */
+  /** @param {import('../page/port_types.js').EndpointsMessage} message */
   show({ items, chosen }) {
     this.items = Array.isArray(items) ? items.filter((item) => typeof item?.name === 'string') : [];
     const select = this.fields.chosen;
@@ -161,7 +161,7 @@ export class Endpoints {
     this.on.intent({ type: 'endpoint-remove', name });
   }
 
-  /** @param {Message} message `tested` of the engine */
+  /** @param {import('../page/port_types.js').TestedMessage} message */
   tested({ test, code, host, detail, models, status, problem, url }) {
     if (test !== this.test) return;
     const names = Array.isArray(models) ? models.map(String) : [];

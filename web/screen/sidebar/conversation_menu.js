@@ -8,7 +8,7 @@ import { find, part } from '../page/page.js';
 
 /** Pixels between the menu and the edges of the window. */
 const EDGE = 8;
-/** The buttons of the menu that make a file. @type {Record<string, string>} */
+/** The buttons of the menu that make a file. @type {Record<string, import('../page/port_types.js').ExportIntent['format']>} */
 const FORMATS = { 'export-markdown': 'markdown', 'export-html': 'html', 'export-json': 'json' };
 /** The texts of such a file beside the messages. The engine fills `n` in. */
 const fileTexts = () => ({
@@ -25,7 +25,7 @@ export class ConversationMenu {
   /**
    * @param {import('./conversation_list.js').ConversationList} list
    * @param {object} on
-   * @param {(intent: import('../page/port.js').Message) => unknown} on.send
+   * @param {(intent: import('../page/port.js').Intent) => unknown} on.send
    * @param {(conversation: string) => void} on.visit
    * @param {(conversation: string) => void} on.gone it is deleted for good
    * @param {(text: string) => void} on.say

@@ -14,7 +14,7 @@ export class Search {
   /**
    * @param {HTMLElement} nav
    * @param {object} on
-   * @param {(intent: import('../page/port.js').Message) => void} on.send
+   * @param {(intent: import('../page/port.js').Intent) => void} on.send
    * @param {(hit: Hit) => void} on.open
    * @param {() => void} on.end the query is empty again
    */
@@ -62,7 +62,7 @@ export class Search {
     this.#typed();
   }
 
-  /** @param {import('../page/port.js').Message} message */
+  /** @param {import('../page/port_types.js').FoundMessage} message */
   show({ n, items, more, done, failed, problem }) {
     if (n !== this.n || !this.text) return;
     this.items = listed(items).filter((item) => typeof item?.id === 'string');

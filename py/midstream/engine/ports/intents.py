@@ -100,7 +100,7 @@ class KeptIntent(TypedDict):
     """Without IndexedDB: the records that the tab holds, as `[store, record]`."""
 
     type: Literal["kept"]
-    records: list[list[Any]]
+    records: list[Any]
 
 
 class PreferIntent(TypedDict):

@@ -253,7 +253,7 @@ class KeepMessage(TypedDict):
     """Without IndexedDB: records to hold in sessionStorage, as `[store, key, record or null]`."""
 
     type: Literal["keep"]
-    changes: list[list[Any]]
+    changes: list[Any]
 
 
 class ConnectionMessage(TypedDict):
