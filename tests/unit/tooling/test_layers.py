@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 TOOLING = Path(__file__).parents[3] / "tooling"
-# Each may import itself and those before it; "" are the modules beside the folders, but the commands.
-ORDER = ("", "setup", "checks", "parts", "assets", "commands")
+# Each may import itself and those before it; "" are the modules beside the folders that all may import.
+FOLDERS = ("setup", "checks", "parts", "assets")
+ORDER = ("", *FOLDERS, "watch", "commands")
 
 
 def part_of(names: tuple[str, ...]) -> str:
@@ -38,6 +39,5 @@ def test_a_folder_imports_only_those_before_it(path: Path) -> None:
 def test_a_folder_is_of_a_size_that_can_be_read() -> None:
     sizes = {folder.name: len(list(folder.glob("*.*"))) for folder in TOOLING.iterdir()}
     assert {name for name, size in sizes.items() if size > 16} == set()
-    assert {folder.name for folder in TOOLING.iterdir() if folder.is_dir()} - {
-        "__pycache__"
-    } == set(ORDER) - {"", "commands"}
+    folders = {folder.name for folder in TOOLING.iterdir() if folder.is_dir()}
+    assert folders - {"__pycache__"} == set(FOLDERS)
