@@ -51,7 +51,17 @@ NAMES_ELSEWHERE = {
 CLASSES_ELSEWHERE = {
     *("EventSource", "SharedWorker", "MessagePort", "IntersectionObserver"),  # browsers have them
     *("ArrayBufferView", "DateConstructor"),  # TypeScript's
-    *("DeepSeek", "GitHub", "KaTeX", "LiteLLM", "NaN", "PyPI", "TeX", "TypeScript"),  # no classes
+    *(
+        "DeepSeek",
+        "GitHub",
+        "KaTeX",
+        "LaTeX",
+        "LiteLLM",
+        "NaN",
+        "PyPI",
+        "TeX",
+        "TypeScript",
+    ),  # no classes
     *("WebDriver", "WebP"),
 }
 

@@ -62,7 +62,7 @@ BANNED_CLASSES = {
 # In folders and on the wire, where they stay: (file, name) and why.
 PINNED = {
     ("web/late", "late"): "a folder of dist/, whose address hosts and service workers have",
-    ("py/midstream/markdown/lines.py", "Line"): "a line of a text is a line",
+    ("py/midstream/markdown/blocks/lines.py", "Line"): "a line of a text is a line",
 }
 # What people had to read twice, and what it is called now.
 PHRASES = {

@@ -19,7 +19,7 @@ class Plural(NamedTuple):
 _MODEL_SERVER = "The model's server ({host})"
 _RUNNING = "Is it running?"
 _AGAIN = (
-    "Choose a file that “Save everything” has made, or the conversations.json of an export from "
+    "Choose a file that “Download all data” has made, or the conversations.json of an export from "
     "ChatGPT or Open WebUI."
 )
 
@@ -216,7 +216,7 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
     "in_message": ("message {number}: {parts}", ""),
     "unusable_object": ("it is not an object", ""),
     "unusable_form": ("“{field}” cannot be read", ""),
-    "unusable_author": ("nobody has written it", ""),
+    "unusable_author": ("it has no author", ""),
     "unusable_id": ("it has no usable id", ""),
     "unusable_twice": ("its id “{id}” stands in the file twice", ""),
     "unusable_long": ("“{field}” is longer than {limit} characters", ""),

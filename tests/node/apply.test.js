@@ -14,7 +14,7 @@ const OUTSIDE = ['script', 'iframe', 'img', 'svg'];
 const FOREIGN = ['onclick', 'style', 'id', 'name'];
 
 test('a bad op is refused, and what stands there stays', () => {
-  for (const bad of json('bad_ops.json')) {
+  for (const bad of json('data/bad_ops.json')) {
     const content = applier();
     content.apply(opsOf(['p', 'before ']));
     assert.throws(() => content.apply([[1, 1, 'and'], bad, [1, 1, ' after']]), PatchError, JSON.stringify(bad));
@@ -23,7 +23,7 @@ test('a bad op is refused, and what stands there stays', () => {
 });
 
 test('a bad op in the whole answer costs no text', () => {
-  for (const bad of json('bad_ops.json')) {
+  for (const bad of json('data/bad_ops.json')) {
     const content = applier();
     content.lenient = true;
     content.apply([[0, 0, 'p', 1], [1, 1, 'before and'], bad, [1, 1, ' after!']]);

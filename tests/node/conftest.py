@@ -1,4 +1,4 @@
-"""Modules of web/ that need no page, tested in Node: every `test(…)` of a *.test.js is one test of pytest's report."""
+"""Modules of web/ that need no page, tested in Node: each test of a script here is one of pytest's report."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import { json, opsOf, paper, speak } from './support.js';
 
 speak();
 
-const { numbers, rows } = json('answer_states.json');
+const { numbers, rows } = json('data/answer_states.json');
 /** How long a person listens to what is spoken, in ms. */
 const LISTENING = 6000;
 

@@ -20,7 +20,7 @@ console.log(JSON.stringify(answer));
 
 
 def in_node(function: str, argument: object) -> Any:
-    """What the JavaScript `async (argument, web) => …` gives; `await web('shared/x.js')` is that module."""
+    """What the JavaScript `async (argument, web) => …` gives; `await web('shared/apply.js')` is that module."""
     script = FRAME % (json.dumps((HERE.root / "web").as_uri() + "/"), function)
     command = [str(npm.node(HERE)), "--input-type=module", "--eval", script]
     asked = json.dumps(argument)

@@ -184,7 +184,7 @@ def test_no_module_is_left_over_and_none_is_named_that_is_not_there() -> None:
             "engine/engine.js",
             "sw.js",
             "sw-off.js",
-            "shared/storage_limit.js",  # for snapshot_maker.js, which is not put together
+            "shared/storage_limit.js",  # for the maker of the snapshot, which is not put together
         ),
         *(f"engine/pyodide/{name}.js" for name in ("boot", "reader", "snapshot_maker")),
         *(

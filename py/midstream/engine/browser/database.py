@@ -69,7 +69,7 @@ async def connect(version: int | None) -> Any:
         resolve(done, request.result)
 
     request.onblocked = create_once_callable(block)
-    settle(request, done)
+    bind(request, done)
     request.onsuccess = create_once_callable(succeed)
     try:
         database = await asyncio.wait_for(done, OPEN_S)
@@ -115,7 +115,7 @@ def parsed(value: Any) -> Any:
     return js.JSON.parse(json.dumps(value))
 
 
-def settle(request: Any, done: asyncio.Future[Any]) -> None:
+def bind(request: Any, done: asyncio.Future[Any]) -> None:
     request.onsuccess = create_once_callable(lambda event: resolve(done, request.result))
     request.onerror = create_once_callable(
         lambda event: fail(done, failure("The browser's storage failed", request.error))

@@ -17,12 +17,12 @@ from pyodide.ffi import JsException, create_once_callable, to_js
 
 from midstream.engine.browser.database import (
     VERSION,
+    bind,
     connect,
     fail,
     failure,
     parsed,
     resolve,
-    settle,
     store_error,
 )
 from midstream.engine.browser.quota import free_space
@@ -209,7 +209,7 @@ class IndexedDBStore:
         try:
             source = transaction.objectStore(store)
             request = getattr(source.index(index) if index else source, method)(*arguments)
-            settle(request, done)
+            bind(request, done)
             return _plain(await done, fields)
         except JsException as error:
             raise failure("Could not read what is saved", error) from error

@@ -91,10 +91,10 @@ async def run_of(request: Request, store: RunStore) -> RunRecord:
     run_id = request.path_params["run"]
     if not names.RUN.fullmatch(run_id):
         raise unknown_run()
-    return await kept(store, run_id)
+    return await readable_run(store, run_id)
 
 
-async def kept(store: RunStore, run_id: str) -> RunRecord:
+async def readable_run(store: RunStore, run_id: str) -> RunRecord:
     run = await store.get(run_id)
     if run is None or run.owner != OWNER:
         raise unknown_run()

@@ -22,9 +22,9 @@ from midstream.gateway.http.requests import (
     OWNER,
     conversation_of,
     cursor_of,
-    kept,
     new_run,
     read_body,
+    readable_run,
     run_of,
     unknown_run,
 )
@@ -71,7 +71,7 @@ async def chat(request: Request) -> Response:
         await gateway.readers.begun(run.id, gateway.config.limits.first_word)
     else:
         await gateway.readers.ended(run)
-    run = await kept(gateway.store, run.id)
+    run = await readable_run(gateway.store, run.id)
     if run.live and not run.stream:
         raise RequestError(problem("shutdown"), status=503, code="shutdown")
     if gives_key_back(run):
@@ -230,7 +230,7 @@ async def _stop(gateway: Gateway, run: RunRecord) -> RunRecord:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_PATIENCE):
                 await gateway.readers.ended(run)
-    return await kept(gateway.store, run.id)
+    return await readable_run(gateway.store, run.id)
 
 
 def _json(content: Any, headers: dict[str, str] | None = None) -> Response:

@@ -128,7 +128,7 @@ class Definitions:
         """Text has come in: that much more may be parsed again."""
         self._budget += 4 * characters
 
-    def settle(self, final: bool) -> None:
+    def reparse(self, final: bool) -> None:
         """Parse again what waits for a definition that is now known, as the budget allows."""
         while self._due:
             leaf = next(iter(self._due.values()))

@@ -42,12 +42,12 @@ class Output:
 
     def take(self) -> list[Op]:
         """The ops so far, with those of definitions that came late."""
-        self.definitions.settle(final=False)
+        self.definitions.reparse(final=False)
         return self.emit.take()
 
     def finish(self) -> list[Op]:
         """The last ops: what waits no longer waits, what is open is sealed."""
-        self.definitions.settle(final=True)
+        self.definitions.reparse(final=True)
         self.emit.ops += map(patch.close, self._unsealed)
         self._unsealed.clear()
         return self.emit.take()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 # What is said in each is tested without a page (tests/node/status.test.js); here, that the page says it.
-TABLE = json.loads((Path(__file__).parents[3] / "node/answer_states.json").read_text())
+TABLE = json.loads((Path(__file__).parents[3] / "node/data/answer_states.json").read_text())
 NUMBERS: dict[str, Any] = TABLE["numbers"]
 SERVER = "214 tokens saved here; the server keeps writing."
 
