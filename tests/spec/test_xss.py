@@ -16,7 +16,11 @@ def test_the_corpus_is_there() -> None:
     assert len(PAYLOADS) > 4_000
 
 
-@pytest.mark.parametrize("first", range(0, len(PAYLOADS), BATCH))
+FIRSTS = range(0, len(PAYLOADS), BATCH)
+MORE = pytest.mark.full_run(reason="thousands of payloads; the first thousand are quick")
+
+
+@pytest.mark.parametrize("first", [*FIRSTS[:4], *(pytest.param(n, marks=MORE) for n in FIRSTS[4:])])
 def test_payloads(first: int) -> None:
     """`run` validates every op and applies it to the strict reference tree."""
     for k, payload in enumerate(PAYLOADS[first : first + BATCH], first):

@@ -140,7 +140,10 @@ async def said(story: Story, pieces: list[str]) -> None:
     assert read <= words(story.screen.tree)
 
 
-@pytest.mark.parametrize("size", [1, 3, 1000])
+ONE_BY_ONE = pytest.param(1, marks=pytest.mark.full_run(reason="the longest way of each cut"))
+
+
+@pytest.mark.parametrize("size", [ONE_BY_ONE, 3, 1000])
 @pytest.mark.parametrize("cut", range(1, len(ANSWER)))
 def test_no_word_goes_when_the_answer_goes_on(cut: int, size: int) -> None:
     async def scenario() -> None:
