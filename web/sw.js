@@ -26,7 +26,7 @@ import { WorkerStore } from './worker/store.js';
 import { PageVersions } from './worker/page_versions.js';
 
 /** @type {import('./worker/files.js').Build} */
-const BUILD = /*build*/{"version": "dev", "shell": [], "runtime": [], "late": []}/*build*/;
+const BUILD = /*build*/ { version: 'dev', shell: [], runtime: [], late: [] } /*build*/;
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const SCOPE = worker.registration.scope;
@@ -61,7 +61,9 @@ async function install() {
 }
 
 async function activate() {
-  const old = (await caches.keys()).filter((name) => name.startsWith(CACHES) && name.endsWith(` ${SCOPE}`) && name !== CACHE);
+  const old = (await caches.keys()).filter(
+    (name) => name.startsWith(CACHES) && name.endsWith(` ${SCOPE}`) && name !== CACHE,
+  );
   await Promise.all(old.map((name) => caches.delete(name)));
   if (files.all.length) {
     await versions.activate();
@@ -189,7 +191,9 @@ function partOf(event) {
   const { url, mode } = event.request;
   const [, part, path] = (url.startsWith(SCOPE) && /^(spool|outbox)\/([^?]*)/.exec(url.slice(SCOPE.length))) || [];
   if (part === undefined || (mode !== 'cors' && mode !== 'same-origin')) return null;
-  return (part === 'spool' ? spool : outbox).answer(event, path).catch((error) => (warn(error), errorResponse(500, String(error), 'storage', {}, 'storage_failed')));
+  return (part === 'spool' ? spool : outbox)
+    .answer(event, path)
+    .catch((error) => (warn(error), errorResponse(500, String(error), 'storage', {}, 'storage_failed')));
 }
 
 /** The page with its saved text in it. @param {FetchEvent} event a navigation */
@@ -213,5 +217,6 @@ worker.addEventListener('fetch', (event) => {
   else if (href === INDEX && event.request.mode === 'navigate') event.respondWith(page(event));
   else if (href) event.respondWith(answer(event, href));
   // A page is there, so there may be a network again. Not for outbox/: what is being removed must not be sent by that.
-  if (event.request.mode === 'navigate' || event.request.url.startsWith(`${SCOPE}spool/`)) event.waitUntil(outbox.replay());
+  if (event.request.mode === 'navigate' || event.request.url.startsWith(`${SCOPE}spool/`))
+    event.waitUntil(outbox.replay());
 });

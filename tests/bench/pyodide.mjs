@@ -8,7 +8,11 @@ const [folder, packages, ...sizes] = process.argv.slice(2);
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const { loadPyodide } = await import(pathToFileURL(resolve(folder, 'pyodide.mjs')).href);
 const pyodide = await loadPyodide();
-for (const [mount, place] of [['/py', `${root}/py`], ['/bench', `${root}/tests/bench`], ['/site', packages]]) {
+for (const [mount, place] of [
+  ['/py', `${root}/py`],
+  ['/bench', `${root}/tests/bench`],
+  ['/site', packages],
+]) {
   pyodide.FS.mkdirTree(mount);
   pyodide.FS.mount(pyodide.FS.filesystems.NODEFS, { root: place }, mount);
 }

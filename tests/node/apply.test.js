@@ -30,8 +30,14 @@ test('a bad op in the whole answer costs no text', () => {
     content.apply([[1, 1, ' On.']]);
     assert.equal(elements(content.root, 'p')[0].textContent, 'before and after! On.', JSON.stringify(bad));
     const all = [...content.root.querySelectorAll('*')];
-    assert.deepEqual(all.filter((element) => OUTSIDE.includes(element.localName)), []);
-    assert.deepEqual(all.filter((element) => FOREIGN.some((name) => element.getAttribute(name) !== null)), []);
+    assert.deepEqual(
+      all.filter((element) => OUTSIDE.includes(element.localName)),
+      [],
+    );
+    assert.deepEqual(
+      all.filter((element) => FOREIGN.some((name) => element.getAttribute(name) !== null)),
+      [],
+    );
   }
 });
 
@@ -47,14 +53,34 @@ test('ops that are no array are refused', () => {
 
 test('refused addresses leave the text', () => {
   const refused = [
-    'javascript:alert(1)', 'JaVaScRiPt:alert(1)', ' javascript:alert(1)', 'java\nscript:alert(1)', '\x01javascript:alert(1)',
-    'data:text/html,<script>1</script>', 'vbscript:x', 'file:///etc/passwd', 'blob:http://127.0.0.1/x', '//evil.example',
-    '/v1/runs', 'engine.html', '#engine', 'http:evil.example', 'https:/evil.example', 'http://', 'http://[bad',
-    'https:\\\\evil.example', '',
+    'javascript:alert(1)',
+    'JaVaScRiPt:alert(1)',
+    ' javascript:alert(1)',
+    'java\nscript:alert(1)',
+    '\x01javascript:alert(1)',
+    'data:text/html,<script>1</script>',
+    'vbscript:x',
+    'file:///etc/passwd',
+    'blob:http://127.0.0.1/x',
+    '//evil.example',
+    '/v1/runs',
+    'engine.html',
+    '#engine',
+    'http:evil.example',
+    'https:/evil.example',
+    'http://',
+    'http://[bad',
+    'https:\\\\evil.example',
+    '',
   ];
   const content = applier();
-  content.apply(opsOf(...refused.map((url) => ['p', ['a', { href: url }, 'link'], ['button', { 'data-src': url }, 'image']])));
-  assert.deepEqual(elements(content.root, 'p').map(({ textContent }) => textContent), refused.map(() => 'linkimage'));
+  content.apply(
+    opsOf(...refused.map((url) => ['p', ['a', { href: url }, 'link'], ['button', { 'data-src': url }, 'image']])),
+  );
+  assert.deepEqual(
+    elements(content.root, 'p').map(({ textContent }) => textContent),
+    refused.map(() => 'linkimage'),
+  );
   for (const element of content.root.querySelectorAll('*')) {
     for (const name of ['href', 'data-src', 'data-host']) assert.equal(element.getAttribute(name), null);
   }
@@ -62,14 +88,16 @@ test('refused addresses leave the text', () => {
 
 test('links say where they lead', () => {
   const content = applier();
-  content.apply(opsOf(
-    ['p', ['a', { href: 'https://example.org/a', title: 't' }, 'words']],
-    ['p', ['a', { href: 'https://evil.example/a' }, 'https://bank.example/login']],
-    ['p', ['a', { href: 'https://bank.example@evil.example/' }, 'bank.example']],
-    ['p', ['a', { href: 'https://example.org/a' }, 'https://example.org/a']],
-    ['p', ['a', { href: 'https://evil.example/' }, 'evil.example.bank.example']],
-    ['p', ['a', { href: 'mailto:a@example.org' }, 'write']],
-  ));
+  content.apply(
+    opsOf(
+      ['p', ['a', { href: 'https://example.org/a', title: 't' }, 'words']],
+      ['p', ['a', { href: 'https://evil.example/a' }, 'https://bank.example/login']],
+      ['p', ['a', { href: 'https://bank.example@evil.example/' }, 'bank.example']],
+      ['p', ['a', { href: 'https://example.org/a' }, 'https://example.org/a']],
+      ['p', ['a', { href: 'https://evil.example/' }, 'evil.example.bank.example']],
+      ['p', ['a', { href: 'mailto:a@example.org' }, 'write']],
+    ),
+  );
   const links = elements(content.root, 'a');
   for (const link of links) {
     assert.equal(link.getAttribute('rel'), 'noopener noreferrer');

@@ -24,12 +24,22 @@ test('a quote does not turn the sentence round', () => {
 });
 
 test('numbers are written the language’s way', () => {
-  assert.match(line({ problem: { code: 'event_too_large', values: { limit: 16_777_216 } } }), /more than 16,777,216 bytes/);
+  assert.match(
+    line({ problem: { code: 'event_too_large', values: { limit: 16_777_216 } } }),
+    /more than 16,777,216 bytes/,
+  );
 });
 
 test('what is wrong with each part of a file is said', () => {
-  const bad = { code: 'in_message', values: { number: 3 }, parts: [{ code: 'unusable_form', values: { field: 'text' } }] };
-  const parts = [{ code: 'in_conversation', values: { number: 1 }, parts: [bad] }, { code: 'import_more', values: { n: 2 } }];
+  const bad = {
+    code: 'in_message',
+    values: { number: 3 },
+    parts: [{ code: 'unusable_form', values: { field: 'text' } }],
+  };
+  const parts = [
+    { code: 'in_conversation', values: { number: 1 }, parts: [bad] },
+    { code: 'import_more', values: { n: 2 } },
+  ];
   assert.equal(
     problemText('', { code: 'import_some', values: { n: 1 }, parts }),
     '1 conversation was added. Not usable: conversation 1: message 3: “text” cannot be read; and 2 more.',

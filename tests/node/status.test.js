@@ -18,8 +18,11 @@ const LISTENING = 6000;
  * @param {any} row
  */
 function reached(row) {
-  const raw = (/** @type {string} */ state, /** @type {object} */ more) =>
-    ({ message: 'a1', author: 'assistant', status: { seq: 0, saved: 0, tokens: 0, seconds: 0, rate: 0, ...numbers, state, ...more } });
+  const raw = (/** @type {string} */ state, /** @type {object} */ more) => ({
+    message: 'a1',
+    author: 'assistant',
+    status: { seq: 0, saved: 0, tokens: 0, seconds: 0, rate: 0, ...numbers, state, ...more },
+  });
   const turn = makeTurn(paper, raw(row.before, {}), 1);
   updateStatus(turn, /** @type {any} */ (statusOf(raw(row.before, {}))));
   if (row.text) turn.applier?.apply(opsOf(['p', 'Some text.']));
@@ -41,7 +44,11 @@ test('every state is said in words, with its buttons', () => {
     assert.equal(turn.line.textContent, row.words);
     assert.equal(turn.line.getAttribute('title') ?? '', row.details, row.words);
     const offered = turn.actions.filter((button) => button.getAttribute('hidden') === null);
-    assert.deepEqual(offered.map(({ textContent }) => textContent), row.buttons, row.words);
+    assert.deepEqual(
+      offered.map(({ textContent }) => textContent),
+      row.buttons,
+      row.words,
+    );
     assert.equal(turn.article.getAttribute('data-state'), row.state);
     assert.equal(turn.article.getAttribute('aria-busy'), String(LIVE.has(row.state)));
   }
@@ -53,7 +60,7 @@ test('every state is spoken, or is not', () => {
     const line = announcement(before, turn.status, false);
     turn.status.at -= LISTENING;
     const late = waitAnnouncement(turn.status);
-    const said = line ? (line.urgent ? `!${line.text}` : line.text) : late ?? '';
+    const said = line ? (line.urgent ? `!${line.text}` : line.text) : (late ?? '');
     assert.equal(said, row.spoken, `${row.before}, then ${row.words}`);
   }
 });

@@ -39,7 +39,10 @@ function rows(patches, state = 'streaming') {
     ['conversations', { id: 'c1', title: 'Tides', created: 1, updated: 2 }],
     ['messages', { ...common, id: 'u1', position: 0, author: 'user', text: 'How do tides work?', state: 'complete' }],
     ['messages', { ...common, id: 'a1', position: 1, author: 'assistant', state, parser: 1 }],
-    ...patches.map((ops, i) => ['journal', { message: 'a1', n: i + 1, run: 0, first: 10 * i + 1, last: 10 * i + 10, text: '', tokens: 10, ops }]),
+    ...patches.map((ops, i) => [
+      'journal',
+      { message: 'a1', n: i + 1, run: 0, first: 10 * i + 1, last: 10 * i + 10, text: '', tokens: 10, ops },
+    ]),
   ];
 }
 
@@ -60,7 +63,16 @@ async function painted(wanted = null) {
     updateStatus(turn, status);
     paintRows(turn, rows);
     drawStatus(turn, false);
-    return [{ id: turn.id, n: turn.n, text: turn.content.textContent, state: status.state, line: turn.line.textContent, turn }];
+    return [
+      {
+        id: turn.id,
+        n: turn.n,
+        text: turn.content.textContent,
+        state: status.state,
+        line: turn.line.textContent,
+        turn,
+      },
+    ];
   });
 }
 
@@ -69,7 +81,10 @@ test('an answer that is being written is shown as far as it is stored', async ()
   const [question, answer] = await painted();
   assert.equal(question.text, 'How do tides work?');
   assert.equal(answer.text, 'TidesTwice a day the sea rises.');
-  assert.deepEqual([answer.n, answer.state, answer.line], [2, 'catching-up', '20 tokens saved here. Picking up the rest…']);
+  assert.deepEqual(
+    [answer.n, answer.state, answer.line],
+    [2, 'catching-up', '20 tokens saved here. Picking up the rest…'],
+  );
 });
 
 test('rows after a hole are not shown', async () => {
@@ -81,7 +96,16 @@ test('rows after a hole are not shown', async () => {
 });
 
 test('of damaged ops what can be read is shown, and the engine sends all of it', async () => {
-  const damages = [[[0, 0, 'script', 9], [1, 9, 'alert(1)']], [[1, 77, 'x']], '<img src=x onerror=alert(1)>', null, [null]];
+  const damages = [
+    [
+      [0, 0, 'script', 9],
+      [1, 9, 'alert(1)'],
+    ],
+    [[1, 77, 'x']],
+    '<img src=x onerror=alert(1)>',
+    null,
+    [null],
+  ];
   for (const ops of damages) {
     store(rows([FIRST, ops]));
     const [, answer] = await painted();
@@ -100,7 +124,10 @@ test('strange records do not stop the paint', async () => {
     ['conversations', { id: 'c7' }],
     ['journal', { message: 's3', n: 0.5, ops: [] }],
   ]);
-  assert.deepEqual((await painted('c1')).map(({ id }) => id), ['u1', 'a1', 's4', 's3']);
+  assert.deepEqual(
+    (await painted('c1')).map(({ id }) => id),
+    ['u1', 'a1', 's4', 's3'],
+  );
 });
 
 test('what came out of a file and was never drawn stands there in paragraphs', async () => {
@@ -109,7 +136,10 @@ test('what came out of a file and was never drawn stands there in paragraphs', a
   Object.assign(made[3][1], { text: '# Tides\n\nTwice a *day*\nit rises.\n', ops: [] });
   store(made);
   const [, { turn }] = await painted();
-  assert.deepEqual([...turn.content.childNodes].map(({ textContent }) => textContent), ['# Tides', 'Twice a *day*\nit rises.\n']);
+  assert.deepEqual(
+    [...turn.content.childNodes].map(({ textContent }) => textContent),
+    ['# Tides', 'Twice a *day*\nit rises.\n'],
+  );
 });
 
 test('the address decides, and without one the newest conversation is shown', async () => {
@@ -126,7 +156,10 @@ test('a question that waits says so once, under the answer', async () => {
   const [question, answer] = await painted();
   assert.deepEqual([question.state, question.line, answer.line], ['queued', '', 'Waiting to send']);
   const offered = answer.turn.actions.filter((button) => button.getAttribute('hidden') === null);
-  assert.deepEqual(offered.map(({ textContent }) => textContent), ['Edit', 'Remove']);
+  assert.deepEqual(
+    offered.map(({ textContent }) => textContent),
+    ['Edit', 'Remove'],
+  );
 });
 
 test('where nothing is stored nothing is painted', async () => {

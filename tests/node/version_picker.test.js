@@ -15,10 +15,26 @@ test('odd versions are none', () => {
 });
 
 test('at an end there is nothing to go on to', () => {
-  for (const [place, off] of [[[1, 3], [true, false]], [[2, 3], [false, false]], [[3, 3], [false, true]]]) {
+  for (const [place, off] of [
+    [
+      [1, 3],
+      [true, false],
+    ],
+    [
+      [2, 3],
+      [false, false],
+    ],
+    [
+      [3, 3],
+      [false, true],
+    ],
+  ]) {
     const line = /** @type {HTMLElement} */ (versionPicker(paper, place));
     const buttons = elements(line, 'button');
-    assert.deepEqual(buttons.map((button) => button.getAttribute('disabled') !== null), off);
+    assert.deepEqual(
+      buttons.map((button) => button.getAttribute('disabled') !== null),
+      off,
+    );
     assert.equal(elements(line, 'span')[0].textContent, `${place[0]} of ${place[1]}`);
   }
 });

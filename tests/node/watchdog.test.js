@@ -51,14 +51,20 @@ const page = { hidden: false };
 Object.assign(globalThis, { document: page });
 let clock = new Clock();
 let lost = 0;
-let watchdog = new Watchdog(() => {}, () => {});
+let watchdog = new Watchdog(
+  () => {},
+  () => {},
+);
 
 beforeEach(() => {
   page.hidden = false;
   lost = 0;
   clock = new Clock();
   clock.install();
-  watchdog = new Watchdog(() => {}, () => (lost += 1));
+  watchdog = new Watchdog(
+    () => {},
+    () => (lost += 1),
+  );
   watchdog.begin();
 });
 

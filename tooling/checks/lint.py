@@ -26,10 +26,12 @@ def commands(places: Places) -> list[list[str | Path]]:
     python: list[str | Path] = [places.python, "-m"]
     compiler = places.node_modules / "typescript/bin/tsc"
     types: list[str | Path] = [npm.node(places), compiler, "--project"]
+    biome = places.node_modules / "@biomejs/biome/bin/biome"
     return [
         [*python, "ruff", "check"],
         [*python, "ruff", "format", "--check", "--quiet"],
         [*python, "mypy"],
+        [npm.node(places), biome, "ci", "--error-on-warnings"],
         *([*types, project] for project in TYPE_PROJECTS),
     ]
 

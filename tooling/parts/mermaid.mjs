@@ -1,6 +1,6 @@
 // Mermaid in as many files as its kinds of diagrams need, by esbuild: `node mermaid.mjs <project> <folder>`.
 
-import {build} from 'esbuild';
+import { build } from 'esbuild';
 
 const [root, folder] = process.argv.slice(2);
 
@@ -9,7 +9,7 @@ const LEFT_OUT = /^(?:elkjs\/lib\/elk\.bundled\.js|katex)$/;
 
 await build({
   absWorkingDir: root,
-  entryPoints: [{in: 'mermaid', out: 'mermaid'}],
+  entryPoints: [{ in: 'mermaid', out: 'mermaid' }],
   outdir: folder,
   bundle: true,
   splitting: true,
@@ -22,9 +22,9 @@ await build({
   plugins: [
     {
       name: 'left out',
-      setup({onResolve, onLoad}) {
-        onResolve({filter: LEFT_OUT}, ({path}) => ({path, namespace: 'left-out'}));
-        onLoad({filter: /./, namespace: 'left-out'}, () => ({contents: 'export default null;'}));
+      setup({ onResolve, onLoad }) {
+        onResolve({ filter: LEFT_OUT }, ({ path }) => ({ path, namespace: 'left-out' }));
+        onLoad({ filter: /./, namespace: 'left-out' }, () => ({ contents: 'export default null;' }));
       },
     },
   ],

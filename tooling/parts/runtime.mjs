@@ -18,9 +18,9 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
-import {pathToFileURL} from 'node:url';
+import { pathToFileURL } from 'node:url';
 
-import {APP_ZIP, IMPORT, packMemory} from '../../web/engine/pyodide/memory.mjs';
+import { APP_ZIP, IMPORT, packMemory } from '../../web/engine/pyodide/memory.mjs';
 
 /** Python source run inside Pyodide; `sources`, `texts`, `target`, `prefix` and `skip` are set before. */
 const COMPILE = `
@@ -83,15 +83,19 @@ function pinTheWorld() {
     for (let i = 0; i < bytes.length; i++) bytes[i] = (state = (state * 48271) % 0x7fffffff) & 255;
     return view;
   };
-  Object.defineProperty(crypto, 'randomFillSync', {value: fill}); // where Emscripten gets chance in Node
+  Object.defineProperty(crypto, 'randomFillSync', { value: fill }); // where Emscripten gets chance in Node
   const RealDate = Date;
-  globalThis.Date = /** @type {DateConstructor} */ (class extends RealDate {
-    constructor(/** @type {any[]} */ ...args) {
-      if (args.length) super(.../** @type {[any]} */ (args));
-      else super(WHEN);
+  globalThis.Date = /** @type {DateConstructor} */ (
+    class extends RealDate {
+      constructor(/** @type {any[]} */ ...args) {
+        if (args.length) super(.../** @type {[any]} */ (args));
+        else super(WHEN);
+      }
+      static now() {
+        return WHEN;
+      }
     }
-    static now() { return WHEN; }
-  });
+  );
   let tick = 0;
   performance.now = () => ++tick / 1000;
 }
@@ -103,14 +107,14 @@ function pinTheWorld() {
  */
 async function python(pyodide, options = {}) {
   const url = pathToFileURL(path.join(pyodide, 'pyodide.mjs')).href;
-  const {loadPyodide} = await import(url);
+  const { loadPyodide } = await import(url);
   const info = JSON.parse(fs.readFileSync(path.join(pyodide, 'pyodide-lock.json'), 'utf8')).info;
   return loadPyodide({
     indexURL: pyodide,
     _sysExecutable: 'python3',
-    lockFileContents: {info, packages: {}},
+    lockFileContents: { info, packages: {} },
     packageBaseUrl: '.',
-    env: {PYTHONHASHSEED: HASH_SEED, HOME: '/home/pyodide', ...options.env},
+    env: { PYTHONHASHSEED: HASH_SEED, HOME: '/home/pyodide', ...options.env },
     ...options.load,
   });
 }
@@ -126,22 +130,22 @@ function compile(py, files, prefix, skip = [], texts = {}) {
     py.FS.writeFile(`/tmp/source${i}`, fs.readFileSync(file));
     return `/tmp/source${i}`;
   });
-  const values = {sources, texts, target: '/tmp/target.zip', prefix, skip};
+  const values = { sources, texts, target: '/tmp/target.zip', prefix, skip };
   const globals = py.toPy(values);
-  py.runPython(COMPILE, {globals});
+  py.runPython(COMPILE, { globals });
   return py.FS.readFile('/tmp/target.zip');
 }
 
 /** @param {{pyodide: string, out: string}} job */
-async function makeStdlib({pyodide, out}) {
+async function makeStdlib({ pyodide, out }) {
   const py = await python(pyodide);
   const source = path.join(pyodide, 'python_stdlib.zip');
   fs.writeFileSync(out, compile(py, [source], `${LIBRARY}/`));
 }
 
 /** @param {{pyodide: string, stdlib: string, wheels: string[], skip: string[], prefix: string, out: string}} job */
-async function makeWheels({pyodide, stdlib, wheels, skip, prefix, out}) {
-  const py = await python(pyodide, {load: {stdLibURL: stdlib}});
+async function makeWheels({ pyodide, stdlib, wheels, skip, prefix, out }) {
+  const py = await python(pyodide, { load: { stdLibURL: stdlib } });
   fs.writeFileSync(out, compile(py, wheels, `${prefix}/`, skip));
 }
 
@@ -169,7 +173,7 @@ function pyscriptSources(file) {
 
 /** @param {string} code @param {number} at of an opening brace @returns {number} after its closing one, or -1 */
 function endOfObject(code, at) {
-  const tokens = /(["'`])(?:\\[^]|(?!\1)[^\\])*\1|[{}]/g;
+  const tokens = /(["'`])(?:\\[\s\S]|(?!\1)[^\\])*\1|[{}]/g;
   tokens.lastIndex = at;
   for (let depth = 0, token; (token = tokens.exec(code)); ) {
     if (token[0] === '{') depth += 1;
@@ -187,42 +191,45 @@ function endOfObject(code, at) {
  * Divides the standard library, by what a Python with the whole of it has imported.
  * @param {Parts} job @param {Uint8Array} app
  */
-async function divide({pyodide, stdlib, probed, needs, out}, app) {
+async function divide({ pyodide, stdlib, probed, needs, out }, app) {
   const py = await python(pyodide, withApp(stdlib, app));
   const paths = probed.map((wheel) => {
     const inside = `/tmp/${path.basename(wheel)}`;
     py.FS.writeFile(inside, fs.readFileSync(wheel));
     return inside;
   });
-  const made = {first: 'stdlib.zip', rest: 'rest.zip', names: 'rest.json'};
+  const made = { first: 'stdlib.zip', rest: 'rest.zip', names: 'rest.json' };
   const targets = Object.fromEntries(Object.entries(made).map(([key, name]) => [key, `/tmp/${name}`]));
-  py.runPython(DIVIDE, {globals: py.toPy({needs, probed: paths, library: LIBRARY, ...targets})});
+  py.runPython(DIVIDE, { globals: py.toPy({ needs, probed: paths, library: LIBRARY, ...targets }) });
   for (const name of Object.values(made)) fs.writeFileSync(path.join(out, name), py.FS.readFile(`/tmp/${name}`));
 }
 
 /** @param {string} stdlib @param {Uint8Array} app @param {object} more */
 function withApp(stdlib, app, more = {}) {
-  const fsInit = async (/** @type {any} */ FS) => { FS.mkdirTree('/lib'); FS.writeFile(APP_ZIP, app); };
-  return {env: {PYTHONPATH: APP_ZIP}, load: {stdLibURL: stdlib, fsInit, ...more}};
+  const fsInit = async (/** @type {any} */ FS) => {
+    FS.mkdirTree('/lib');
+    FS.writeFile(APP_ZIP, app);
+  };
+  return { env: { PYTHONPATH: APP_ZIP }, load: { stdLibURL: stdlib, fsInit, ...more } };
 }
 
 /** @param {Parts} job */
 async function makeParts(job) {
-  const {pyodide, stdlib, core, wheels, skip, imports, out} = job;
-  const maker = await python(pyodide, {load: {stdLibURL: stdlib}});
+  const { pyodide, stdlib, core, wheels, skip, imports, out } = job;
+  const maker = await python(pyodide, { load: { stdLibURL: stdlib } });
   const app = compile(maker, wheels, `${APP_ZIP}/`, skip, pyscriptSources(core));
   fs.writeFileSync(path.join(out, 'app.zip'), app);
   await divide(job, app);
   // A Python of its own for the memory: what the others left behind must not be in it.
-  const py = await python(pyodide, withApp(path.join(out, 'stdlib.zip'), app, {_makeSnapshot: true}));
-  const globals = py.toPy({imports});
-  py.runPython(IMPORT, {globals});
+  const py = await python(pyodide, withApp(path.join(out, 'stdlib.zip'), app, { _makeSnapshot: true }));
+  const globals = py.toPy({ imports });
+  py.runPython(IMPORT, { globals });
   globals.destroy();
   fs.writeFileSync(path.join(out, 'snapshot.bin'), packMemory(py.makeMemorySnapshot()));
 }
 
 /** @type {Record<string, (job: any) => Promise<void>>} */
-const MAKERS = {stdlib: makeStdlib, wheels: makeWheels, parts: makeParts};
+const MAKERS = { stdlib: makeStdlib, wheels: makeWheels, parts: makeParts };
 const [kind, job] = process.argv.slice(2);
 pinTheWorld();
 try {

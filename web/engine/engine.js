@@ -105,7 +105,9 @@ async function untilPainted() {
   const { PerformanceObserver } = /** @type {typeof globalThis} */ (/** @type {unknown} */ (parent));
   const first = new Promise((resolve) => {
     // The first paint of all is that of the background.
-    const observer = new PerformanceObserver((list) => list.getEntriesByName('first-contentful-paint').forEach(resolve));
+    const observer = new PerformanceObserver((list) =>
+      list.getEntriesByName('first-contentful-paint').forEach(resolve),
+    );
     observer.observe({ type: 'paint', buffered: true });
   });
   await Promise.race([first, new Promise((resolve) => setTimeout(resolve, FRAME))]); // in a hidden tab nothing is painted

@@ -45,11 +45,18 @@ export class Offline {
   constructor(notify, running, painted) {
     this.#notify = notify;
     this.#painted = painted;
-    this.#started = Promise.race([running.then(() => true, () => false), this.#quiet().then(() => true)]);
+    this.#started = Promise.race([
+      running.then(
+        () => true,
+        () => false,
+      ),
+      this.#quiet().then(() => true),
+    ]);
     this.#reporting = this.#started;
     // Without a service worker (a private window, plain http) everything works but the offline part.
     if (!isSecureContext) notify({ type: 'shell', state: 'insecure' });
-    else if ('serviceWorker' in navigator) this.#begin().catch((error) => console.warn('midstream: service worker', error));
+    else if ('serviceWorker' in navigator)
+      this.#begin().catch((error) => console.warn('midstream: service worker', error));
     else notify({ type: 'shell', state: 'denied' });
   }
 
@@ -166,7 +173,11 @@ export class Offline {
         return true;
       }
       if (full || done + skip.length >= total) {
-        if (total > 0) this.#incomplete(full ? 'the storage is full' : skip.join(), other.state === 'activated' && { ...stored, full });
+        if (total > 0)
+          this.#incomplete(
+            full ? 'the storage is full' : skip.join(),
+            other.state === 'activated' && { ...stored, full },
+          );
         return false;
       }
       if (other.state === 'activated') this.#postStored('installing', stored);

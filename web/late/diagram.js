@@ -16,9 +16,11 @@ const EDGES = 100;
 const HEAVIEST = 1_000_000;
 
 const ELEMENTS = new Set(
-  ('svg g path rect circle ellipse line polyline polygon text tspan textPath defs marker symbol use image title desc style ' +
+  (
+    'svg g path rect circle ellipse line polyline polygon text tspan textPath defs marker symbol use image title desc style ' +
     'linearGradient radialGradient stop clipPath mask pattern filter feDropShadow feFlood feGaussianBlur feOffset feMerge feMergeNode ' +
-    'feComposite feBlend feColorMatrix').split(' '),
+    'feComposite feBlend feColorMatrix'
+  ).split(' '),
 );
 /** Where a reference may lead: inside, or to a picture that is there already. */
 const REFERENCE = /^\s*(?:#|data:image\/(?:png|jpeg|gif);)/i;
@@ -101,14 +103,17 @@ function clean(svg) {
 /** A text may colour a box and leave its words in the page's colour, which then may be as light as the box. @param {SVGSVGElement} svg */
 function contrast(svg) {
   const pen = new OffscreenCanvas(1, 1).getContext('2d');
-  for (const box of /** @type {NodeListOf<SVGElement>} */ (svg.querySelectorAll('.node > [style*=fill], .cluster > [style*=fill]'))) {
+  for (const box of /** @type {NodeListOf<SVGElement>} */ (
+    svg.querySelectorAll('.node > [style*=fill], .cluster > [style*=fill]')
+  )) {
     const label = box.parentElement?.querySelector('.label, .cluster-label');
     if (!pen || !label || box === label || /fill|color/.test(label.getAttribute('style') ?? '')) continue;
     pen.fillStyle = INKS[0];
     pen.fillStyle = box.style.fill;
     const [red, green, blue] = [1, 3, 5].map((at) => parseInt(String(pen.fillStyle).slice(at, at + 2), 16));
     const ink = 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? INKS[0] : INKS[1];
-    for (const words of /** @type {NodeListOf<SVGElement>} */ (label.querySelectorAll('text, tspan'))) words.style.setProperty('fill', ink, 'important');
+    for (const words of /** @type {NodeListOf<SVGElement>} */ (label.querySelectorAll('text, tspan')))
+      words.style.setProperty('fill', ink, 'important');
   }
 }
 
@@ -155,30 +160,101 @@ function named({ code, tint, line, ink, soft, ...others }) {
   /** @param {string} hue */
   const pale = (hue) => mixed(hue, code, 0.35);
   /** @param {string} name @param {number} many @param {(i: number) => string} colour */
-  const all = (name, many, colour) => Object.fromEntries(Array.from({ length: many }, (_, i) => [`${name}${i}`, colour(i)]));
+  const all = (name, many, colour) =>
+    Object.fromEntries(Array.from({ length: many }, (_, i) => [`${name}${i}`, colour(i)]));
   /** @param {number} i */
   const shade = (i) => mixed(hues[i % hues.length], code, i < hues.length ? 0.35 : 0.6);
   return {
-    background: code, mainBkg: tint, primaryColor: tint, secondaryColor: tint, tertiaryColor: code, compositeTitleBackground: tint, altBackground: code,
-    primaryTextColor: ink, secondaryTextColor: ink, tertiaryTextColor: ink, textColor: ink, titleColor: ink, nodeTextColor: ink,
-    primaryBorderColor: soft, secondaryBorderColor: soft, tertiaryBorderColor: line, clusterBkg: code, clusterBorder: line,
-    lineColor: soft, arrowheadColor: soft, edgeLabelBackground: code, labelBackgroundColor: code, relationLabelBackground: code,
-    noteBkgColor: code, noteTextColor: ink, noteBorderColor: line, actorLineColor: line, activationBkgColor: line, activationBorderColor: soft,
-    sequenceNumberColor: code, rowOdd: code, rowEven: tint, archEdgeColor: soft, archEdgeArrowColor: soft, archGroupBorderColor: line,
-    sectionBkgColor: tint, sectionBkgColor2: tint, altSectionBkgColor: code, excludeBkgColor: line, gridColor: line, todayLineColor: amber, vertLineColor: soft,
-    taskBkgColor: pale(blue), taskBorderColor: blue, activeTaskBkgColor: pale(teal), activeTaskBorderColor: teal,
-    doneTaskBkgColor: line, doneTaskBorderColor: soft, critBkgColor: pale(amber), critBorderColor: amber,
-    pieOpacity: '1', pieStrokeColor: code, pieOuterStrokeColor: line, pieOuterStrokeWidth: '1px',
-    pieTitleTextSize: '17px', pieSectionTextSize: '14px', pieLegendTextSize: '14px',
-    commitLabelColor: ink, commitLabelBackground: code, branchLabelColor: ink, faceColor: tint,
-    ...all('pie', 13, (i) => shade(i + hues.length - 1)), ...all('cScale', 12, shade), ...all('cScaleLabel', 12, () => ink),
-    ...all('cScalePeer', 12, () => soft), ...all('cScaleInv', 12, () => soft), ...all('fillType', 8, shade),
-    ...all('git', 8, shade), ...all('gitInv', 8, () => code), ...all('gitBranchLabel', 8, () => ink), ...all('venn', 9, shade),
-    quadrant1Fill: code, quadrant2Fill: tint, quadrant3Fill: code, quadrant4Fill: tint, quadrantPointFill: blue,
-    quadrant1TextFill: ink, quadrant2TextFill: ink, quadrant3TextFill: ink, quadrant4TextFill: ink,
+    background: code,
+    mainBkg: tint,
+    primaryColor: tint,
+    secondaryColor: tint,
+    tertiaryColor: code,
+    compositeTitleBackground: tint,
+    altBackground: code,
+    primaryTextColor: ink,
+    secondaryTextColor: ink,
+    tertiaryTextColor: ink,
+    textColor: ink,
+    titleColor: ink,
+    nodeTextColor: ink,
+    primaryBorderColor: soft,
+    secondaryBorderColor: soft,
+    tertiaryBorderColor: line,
+    clusterBkg: code,
+    clusterBorder: line,
+    lineColor: soft,
+    arrowheadColor: soft,
+    edgeLabelBackground: code,
+    labelBackgroundColor: code,
+    relationLabelBackground: code,
+    noteBkgColor: code,
+    noteTextColor: ink,
+    noteBorderColor: line,
+    actorLineColor: line,
+    activationBkgColor: line,
+    activationBorderColor: soft,
+    sequenceNumberColor: code,
+    rowOdd: code,
+    rowEven: tint,
+    archEdgeColor: soft,
+    archEdgeArrowColor: soft,
+    archGroupBorderColor: line,
+    sectionBkgColor: tint,
+    sectionBkgColor2: tint,
+    altSectionBkgColor: code,
+    excludeBkgColor: line,
+    gridColor: line,
+    todayLineColor: amber,
+    vertLineColor: soft,
+    taskBkgColor: pale(blue),
+    taskBorderColor: blue,
+    activeTaskBkgColor: pale(teal),
+    activeTaskBorderColor: teal,
+    doneTaskBkgColor: line,
+    doneTaskBorderColor: soft,
+    critBkgColor: pale(amber),
+    critBorderColor: amber,
+    pieOpacity: '1',
+    pieStrokeColor: code,
+    pieOuterStrokeColor: line,
+    pieOuterStrokeWidth: '1px',
+    pieTitleTextSize: '17px',
+    pieSectionTextSize: '14px',
+    pieLegendTextSize: '14px',
+    commitLabelColor: ink,
+    commitLabelBackground: code,
+    branchLabelColor: ink,
+    faceColor: tint,
+    ...all('pie', 13, (i) => shade(i + hues.length - 1)),
+    ...all('cScale', 12, shade),
+    ...all('cScaleLabel', 12, () => ink),
+    ...all('cScalePeer', 12, () => soft),
+    ...all('cScaleInv', 12, () => soft),
+    ...all('fillType', 8, shade),
+    ...all('git', 8, shade),
+    ...all('gitInv', 8, () => code),
+    ...all('gitBranchLabel', 8, () => ink),
+    ...all('venn', 9, shade),
+    quadrant1Fill: code,
+    quadrant2Fill: tint,
+    quadrant3Fill: code,
+    quadrant4Fill: tint,
+    quadrantPointFill: blue,
+    quadrant1TextFill: ink,
+    quadrant2TextFill: ink,
+    quadrant3TextFill: ink,
+    quadrant4TextFill: ink,
     xyChart: { backgroundColor: code, plotColorPalette: hues.map(pale).join() },
     radar: { graticuleColor: soft, graticuleOpacity: 0.1, axisColor: line },
-    packet: { startByteColor: soft, endByteColor: soft, labelColor: ink, titleColor: ink, blockStrokeColor: soft, blockFillColor: tint },
+    packet: {
+      startByteColor: soft,
+      endByteColor: soft,
+      labelColor: ink,
+      titleColor: ink,
+      blockStrokeColor: soft,
+      blockFillColor: tint,
+    },
   };
 }
 

@@ -52,7 +52,10 @@ export class Actions {
   /** @param {Promise<void>} copy */
   reportCopy(copy) {
     const { notices } = this.parts;
-    copy.then(() => notices.show('copied'), () => notices.show('copy-failed', '', true));
+    copy.then(
+      () => notices.show('copied'),
+      () => notices.show('copy-failed', '', true),
+    );
   }
 
   /** @param {HTMLElement} button @param {Turn} turn */

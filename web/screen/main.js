@@ -178,7 +178,16 @@ const boot = new Boot({
 });
 const lifecycle = new EngineLifecycle({ boot, notices, port, shell });
 const turns = new ConversationMessages({
-  announcer, colours, composer, current, decorations, edits, highlight, port, scroll, transcript,
+  announcer,
+  colours,
+  composer,
+  current,
+  decorations,
+  edits,
+  highlight,
+  port,
+  scroll,
+  transcript,
 });
 const messages = new EngineMessages(
   { boot, copy, current, endpoints, list, menu, notices, records, search, transcript, welcome },

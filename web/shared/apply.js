@@ -7,7 +7,14 @@
 // them.
 
 import {
-  addBar, addDiagramButton, appendContent, contentNodes, contentSize, isAddition, labelBlock, lastContentNode,
+  addBar,
+  addDiagramButton,
+  appendContent,
+  contentNodes,
+  contentSize,
+  isAddition,
+  labelBlock,
+  lastContentNode,
 } from './code_block_bar.js';
 import { isElement, isText } from './element.js';
 import { t } from './i18n.js';

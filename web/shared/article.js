@@ -7,7 +7,14 @@ import { element, isElement, isText } from './element.js';
 import { t } from './i18n.js';
 import { visible } from './invisible.js';
 import {
-  LIVE, buttonsOf, carryOver, detailsText, isJustResumed, parseStatus, reasoningText, statusText,
+  LIVE,
+  buttonsOf,
+  carryOver,
+  detailsText,
+  isJustResumed,
+  parseStatus,
+  reasoningText,
+  statusText,
 } from './status.js';
 
 /** The buttons under an answer, in their order; each is an intent of the same name. */

@@ -74,4 +74,8 @@ export const barButton = (pre, name) => buttonsOf(pre).find((each) => each.getAt
  * The text of a block as the model wrote it. Without its last line feed: pasted into a terminal, that would run it.
  * @param {Element} pre
  */
-export const codeOf = (pre) => contentNodes(pre).map((node) => node.textContent).join('').replace(/\n$/, '');
+export const codeOf = (pre) =>
+  contentNodes(pre)
+    .map((node) => node.textContent)
+    .join('')
+    .replace(/\n$/, '');

@@ -9,8 +9,16 @@ import { has, t } from './i18n.js';
  * @type {Record<string, string>}
  */
 const DOTS = {
-  sending: 'active', waiting: 'active', streaming: 'active', 'catching-up': 'active', reconnecting: 'active',
-  queued: 'waiting', offline: 'waiting', interrupted: 'interrupted', failed: 'interrupted', finished: 'finished',
+  sending: 'active',
+  waiting: 'active',
+  streaming: 'active',
+  'catching-up': 'active',
+  reconnecting: 'active',
+  queued: 'waiting',
+  offline: 'waiting',
+  interrupted: 'interrupted',
+  failed: 'interrupted',
+  finished: 'finished',
 };
 const GROUPS = ['pinned', 'today', 'yesterday', 'earlier'];
 

@@ -45,7 +45,7 @@ export function t(key, values = {}) {
 
 /** @param {string | number | undefined} value */
 function formatted(value) {
-  return typeof value === 'number' ? number.format(value) : value ?? '';
+  return typeof value === 'number' ? number.format(value) : (value ?? '');
 }
 
 /** "214 and 512". @param {number[]} numbers */

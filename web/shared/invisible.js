@@ -3,6 +3,7 @@
 // units.
 
 /** A quick look: most texts have none of them. */
+// biome-ignore lint/suspicious/noMisleadingCharacterClass: the selectors alone are meant, as units
 const SUSPECT = /[\u202A-\u202E\u2066-\u2069\uFE00-\uFE0F\u{E0000}-\u{E01EF}]/u;
 // Tag characters, except in a flag (England, Scotland, Wales). Variation selectors, except the first one after a
 // character; a replaced one counts as one. Embeddings and overrides of direction.

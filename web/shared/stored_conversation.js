@@ -197,5 +197,9 @@ function turnOf(record, versions, rows) {
 /** Ops for the paragraphs of an unparsed text. @param {string} text */
 function plain(text) {
   const paragraphs = text.split(/\n\s*\n/).filter((each) => each.trim());
-  return paragraphs.flatMap((each, i) => [[0, 0, 'p', i + 1], [1, i + 1, each], [7, i + 1]]);
+  return paragraphs.flatMap((each, i) => [
+    [0, 0, 'p', i + 1],
+    [1, i + 1, each],
+    [7, i + 1],
+  ]);
 }

@@ -25,7 +25,7 @@ export const isAttribute = (tag, name) => typeof name === 'string' && isTag(tag)
 /** The value as it may stand in that attribute; null when it may not. @param {string} name @param {unknown} value */
 export function admitted(name, value) {
   if (typeof value !== 'string' || !(PATTERNS.get(name)?.test(value) ?? true)) return null;
-  return ADDRESSES.has(name) ? address(value)?.href ?? null : value;
+  return ADDRESSES.has(name) ? (address(value)?.href ?? null) : value;
 }
 
 /**

@@ -49,7 +49,9 @@ export class Connection {
     this.row = { key, state: 'live', status: 0, headers: {}, size: 0, created: Date.now() };
     const answered = Promise.withResolvers();
     this.begun = answered.promise;
-    this.done = this.#run(request, () => answered.resolve(undefined)).then(() => ended(this)).catch(warn);
+    this.done = this.#run(request, () => answered.resolve(undefined))
+      .then(() => ended(this))
+      .catch(warn);
   }
 
   get live() {

@@ -91,7 +91,13 @@ export class Files {
     const entries = [...this.#listed].filter(([href]) => !this.#lazy.has(href));
     const sum = (/** @type {[string, Listed][]} */ some) => some.reduce((bytes, [, { size }]) => bytes + size, 0);
     const stored = entries.filter(([href]) => !missing.has(href));
-    return { version: this.version, done: stored.length, total: entries.length, bytes: sum(stored), size: sum(entries) };
+    return {
+      version: this.version,
+      done: stored.length,
+      total: entries.length,
+      bytes: sum(stored),
+      size: sum(entries),
+    };
   }
 
   /** Whether a stored file is what was built; if it is not, it is dropped. @param {string} href */
@@ -146,7 +152,10 @@ export class Files {
   async #fetch(href) {
     // The page itself may have loaded it a moment ago, and the hash tells whether that one is right: not sent twice.
     const { hash } = this.#entry(href);
-    const response = usable(await fetchExactly(href, hash, 'force-cache').catch(() => fetchExactly(href, hash, 'reload')), href);
+    const response = usable(
+      await fetchExactly(href, hash, 'force-cache').catch(() => fetchExactly(href, hash, 'reload')),
+      href,
+    );
     const failure = await this.#put(href, response.clone()).catch((error) => error);
     if (!failure) this.#sound.add(href);
     return { response, failure };

@@ -57,8 +57,12 @@ export class Outbox {
    */
   async answer(event, path) {
     const { method } = event.request;
-    if (path === '') return method === 'GET' ? Response.json(await this.#list(), { headers: OWN_HEADERS }) : errorResponse(405, 'GET it.');
-    if (path === 'replay') return event.waitUntil(this.replay(true)), new Response(null, { status: 202, headers: OWN_HEADERS });
+    if (path === '')
+      return method === 'GET'
+        ? Response.json(await this.#list(), { headers: OWN_HEADERS })
+        : errorResponse(405, 'GET it.');
+    if (path === 'replay')
+      return (event.waitUntil(this.replay(true)), new Response(null, { status: 202, headers: OWN_HEADERS }));
     const key = decodeURIComponent(path);
     if (!/^[\x21-\x7e]{1,200}$/.test(key)) return errorResponse(400, 'This is no key of an entry.');
     if (method === 'DELETE') return Response.json(await this.#forget(key), { headers: OWN_HEADERS });
@@ -97,7 +101,9 @@ export class Outbox {
 
   /** Where there is no Background Sync, each use of the app by a page is a trigger. */
   async #register() {
-    const { sync } = /** @type {{sync?: {register: (tag: string) => Promise<void>}}} */ (/** @type {unknown} */ (this.#registration));
+    const { sync } = /** @type {{sync?: {register: (tag: string) => Promise<void>}}} */ (
+      /** @type {unknown} */ (this.#registration)
+    );
     await sync?.register(OUTBOX_TAG).catch(() => {}); // the person has denied it
   }
 
@@ -152,7 +158,9 @@ export class Outbox {
       const entry = await this.#next(from, tried);
       if (entry) {
         tried.add(entry.n);
-        const sent = this.#send(entry).catch(warn).finally(() => flying.delete(sent));
+        const sent = this.#send(entry)
+          .catch(warn)
+          .finally(() => flying.delete(sent));
         flying.add(sent);
       } else if (!this.#again) {
         if (!flying.size) break;
@@ -175,7 +183,9 @@ export class Outbox {
     /** @type {Map<string, Entry>} */
     const heads = new Map();
     for (const entry of entries.filter(waits).reverse()) heads.set(entry.conversation, entry);
-    const ready = [...heads.values()].filter(({ n, key, due }) => due <= from && !tried.has(n) && !this.#sending.has(key));
+    const ready = [...heads.values()].filter(
+      ({ n, key, due }) => due <= from && !tried.has(n) && !this.#sending.has(key),
+    );
     return ready.sort((one, other) => one.due - other.due || one.n - other.n)[0];
   }
 
@@ -203,7 +213,7 @@ export class Outbox {
       /** @type {Entry | undefined} */
       const entry = await result(store.get(n));
       if (!entry) return null;
-      if (entry.gone) return store.delete(n), null;
+      if (entry.gone) return (store.delete(n), null);
       const changed = { ...entry, ...outcome };
       store.put(changed);
       return changed;
@@ -229,6 +239,11 @@ export class Outbox {
    * @param {(store: IDBObjectStore) => Promise<T>} work
    */
   #change(work) {
-    return this.#store.transact(['outbox'], 'readwrite', (transaction) => work(transaction.objectStore('outbox')), 'strict');
+    return this.#store.transact(
+      ['outbox'],
+      'readwrite',
+      (transaction) => work(transaction.objectStore('outbox')),
+      'strict',
+    );
   }
 }

@@ -53,7 +53,17 @@ export function entryIn(key, value) {
   const other = Object.keys(headers).find((name) => !ENTRY_HEADERS.test(name));
   if (other) return `The header ${other} is not kept here.`;
   const asked = { key, kind, conversation, method, url, headers, body };
-  return { ...asked, created: Date.now(), attempts: 0, due: 0, state: 'queued', run: null, status: 0, message: '', gone: false };
+  return {
+    ...asked,
+    created: Date.now(),
+    attempts: 0,
+    due: 0,
+    state: 'queued',
+    run: null,
+    status: 0,
+    message: '',
+    gone: false,
+  };
 }
 
 /** Whether it has not had its answer. @param {Pick<Entry, 'state'>} entry */
@@ -66,12 +76,24 @@ export const waits = ({ state }) => state === 'queued' || state === 'sending';
 export async function send({ method, url, headers, body, attempts }) {
   const signal = AbortSignal.timeout(SEND_MS);
   /** @type {RequestInit} */
-  const options = { method, headers, body, signal, cache: 'no-store', credentials: 'same-origin', redirect: 'error', referrerPolicy: 'no-referrer' };
+  const options = {
+    method,
+    headers,
+    body,
+    signal,
+    cache: 'no-store',
+    credentials: 'same-origin',
+    redirect: 'error',
+    referrerPolicy: 'no-referrer',
+  };
   try {
     const response = await fetch(url, options);
     return { outcome: await outcomeOf(response, attempts), done: async () => response.body?.cancel() };
   } catch (error) {
-    return { outcome: later(attempts, 0, String(error instanceof Error ? error.message : error)), done: async () => {} };
+    return {
+      outcome: later(attempts, 0, String(error instanceof Error ? error.message : error)),
+      done: async () => {},
+    };
   }
 }
 

@@ -57,7 +57,11 @@ export class PageVersions {
     await this.#remember({ active, pages: left });
     const versions = new Set([this.#files.version, ...Object.values(left)]);
     const lists = await Promise.all([...versions].map((version) => this.#keys(version)));
-    return new Set([this.#url, ...[...versions].map((version) => this.#listUrl(version)), ...lists.flatMap((keys) => Object.values(keys))]);
+    return new Set([
+      this.#url,
+      ...[...versions].map((version) => this.#listUrl(version)),
+      ...lists.flatMap((keys) => Object.values(keys)),
+    ]);
   }
 
   /**

@@ -26,7 +26,8 @@ const MANY = 40;
 const LAST = 12;
 /** Turns in one piece of those before. */
 const PIECE = 20;
-const PLACEHOLDERS = /^(.*)<!--scripts-->(.*)<!--\/scripts-->(.*)<!--list-->(.*)<!--title-->.*<!--\/title-->(.*)<!--turns-->(.*)(<iframe .*<\/iframe>)(.*)$/s;
+const PLACEHOLDERS =
+  /^(.*)<!--scripts-->(.*)<!--\/scripts-->(.*)<!--list-->(.*)<!--title-->.*<!--\/title-->(.*)<!--turns-->(.*)(<iframe .*<\/iframe>)(.*)$/s;
 
 const miniDocument = new MiniDocument();
 
@@ -66,7 +67,15 @@ function cut(html) {
   const [top, scripts, rest, middle, head, tail, engine, end] = found.slice(1);
   // The scripts come after the text, and nothing waits for them: neither the parser nor the first frame.
   const [metadata, body] = rest.split(/(?<=<body>)/);
-  return { top: top + metadata, body, middle, head, tail, engine, end: scripts.replace(' blocking="render"', '') + end };
+  return {
+    top: top + metadata,
+    body,
+    middle,
+    head,
+    tail,
+    engine,
+    end: scripts.replace(' blocking="render"', '') + end,
+  };
 }
 
 /**
@@ -87,7 +96,12 @@ async function* pieces(shell, wanted, event, catalogue) {
         // The engine comes after the text: begun before, it took the time that the text needs, and was there no sooner. Only
         // where the text itself takes long it goes first.
         many = reading.turns.length > MANY;
-        yield (many ? engine : '') + labelled(body) + list(reading) + labelled(middle) + title(reading) + labelled(head);
+        yield (many ? engine : '') +
+          labelled(body) +
+          list(reading) +
+          labelled(middle) +
+          title(reading) +
+          labelled(head);
       }
       begun = true;
       yield turns;
@@ -157,14 +171,16 @@ function article({ turn: raw, rows }, number, last) {
 
 /** @param {Reading} reading */
 function list({ conversation, conversations }) {
-  return groupByDay(conversations, Date.now()).map(([group, items]) => {
-    const rows = items.map((item) => {
-      const link = miniDocument.createElement('a');
-      if (item.id === conversation) link.setAttribute('aria-current', 'page');
-      return makeEntry(link, item);
-    });
-    return html(makeSection(miniDocument, group, rows));
-  }).join('');
+  return groupByDay(conversations, Date.now())
+    .map(([group, items]) => {
+      const rows = items.map((item) => {
+        const link = miniDocument.createElement('a');
+        if (item.id === conversation) link.setAttribute('aria-current', 'page');
+        return makeEntry(link, item);
+      });
+      return html(makeSection(miniDocument, group, rows));
+    })
+    .join('');
 }
 
 /** @param {Reading} reading */
@@ -180,7 +196,10 @@ function labelled(markup) {
   return markup
     .replace(/(<[^>]* data-catalogue="([^"]+)"[^>]*>)[^<]*/g, (_, tag, key) => tag + escapeHtml(t(key)))
     .replace(/ aria-label="[^"]*"(?= data-label="([^"]+)")/g, (_, key) => ` aria-label="${escapeHtml(t(key))}"`)
-    .replace(/ placeholder="[^"]*"(?= data-placeholder="([^"]+)")/g, (_, key) => ` placeholder="${escapeHtml(t(key))}"`);
+    .replace(
+      / placeholder="[^"]*"(?= data-placeholder="([^"]+)")/g,
+      (_, key) => ` placeholder="${escapeHtml(t(key))}"`,
+    );
 }
 
 /** @param {Element} branch of the tree above */

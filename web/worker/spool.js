@@ -62,7 +62,7 @@ export class Spool {
     this.#tidied ??= this.#tidy().catch(warn);
     const { method } = event.request;
     if (path === '') return method === 'GET' ? noContent({ 'Midstream-Spool': '1' }) : errorResponse(405, 'GET it.');
-    if (path === 'ping') return event.waitUntil(this.#slice()), noContent();
+    if (path === 'ping') return (event.waitUntil(this.#slice()), noContent());
     const [, key, stop] = /^([\w.~-]{1,200})(\/stop)?$/.exec(path) ?? [];
     if (!key) return errorResponse(400, 'This is no key of a spool.');
     if (stop) return method === 'POST' ? this.#stop(key) : errorResponse(405, 'POST it.');
@@ -83,7 +83,14 @@ export class Spool {
    */
   async #post(event, key) {
     const request = requestIn(await event.request.json().catch(() => null));
-    if (!request) return errorResponse(400, 'This is no request that may be made: {url, headers, body}, with https or to this machine.', 'refused', {}, 'spool_refused');
+    if (!request)
+      return errorResponse(
+        400,
+        'This is no request that may be made: {url, headers, body}, with https or to this machine.',
+        'refused',
+        {},
+        'spool_refused',
+      );
     const row = await this.#row(key);
     // From here to the entry in the map nothing is waited for: two tabs that ask at once make one request.
     const connection = this.#connections.get(key) ?? (row ? null : this.#open(key, request));
@@ -106,7 +113,8 @@ export class Spool {
   /** @param {Connection} connection */
   async #ended(connection) {
     const { key, status, state } = connection.row;
-    if (status === 0 && state === 'failed') await this.#remove(key); // it may be asked again
+    if (status === 0 && state === 'failed')
+      await this.#remove(key); // it may be asked again
     // What could not be stored is served from memory for as long as there is one.
     else if (connection.settled) this.#connections.delete(key);
   }
@@ -130,7 +138,9 @@ export class Spool {
       return errorResponse(503, 'The endpoint has not answered yet.', 'waiting', { 'Midstream-Spool': 'live' });
     if (connection?.row.status === 0) await connection.done;
     const row = connection?.row ?? (await this.#row(key));
-    return row ? this.#reply(row, connection, bare) : errorResponse(404, 'There is no such spool.', 'refused', {}, 'spool_gone');
+    return row
+      ? this.#reply(row, connection, bare)
+      : errorResponse(404, 'There is no such spool.', 'refused', {}, 'spool_gone');
   }
 
   /**
@@ -141,7 +151,8 @@ export class Spool {
   #reply(row, connection, bare) {
     const state = !connection && row.state === 'live' ? 'lost' : row.state;
     const headers = { 'Midstream-Run': row.key, 'Midstream-Spool': state };
-    if (!row.status) return errorResponse(502, connection?.failure || `The request was ${state}.`, NO_ANSWER[state], headers);
+    if (!row.status)
+      return errorResponse(502, connection?.failure || `The request was ${state}.`, NO_ANSWER[state], headers);
     const body = bare || NO_BODY.includes(row.status) ? null : this.#body(row, connection);
     return new Response(body, { status: row.status, headers: { ...row.headers, ...headers, ...OWN_HEADERS } });
   }

@@ -26,7 +26,9 @@ const MIGRATIONS = [
   (database) => {
     database.createObjectStore('spools', { keyPath: 'key' });
     database.createObjectStore('chunks', { keyPath: ['key', 'at'] });
-    database.createObjectStore('outbox', { keyPath: 'n', autoIncrement: true }).createIndex('key', 'key', { unique: true });
+    database
+      .createObjectStore('outbox', { keyPath: 'n', autoIncrement: true })
+      .createIndex('key', 'key', { unique: true });
   },
 ];
 
@@ -91,7 +93,9 @@ export class WorkerStore {
 function openDatabase(closed) {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open('midstream-sw', MIGRATIONS.length);
-    request.onupgradeneeded = (event) => MIGRATIONS.slice(event.oldVersion).forEach((migrate) => migrate(request.result));
+    request.onupgradeneeded = (event) => {
+      for (const migrate of MIGRATIONS.slice(event.oldVersion)) migrate(request.result);
+    };
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {
       const database = request.result;

@@ -10,30 +10,34 @@
 // `mistletoe` can be imported at any time, and micropip can be loaded from wheels/.
 
 import '../storage_fallback.js'; // before PyScript opens its storage, which it does when this module is there
-import {answerWith, prefetch} from './prefetch.mjs';
-import {WASM, heap, useModule} from './compiled_code.mjs';
-import {sendEarlyRequests} from './early_requests.mjs';
-import {recordFailure} from './snapshot_store.mjs';
-import {countBytes} from './loading.mjs';
-import {APP_ZIP, unpackMemory} from './memory.mjs';
-import {BUILD, fastOptions, base, fetchPart, wheels} from './parts.mjs';
+import { answerWith, prefetch } from './prefetch.mjs';
+import { WASM, heap, useModule } from './compiled_code.mjs';
+import { sendEarlyRequests } from './early_requests.mjs';
+import { recordFailure } from './snapshot_store.mjs';
+import { countBytes } from './loading.mjs';
+import { APP_ZIP, unpackMemory } from './memory.mjs';
+import { BUILD, fastOptions, base, fetchPart, wheels } from './parts.mjs';
 import * as real from './pyodide.mjs';
 
-export const {version} = real;
+export const { version } = real;
 
 sendEarlyRequests();
 const snapshot = quiet(askReader());
-snapshot.then(read => void (read ?? fetchZips()), () => {});
+snapshot.then(
+  (read) => void (read ?? fetchZips()),
+  () => {},
+);
 
 /**
  * Asks reader.mjs for the snapshot, by way of the document; gives null if there is none of this build.
  * @returns {Promise<import('./reader.mjs').Snapshot | null>}
  */
 function askReader() {
-  const {port1, port2} = new MessageChannel();
-  postMessage('found?', {transfer: [port2]});
+  const { port1, port2 } = new MessageChannel();
+  postMessage('found?', { transfer: [port2] });
   return new Promise((resolve, reject) => {
-    port1.onmessage = ({data}) => (data instanceof Error ? reject(data) : resolve(data?.id === BUILD.id ? data : null));
+    port1.onmessage = ({ data }) =>
+      data instanceof Error ? reject(data) : resolve(data?.id === BUILD.id ? data : null);
   });
 }
 
@@ -43,9 +47,9 @@ let app;
 function fetchZips() {
   if (!app) {
     prefetch(WASM);
-    prefetch(BUILD.stdlib.url, {integrity: BUILD.stdlib.hash});
+    prefetch(BUILD.stdlib.url, { integrity: BUILD.stdlib.hash });
   }
-  return app ??= quiet(fetchPart(BUILD.app));
+  return (app ??= quiet(fetchPart(BUILD.app)));
 }
 
 /**
@@ -79,15 +83,15 @@ function quiet(promise) {
  * @param {object} options @param {Promise<Uint8Array>} app
  */
 async function startFast(options, app) {
-  const {options: ours, check} = fastOptions(app);
-  const python = await real.loadPyodide({...options, ...ours});
+  const { options: ours, check } = fastOptions(app);
+  const python = await real.loadPyodide({ ...options, ...ours });
   check(python.FS);
   // PyScript writes its Python into the working folder, which comes first, as source; compiled it lies in the app's zip.
   python.runPython(`
 import sys
 sys.path[:] = ["${APP_ZIP}", *(each for each in sys.path if each != "${APP_ZIP}")]
 del sys`);
-  const {modules, ...rest} = BUILD.rest;
+  const { modules, ...rest } = BUILD.rest;
   python.pyimport('midstream.engine.browser.lazy_stdlib').install(base + rest.url, rest.hash, modules.join(' '));
   return python;
 }
@@ -97,17 +101,23 @@ const WAYS = {
   async snapshot(options) {
     const read = await snapshot;
     if (!read) return null;
-    const {memory, stdlib, app} = read.parts;
+    const { memory, stdlib, app } = read.parts;
     useModule(read.code);
     if (read.code) answerWith(WASM, new Response()); // Pyodide asks all the same
     answerWith(BUILD.stdlib.url, new Response(stdlib));
-    const python = await startFast({...options, _loadSnapshot: unpackMemory(memory, heap)}, Promise.resolve(app));
+    const python = await startFast({ ...options, _loadSnapshot: unpackMemory(memory, heap) }, Promise.resolve(app));
     // Chance is frozen too: every page would draw the same numbers.
     python.runPython('import random; random.seed(); del random');
     return [read.kind, python];
   },
-  compiled: async options => ['compiled', await countBytes(() => startFast({...options, env: {PYTHONPATH: APP_ZIP}}, fetchZips()))],
-  plain: async options => ['plain', await real.loadPyodide({...options, ...wheels, packages: ['mistletoe', 'midstream']})],
+  compiled: async (options) => [
+    'compiled',
+    await countBytes(() => startFast({ ...options, env: { PYTHONPATH: APP_ZIP } }, fetchZips())),
+  ],
+  plain: async (options) => [
+    'plain',
+    await real.loadPyodide({ ...options, ...wheels, packages: ['mistletoe', 'midstream'] }),
+  ],
 };
 
 /**
@@ -125,7 +135,7 @@ function reason(error) {
 export async function loadPyodide(options) {
   const scope = /** @type {any} */ (globalThis);
   /** @type {string[]} */
-  const errors = scope.midstreamBootErrors = [];
+  const errors = (scope.midstreamBootErrors = []);
   for (const [way, load] of Object.entries(WAYS)) {
     try {
       const started = await load(options);

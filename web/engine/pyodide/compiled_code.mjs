@@ -1,6 +1,6 @@
 // Python's code: how the browser compiles it, and where its memory is.
 
-import {APART, base} from './parts.mjs';
+import { APART, base } from './parts.mjs';
 
 export const WASM = 'pyodide.asm.wasm';
 
@@ -14,7 +14,7 @@ let running = null;
 if (streams)
   WebAssembly.instantiateStreaming = async (source, imports) => {
     const started = ready
-      ? {module: ready, instance: await WebAssembly.instantiate(ready, imports)}
+      ? { module: ready, instance: await WebAssembly.instantiate(ready, imports) }
       : await streaming(named(await source), imports);
     running = started.instance;
     return started;
@@ -31,8 +31,8 @@ function named(response) {
 }
 
 /** Without its address. @param {Response} response */
-function nameless({body}) {
-  return new Response(body, {headers: {'Content-Type': TYPE}});
+function nameless({ body }) {
+  return new Response(body, { headers: { 'Content-Type': TYPE } });
 }
 
 /** For a start from a snapshot; null where the browser compiles only what has come whole. */

@@ -33,17 +33,24 @@ function take(method, url, headers) {
 /** Ends the requests that nobody has wanted. */
 function end() {
   over = true;
-  for (const {controller} of started.values()) controller.abort();
+  for (const { controller } of started.values()) controller.abort();
   started.clear();
 }
 
 /** With the options of engine/browser/net.py. @param {EarlyRequest} request */
-function ask({url, headers}) {
+function ask({ url, headers }) {
   const controller = new AbortController();
-  const {signal} = controller;
-  const response = fetch(url, {method: 'GET', headers, cache: 'no-store', credentials: 'same-origin', redirect: 'error', signal});
+  const { signal } = controller;
+  const response = fetch(url, {
+    method: 'GET',
+    headers,
+    cache: 'no-store',
+    credentials: 'same-origin',
+    redirect: 'error',
+    signal,
+  });
   const key = `GET ${url} ${JSON.stringify(headers)}`;
-  started.set(key, {response, controller});
+  started.set(key, { response, controller });
   response.catch(() => started.delete(key)); // Python's own attempt is as good, and says what is wrong
 }
 
@@ -74,12 +81,15 @@ export function requestOf(message, row) {
   const index = message.runs.length - 1;
   const run = message.runs[index];
   if (!run.run || run.stop) return null;
-  if (run.via === 'spool') return {url: new URL(`spool/${run.key}`, page).href, headers: {}};
+  if (run.via === 'spool') return { url: new URL(`spool/${run.key}`, page).href, headers: {} };
   if (run.endpoint.kind !== 'gateway') return null;
-  const {last: seq, epoch} = row?.run === index ? row : {last: 0, epoch: 0};
+  const { last: seq, epoch } = row?.run === index ? row : { last: 0, epoch: 0 };
   const base = run.endpoint.url.replace(/\/+$/, '') || 'v1';
   const after = epoch ? `${epoch}-${seq}` : `${seq}`;
-  return {url: new URL(`${base}/runs/${run.run}/events?after=${after}`, page).href, headers: {accept: 'text/event-stream'}};
+  return {
+    url: new URL(`${base}/runs/${run.run}/events?after=${after}`, page).href,
+    headers: { accept: 'text/event-stream' },
+  };
 }
 
 /** The last row of a message's journal. @param {IDBDatabase} database @param {string} message its id */
@@ -94,18 +104,20 @@ async function find() {
   try {
     const streaming = database.transaction('messages').objectStore('messages').index('state').getAll('streaming');
     const messages = (await result(streaming)).sort((one, other) => other.created - one.created).slice(0, AT_MOST);
-    const {held = []} = await navigator.locks.query();
-    const writing = new Set(held.map(({name}) => name));
-    const free = messages.filter(({id}) => !writing.has(`midstream:answer:${id}`));
-    return await Promise.all(free.map(async message => requestOf(message, await lastRow(database, message.id))));
+    const { held = [] } = await navigator.locks.query();
+    const writing = new Set(held.map(({ name }) => name));
+    const free = messages.filter(({ id }) => !writing.has(`midstream:answer:${id}`));
+    return await Promise.all(free.map(async (message) => requestOf(message, await lastRow(database, message.id))));
   } finally {
     database.close();
   }
 }
 
 export async function sendEarlyRequests() {
-  Object.assign(globalThis, {midstreamEarly: {take, end}});
-  const late = setTimeout(() => { over = true; }, LIMIT);
+  Object.assign(globalThis, { midstreamEarly: { take, end } });
+  const late = setTimeout(() => {
+    over = true;
+  }, LIMIT);
   try {
     for (const request of await find()) if (request && !over) ask(request);
   } catch {

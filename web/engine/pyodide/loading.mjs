@@ -1,7 +1,7 @@
 // Counts the bytes of Python that have come and sends them to the engine's document while that takes long: over a slow network a
 // start must not look like a failure. `loading <done>/<total>`, in bytes after unpacking.
 
-import {BUILD, base} from './parts.mjs';
+import { BUILD, base } from './parts.mjs';
 
 /** Milliseconds after which a start is slow, and then between two messages. */
 const SLOW = 2000;
@@ -10,7 +10,7 @@ const EACH = 500;
 /** A stored file comes at once; counted it would come as a stream of our own, and the browser's stored machine code with it is lost. */
 async function isStored() {
   try {
-    return (await caches.match(`${base}pyodide.asm.wasm`, {ignoreSearch: true})) !== undefined;
+    return (await caches.match(`${base}pyodide.asm.wasm`, { ignoreSearch: true })) !== undefined;
   } catch {
     return false; // denied, or none on plain http
   }

@@ -27,7 +27,7 @@ export function packMemory(memory) {
   const words = new Uint32Array(memory.buffer, memory.byteOffset, memory.length / 4);
   const pages = [];
   for (let page = 0; page < memory.length / PAGE; page++) {
-    if (words.subarray(page * PAGE / 4, (page + 1) * PAGE / 4).some(word => word !== 0)) pages.push(page);
+    if (words.subarray((page * PAGE) / 4, ((page + 1) * PAGE) / 4).some((word) => word !== 0)) pages.push(page);
   }
   const file = new Uint8Array(HEAD + pages.length * (4 + PAGE));
   new Uint32Array(file.buffer, 0, 4 + pages.length).set([MAGIC, PAGE, memory.length, pages.length, ...pages]);
@@ -54,13 +54,15 @@ export function unpackMemory(file, heap) {
   const head = pages.subarray(0, size * run(numbers, 0));
   const part = head.subarray.bind(head);
   return Object.defineProperties(head, {
-    length: {value: length},
-    subarray: {value: (/** @type {number} */ from, /** @type {number} */ to) => {
-      if (to !== undefined) return part(from, to);
-      if (from > head.byteLength) throw new Error('the head of the snapshot is too long');
-      put(numbers, pages, size, heap().subarray(0, length - from), from);
-      return [];
-    }},
+    length: { value: length },
+    subarray: {
+      value: (/** @type {number} */ from, /** @type {number} */ to) => {
+        if (to !== undefined) return part(from, to);
+        if (from > head.byteLength) throw new Error('the head of the snapshot is too long');
+        put(numbers, pages, size, heap().subarray(0, length - from), from);
+        return [];
+      },
+    },
   });
 }
 

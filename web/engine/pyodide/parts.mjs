@@ -1,6 +1,6 @@
 // The files from which Python starts: the build has made them, and each is checked against its hash.
 
-import {APP_ZIP} from './memory.mjs';
+import { APP_ZIP } from './memory.mjs';
 
 /** @typedef {{url: string, hash: string, size: number}} Asset */
 /**
@@ -9,7 +9,7 @@ import {APP_ZIP} from './memory.mjs';
  * @type {{id: string, size: number, imports: string[], snapshot: Asset, stdlib: Asset, app: Asset, rest: Asset & {modules: string[]},
  *   lock: {info: {python: string}}}}
  */
-export const BUILD = /*build*/JSON.parse('{}')/*build*/;
+export const BUILD = /*build*/ JSON.parse('{}') /*build*/;
 
 export const base = new URL('.', import.meta.url).href;
 
@@ -19,20 +19,20 @@ export const base = new URL('.', import.meta.url).href;
  * that is made while the page's own runs gets that one's compilation, unless its options differ. This one changes nothing
  * else: Pyodide imports none of these built-ins.
  */
-export const APART = {builtins: ['js-string']};
+export const APART = { builtins: ['js-string'] };
 
 /**
  * The file, checked by the browser itself against its hash.
  * @param {Asset} asset
  */
-export async function fetchPart({url, hash}) {
-  const response = await fetch(base + url, {integrity: hash});
+export async function fetchPart({ url, hash }) {
+  const response = await fetch(base + url, { integrity: hash });
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
 }
 
 /** Where Pyodide gets packages from; without these options it would ask a server of its makers. */
-export const wheels = {lockFileContents: BUILD.lock, packageBaseUrl: new URL('../../wheels/', base).href};
+export const wheels = { lockFileContents: BUILD.lock, packageBaseUrl: new URL('../../wheels/', base).href };
 
 /**
  * Options for a Pyodide with the compiled library and the app's zip in its file system (which is not in a snapshot, so late
@@ -48,7 +48,11 @@ export function fastOptions(app) {
       ...wheels,
       fsInit: async (/** @type {any} */ FS) => {
         // Thrown here it would be lost: Pyodide goes on without the file.
-        try { FS.writeFile(APP_ZIP, await app); } catch (error) { failure = error; }
+        try {
+          FS.writeFile(APP_ZIP, await app);
+        } catch (error) {
+          failure = error;
+        }
       },
     },
     /** @param {any} FS */
@@ -57,7 +61,7 @@ export function fastOptions(app) {
       // Pyodide fetches the library itself, and goes on without it; a restored Python would then fail at its first late
       // import.
       const [major, minor] = BUILD.lock.info.python.split('.');
-      const {size} = FS.stat(`/lib/python${major}${minor}.zip`);
+      const { size } = FS.stat(`/lib/python${major}${minor}.zip`);
       if (size !== BUILD.stdlib.size) throw new Error(`${BUILD.stdlib.url}: ${size} bytes`);
     },
   };

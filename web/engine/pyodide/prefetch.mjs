@@ -2,7 +2,7 @@
 //
 // Pyodide has no option for that: it calls `fetch`, which is exchanged here for one that knows the requests on their way.
 
-import {base} from './parts.mjs';
+import { base } from './parts.mjs';
 
 /** By the address, each to be used once: after a failure the file is requested again. @type {Map<string, Promise<Response>>} */
 const coming = new Map();
@@ -26,7 +26,7 @@ export function answerWith(name, response) {
 
 const real = globalThis.fetch;
 /** @type {typeof fetch} */
-globalThis.fetch = function (input, ...options) {
+globalThis.fetch = (input, ...options) => {
   const url = input instanceof Request ? input.url : String(input);
   const found = coming.get(url);
   coming.delete(url);

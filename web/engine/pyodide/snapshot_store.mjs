@@ -5,8 +5,8 @@
 // Cache Storage would do, but it hands 20 MB over in small pieces, by way of the browser's own process. A worker reads a file of
 // OPFS by itself. Only a worker may, so this is for workers.
 
-import {isBeyondLimit} from '../../shared/storage_limit.js';
-import {BUILD, base, fetchPart} from './parts.mjs';
+import { isBeyondLimit } from '../../shared/storage_limit.js';
+import { BUILD, base, fetchPart } from './parts.mjs';
 
 /** @typedef {'own' | 'snapshot'} Kind who made it: this browser, or the build */
 /** @typedef {Uint8Array<ArrayBuffer>} Bytes */
@@ -40,7 +40,7 @@ const openAccess = async (file, options) => /** @type {any} */ (file).createSync
 /** @param {boolean} create */
 async function openFolder(create) {
   const root = await navigator.storage.getDirectory();
-  return root.getDirectoryHandle(FOLDER, {create});
+  return root.getDirectoryHandle(FOLDER, { create });
 }
 
 /**
@@ -52,15 +52,15 @@ async function openFolder(create) {
 async function readFile(name) {
   try {
     const file = await (await openFolder(false)).getFileHandle(name);
-    const access = await openAccess(file, {mode: 'read-only'});
+    const access = await openAccess(file, { mode: 'read-only' });
     try {
       const head = new Uint8Array(HEAD);
-      access.read(head, {at: 0});
+      access.read(head, { at: 0 });
       const header = JSON.parse(new TextDecoder().decode(head.subarray(0, head.indexOf(0))));
       if (header.of !== OF) return null;
       const rest = new Uint8Array(access.getSize() - HEAD);
-      access.read(rest, {at: HEAD});
-      return {header, rest};
+      access.read(rest, { at: HEAD });
+      return { header, rest };
     } finally {
       access.close();
     }
@@ -74,14 +74,14 @@ async function readFile(name) {
  * @param {string} name @param {object} header @param {Bytes} [rest]
  */
 async function writeFile(name, header, rest = new Uint8Array()) {
-  const file = await (await openFolder(true)).getFileHandle(name, {create: true});
+  const file = await (await openFolder(true)).getFileHandle(name, { create: true });
   const access = await openAccess(file);
   try {
     access.truncate(0);
     access.truncate(HEAD + rest.length);
-    access.write(rest, {at: HEAD});
+    access.write(rest, { at: HEAD });
     access.flush();
-    access.write(new TextEncoder().encode(JSON.stringify({of: OF, ...header})), {at: 0});
+    access.write(new TextEncoder().encode(JSON.stringify({ of: OF, ...header })), { at: 0 });
     access.flush();
   } finally {
     access.close();
@@ -94,14 +94,18 @@ async function writeFile(name, header, rest = new Uint8Array()) {
  */
 export async function loadSnapshot() {
   const file = await readFile(SNAPSHOT);
-  return file && {kind: file.header.kind, parts: checkedParts(file.header, file.rest)};
+  return file && { kind: file.header.kind, parts: checkedParts(file.header, file.rest) };
 }
 
 /** @param {Header} header @param {Bytes} rest */
-async function checkedParts({hash, sizes}, rest) {
-  if (hash !== await hashOf(rest)) throw new Error('the stored snapshot is damaged');
+async function checkedParts({ hash, sizes }, rest) {
+  if (hash !== (await hashOf(rest))) throw new Error('the stored snapshot is damaged');
   const [memory, stdlib] = sizes;
-  return {memory: rest.subarray(0, memory), stdlib: rest.subarray(memory, memory + stdlib), app: rest.subarray(memory + stdlib)};
+  return {
+    memory: rest.subarray(0, memory),
+    stdlib: rest.subarray(memory, memory + stdlib),
+    app: rest.subarray(memory + stdlib),
+  };
 }
 
 /**
@@ -111,7 +115,7 @@ async function checkedParts({hash, sizes}, rest) {
 export async function neededKind() {
   if (await readFile(SNAPSHOT)) return '';
   const count = await failures();
-  await writeFile(FAILED, {count}); // as it was: whether a file can be written shows when one is
+  await writeFile(FAILED, { count }); // as it was: whether a file can be written shows when one is
   if (count < OWN_TRIES) return 'own';
   return count < TRIES ? 'snapshot' : '';
 }
@@ -120,10 +124,10 @@ export async function neededKind() {
  * Stores a snapshot in the place of an older one.
  * @param {Kind} kind @param {Parts} parts
  */
-export async function storeSnapshot(kind, {memory, stdlib, app}) {
+export async function storeSnapshot(kind, { memory, stdlib, app }) {
   const file = new Uint8Array(await new Blob([memory, stdlib, app]).arrayBuffer());
   if (await isBeyondLimit(file.length)) throw new Error('the storage is nearly full');
-  await writeFile(SNAPSHOT, {kind, hash: await hashOf(file), sizes: [memory.length, stdlib.length]}, file);
+  await writeFile(SNAPSHOT, { kind, hash: await hashOf(file), sizes: [memory.length, stdlib.length] }, file);
 }
 
 /** The memory that the build has taken. */
@@ -133,7 +137,7 @@ export function fetchBuilt() {
 
 /** Counts a snapshot that could not be made or loaded, and drops the stored one. */
 export async function recordFailure() {
-  await writeFile(FAILED, {count: await failures() + 1});
+  await writeFile(FAILED, { count: (await failures()) + 1 });
   await (await openFolder(false)).removeEntry(SNAPSHOT).catch(() => {}); // where none could be made there is none
 }
 
@@ -144,5 +148,5 @@ async function failures() {
 /** @param {Bytes} file */
 async function hashOf(file) {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', file));
-  return Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('');
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -21,7 +21,7 @@ export class Colours {
   constructor(scroller) {
     const able = typeof Highlight === 'function' && CSS.highlights !== undefined;
     this.#kinds = able ? COLOUR_KINDS.map(() => new Highlight()) : [];
-    this.#kinds.forEach((highlight, i) => CSS.highlights.set(`code-${COLOUR_KINDS[i]}`, highlight));
+    for (const [i, highlight] of this.#kinds.entries()) CSS.highlights.set(`code-${COLOUR_KINDS[i]}`, highlight);
     this.#watch = new IntersectionObserver((entries) => this.#seen(entries), { root: scroller, rootMargin: NEAR });
   }
 
@@ -68,5 +68,7 @@ export class Colours {
 /** @param {unknown} spans @returns {spans is number[]} */
 function isSpans(spans) {
   if (!Array.isArray(spans) || spans.length % FIELDS) return false;
-  return spans.every((each, i) => Number.isSafeInteger(each) && each >= 0 && (i % FIELDS || each < COLOUR_KINDS.length));
+  return spans.every(
+    (each, i) => Number.isSafeInteger(each) && each >= 0 && (i % FIELDS || each < COLOUR_KINDS.length),
+  );
 }

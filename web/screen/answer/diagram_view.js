@@ -15,8 +15,16 @@ const KIND = /^(flowchart|sequence|class|state|er|gantt|pie|mindmap|timeline|jou
  * @type {Record<string, string>}
  */
 const COLOURS = {
-  code: 'code', tint: 'tint', line: 'line', ink: 'ink', soft: 'soft',
-  blue: 'code-name', green: 'code-string', amber: 'code-number', teal: 'code-type', violet: 'code-keyword',
+  code: 'code',
+  tint: 'tint',
+  line: 'line',
+  ink: 'ink',
+  soft: 'soft',
+  blue: 'code-name',
+  green: 'code-string',
+  amber: 'code-number',
+  teal: 'code-type',
+  violet: 'code-keyword',
 };
 
 export const night = matchMedia('(prefers-color-scheme: dark)');

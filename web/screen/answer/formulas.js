@@ -25,17 +25,23 @@ const DEEPEST = 60;
 const LARGEST = [30, 10];
 
 const TAGS = new Set(
-  ('math maction menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms ' +
-    'mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none').split(' '),
+  (
+    'math maction menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms ' +
+    'mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none'
+  ).split(' '),
 );
 const ATTRIBUTES = new Set(
-  ('accent accentunder columnalign columnspan depth dir display displaystyle fence form height largeop linethickness ' +
+  (
+    'accent accentunder columnalign columnspan depth dir display displaystyle fence form height largeop linethickness ' +
     'lspace mathbackground mathcolor mathvariant maxsize minsize movablelimits notation rowspan rspace scriptlevel ' +
-    'separator stretchy symmetric voffset width').split(' '),
+    'separator stretchy symmetric voffset width'
+  ).split(' '),
 );
 const STYLES = new Set(
-  ('background-color border border-bottom border-top color font-weight math-depth padding padding-left padding-right ' +
-    'text-align width').split(' '),
+  (
+    'background-color border border-bottom border-top color font-weight math-depth padding padding-left padding-right ' +
+    'text-align width'
+  ).split(' '),
 );
 /** Values that lead nowhere. */
 const VALUE = /^(?!.*(?:url|image|var)\s*\()[-\w\s.,#%()+]*$/i;

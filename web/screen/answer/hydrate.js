@@ -34,11 +34,19 @@ export function beginTurn(raw, number) {
 export async function fillTurn(turn, rows, standing, chunks, dead) {
   // Another tab may have stored more since then: that comes on top, as it would have come from the engine.
   const printed = standing ? Number(standing.getAttribute('data-saved')) : Infinity;
-  await paint(turn, rows.filter((row) => row.last <= printed), chunks);
+  await paint(
+    turn,
+    rows.filter((row) => row.last <= printed),
+    chunks,
+  );
   drawStatus(turn, dead);
   if (!standing) return;
   adopt(turn, standing);
-  await paint(turn, rows.filter((row) => row.last > printed), chunks);
+  await paint(
+    turn,
+    rows.filter((row) => row.last > printed),
+    chunks,
+  );
   drawStatus(turn, dead);
 }
 
@@ -99,5 +107,5 @@ function adopt(turn, standing) {
  */
 function pair(built, there, twins) {
   twins.set(built, there);
-  built.childNodes.forEach((child, i) => pair(child, there.childNodes[i], twins));
+  for (const [i, child] of built.childNodes.entries()) pair(child, there.childNodes[i], twins);
 }

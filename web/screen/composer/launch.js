@@ -74,7 +74,10 @@ export class Launch {
 
   /** @param {Incoming[]} all @param {boolean} visited @param {string} code of the notice when all went well */
   #add(all, visited, code) {
-    const text = all.map((each) => each.text).filter(Boolean).join('\n');
+    const text = all
+      .map((each) => each.text)
+      .filter(Boolean)
+      .join('\n');
     const notes = all.flatMap((each) => each.notes);
     if (text || !visited) this.on.fresh(visited);
     if (text) this.on.draft(text);

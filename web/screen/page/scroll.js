@@ -73,7 +73,7 @@ export class Scroll {
    */
   still(change) {
     const there = this.#anchor();
-    if (this.following) return change(), this.toEnd(); // at once: a frame later all of it would have moved
+    if (this.following) return (change(), this.toEnd()); // at once: a frame later all of it would have moved
     if (!there || !this.scroller.contains(there)) return change();
     const before = there.getBoundingClientRect().top;
     change();

@@ -53,7 +53,9 @@ const itemOf = (store, key) => `${PREFIX}${store}/${Array.isArray(key) ? JSON.st
  */
 export function recordsOfTab() {
   try {
-    return Object.keys(sessionStorage).map(recordOf).filter((record) => record !== null);
+    return Object.keys(sessionStorage)
+      .map(recordOf)
+      .filter((record) => record !== null);
   } catch (error) {
     console.warn('midstream: no records', error);
     return [];

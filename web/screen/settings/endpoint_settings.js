@@ -60,8 +60,13 @@ export class Endpoints {
     /** @type {{chosen: HTMLSelectElement, preset: HTMLSelectElement, keep: HTMLSelectElement, label: HTMLInputElement,
      *   url: HTMLInputElement, model: HTMLInputElement, key: HTMLInputElement}} */
     const all = {
-      chosen: field('endpoint'), preset: field('preset'), keep: field('keep'), label: field('endpoint-name'),
-      url: field('endpoint-url'), model: field('endpoint-model'), key: field('endpoint-key'),
+      chosen: field('endpoint'),
+      preset: field('preset'),
+      keep: field('keep'),
+      label: field('endpoint-name'),
+      url: field('endpoint-url'),
+      model: field('endpoint-model'),
+      key: field('endpoint-key'),
     };
     return all;
   }
