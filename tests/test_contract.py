@@ -29,9 +29,7 @@ OPTIONS = {
 
 
 def midstream(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "midstream.cli", *arguments], capture_output=True, text=True
-    )
+    return subprocess.run([sys.executable, "-m", "midstream.cli", *arguments], capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("command", OPTIONS)

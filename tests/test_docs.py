@@ -12,15 +12,11 @@ from tests.support.prose import PROJECT, read
 
 # -- what a document, a docstring or a comment names
 
-FILE = re.compile(
-    r"(?<![\w/@.-])((?:[\w-]+/)*[\w.-]+\.(?:py|js|mjs|md|html|css|json|toml|zip|bin))\b(?![\w/(-])"
-)
+FILE = re.compile(r"(?<![\w/@.-])((?:[\w-]+/)*[\w.-]+\.(?:py|js|mjs|md|html|css|json|toml|zip|bin))\b(?![\w/(-])")
 NAME = re.compile(r"`([A-Za-z_$][\w$]*(?:\.[\w$]+)*)(?:\([^`]*\))?`")
 CALL = re.compile(r"(?<![\w.`])([A-Za-z_$][\w$.]*)\(\)")
 CLASS = re.compile(r"\b[A-Z][a-z]+(?:[A-Z][a-z]*)+\b")
-SECTION = re.compile(
-    r"([\w/-]+\.md),? (?:[\"“]([^\"”]+)[\"”]|sections? (\d+)(?:(?:, | and | to )(\d+))*)"
-)
+SECTION = re.compile(r"([\w/-]+\.md),? (?:[\"“]([^\"”]+)[\"”]|sections? (\d+)(?:(?:, | and | to )(\d+))*)")
 DECISION = re.compile(r"(?<![\w+\\.-])00\d\d\b(?!-)")
 MODULE = re.compile(r"\*\*((?:[a-z_]+/)+[a-z_]+)\*\*")
 
@@ -83,9 +79,7 @@ def code() -> str:
 
 
 def comments() -> str:
-    return "\n".join(
-        text.text for text in written() if text.file.endswith((".js", ".mjs"))
-    ).replace(" */", "")
+    return "\n".join(text.text for text in written() if text.file.endswith((".js", ".mjs"))).replace(" */", "")
 
 
 def where(text: prose.Text, found: re.Match[str]) -> str:
@@ -126,8 +120,7 @@ def test_every_name_in_code_marks_is_in_the_code() -> None:
         where(text, found)
         for text in written()
         for found in NAME.finditer(text.text)
-        if not {found[1].rpartition(".")[2]} <= known | NAMES_ELSEWHERE.keys()
-        and not is_file(found[1], text.file)
+        if not {found[1].rpartition(".")[2]} <= known | NAMES_ELSEWHERE.keys() and not is_file(found[1], text.file)
     ]
     assert missing == []
 
@@ -272,17 +265,11 @@ def session_diagram() -> str:
 
 def test_nothing_committed_names_a_registry_or_a_machine() -> None:
     """Locks without hosts, no absolute paths: a clone must work anywhere."""
-    hosts = re.compile(
-        r"registry\.npmjs|files\.pythonhosted|pypi\.org|deb\.debian|/work/main|/root/"
-    )
+    hosts = re.compile(r"registry\.npmjs|files\.pythonhosted|pypi\.org|deb\.debian|/work/main|/root/")
     found = []
     for name in prose.committed():
         path = PROJECT / name
-        if (
-            path.suffix in {".png", ".ico", ".woff2"}
-            or not path.is_file()
-            or name == "tests/test_docs.py"
-        ):
+        if path.suffix in {".png", ".ico", ".woff2"} or not path.is_file() or name == "tests/test_docs.py":
             continue
         found += [f"{name}: {hit}" for hit in hosts.findall(path.read_text(errors="replace"))]
     assert found == []

@@ -95,9 +95,7 @@ def terms(cell: str) -> list[str]:
     return [term.strip() for term in cell.strip("*").split(",")]
 
 
-THINGS, VERBS = (
-    [term for row in rows(title) for term in terms(row[0])] for title in ("Things", "Verbs")
-)
+THINGS, VERBS = ([term for row in rows(title) for term in terms(row[0])] for title in ("Things", "Verbs"))
 
 
 def test_the_tables_are_read_and_in_order() -> None:
@@ -116,9 +114,7 @@ def test_a_thing_of_the_glossary_is_in_the_documents_or_the_interface(term: str)
 
 @pytest.mark.parametrize("term", VERBS)
 def test_a_verb_of_the_glossary_is_the_first_word_of_a_function(term: str) -> None:
-    functions = re.compile(
-        rf"(?:def|function\*?|^ +(?:async )?#?) ?_?{term}(?:_\w+|[A-Z]\w*)?\(", re.M
-    )
+    functions = re.compile(rf"(?:def|function\*?|^ +(?:async )?#?) ?_?{term}(?:_\w+|[A-Z]\w*)?\(", re.M)
     assert any(functions.search(prose.code(name)) for name in product()), f"no function is {term!r}"
 
 

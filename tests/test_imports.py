@@ -170,14 +170,10 @@ def test_the_table_allows_nothing_that_nobody_imports() -> None:
     for path in PYTHON:
         for module in python_imports(path):
             top = module.split(".")[0]
-            used[python_folder(name_of(path))].add(
-                python_folder(module) if top == "midstream" else top
-            )
+            used[python_folder(name_of(path))].add(python_folder(module) if top == "midstream" else top)
     for path in SCRIPTS:
         used[web_folder(path)] |= {web_folder(target) for target in web_imports(path)}
-    unused = {
-        folder: (inside | outside) - used[folder] for folder, (inside, outside) in table().items()
-    }
+    unused = {folder: (inside | outside) - used[folder] for folder, (inside, outside) in table().items()}
     assert {folder: names for folder, names in unused.items() if names} == {}
 
 
@@ -191,10 +187,7 @@ def test_no_two_python_modules_import_each_other() -> None:
 
 
 def test_no_two_scripts_import_each_other() -> None:
-    graph = {
-        str(path.relative_to(WEB)): {str(t.relative_to(WEB)) for t in web_imports(path)}
-        for path in SCRIPTS
-    }
+    graph = {str(path.relative_to(WEB)): {str(t.relative_to(WEB)) for t in web_imports(path)} for path in SCRIPTS}
     assert circle(graph) == []
 
 
@@ -243,9 +236,7 @@ def test_a_breach_of_python_is_seen(file: str, line: str, monkeypatch: pytest.Mo
         ("engine/made_up.js", "const { a } = await import('../screen/main.js');"),
     ],
 )
-def test_a_breach_of_a_script_is_seen(
-    file: str, line: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_breach_of_a_script_is_seen(file: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     table()
     monkeypatch.setattr(Path, "read_text", lambda self: line)
     assert len(web_breaches(WEB / file)) == 1
@@ -256,9 +247,7 @@ def test_a_circle_is_seen() -> None:
 
 
 def test_a_folder_reads_like_a_table_of_contents() -> None:
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True
-    )
+    listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True)
     counts: dict[str, int] = {}
     for name in listed.stdout.splitlines():
         folder = str(Path(name).parent)
@@ -283,7 +272,5 @@ def test_a_shared_module_cannot_use_a_document(line: str, fits: bool, tmp_path: 
     }
     (tmp_path / "tsconfig.json").write_text(json.dumps(config))
     compiler = PROJECT / "node_modules" / "typescript/bin/tsc"
-    ran = subprocess.run(
-        [str(npm.node(HERE)), compiler, "--project", tmp_path], capture_output=True, text=True
-    )
+    ran = subprocess.run([str(npm.node(HERE)), compiler, "--project", tmp_path], capture_output=True, text=True)
     assert (ran.returncode == 0) is fits, ran.stdout

@@ -72,9 +72,7 @@ def here(example: str, app: Serve) -> str:
 
 def test_the_lines_for_curl_do_what_the_page_says(demo: Serve, tmp_path: Path) -> None:
     lines = here(blocks(GATEWAY, "sh")[1], demo).replace("\ncurl", "\necho; echo =====; curl")
-    done = subprocess.run(
-        ["bash", "-c", lines], cwd=tmp_path, capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run(["bash", "-c", lines], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     asked, rest, snapshot, stopped = done.stdout.split("=====\n")
     assert "id: 1-1\n" in asked and len(asked.splitlines()) <= 21
     assert re.findall(r"^id: (.*)$", rest, re.MULTILINE)[0] == "1-6"

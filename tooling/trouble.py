@@ -45,8 +45,7 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         r"|ENETUNREACH|EHOSTUNREACH|Network is unreachable|ERR_INVALID_URL|SSLError"
         r"|CERTIFICATE_VERIFY_FAILED|CERT_IN_CHAIN|ERR_SOCKET_TIMEOUT|Temporary failure resolving"
         r"|Could not resolve",
-        "the package index cannot be reached; check the network and the proxy settings, then run"
-        " this again",
+        "the package index cannot be reached; check the network and the proxy settings, then run this again",
     ),
     (
         r"from versions: none",

@@ -75,9 +75,7 @@ def _number(kind: type[T], low: float, high: float) -> Callable[[str], T]:
             ok = math.isfinite(value) and low <= value <= high
         if not ok:
             what = "a whole number" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(
-                f"must be {what} from {low:g} to {high:g}, not {text!r}"
-            )
+            raise argparse.ArgumentTypeError(f"must be {what} from {low:g} to {high:g}, not {text!r}")
         return value
 
     return read
@@ -93,9 +91,7 @@ def _host_name(text: str) -> str:
 
 def _serve_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add(
-        "--port", type=_number(int, 0, 65535), default=8765, help="0 takes a free one (%(default)s)"
-    )
+    add("--port", type=_number(int, 0, 65535), default=8765, help="0 takes a free one (%(default)s)")
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     add("--workers", type=_number(int, 1, 64), default=1, help="processes (%(default)s)")
     add("--store", help="sqlite:PATH, redis://HOST/DB or memory: (a SQLite file of this user)")
@@ -126,9 +122,7 @@ def _serve_options(parser: argparse.ArgumentParser) -> None:
 def _replay_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", help="UTF-8 text to answer with")
-    add(
-        "--port", type=_number(int, 0, 65535), default=8766, help="0 takes a free one (%(default)s)"
-    )
+    add("--port", type=_number(int, 0, 65535), default=8766, help="0 takes a free one (%(default)s)")
     rate = _number(float, 0, 1e6)
     add("--rate", type=rate, default=30.0, metavar="TOKENS_PER_S", help="0: no pace (%(default)s)")
     chunk = _number(int, 1, 1_000_000)

@@ -62,9 +62,7 @@ class RequestError(MidstreamError):
 
     code = "bad_request"
 
-    def __init__(
-        self, message: str | Problem, *, status: int = 400, hint: str = "", code: str | None = None
-    ) -> None:
+    def __init__(self, message: str | Problem, *, status: int = 400, hint: str = "", code: str | None = None) -> None:
         super().__init__(message, hint=hint, code=code)
         self.status = status
 

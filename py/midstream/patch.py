@@ -73,9 +73,7 @@ class PatchError(MidstreamError):
 
 _NONE: frozenset[str] = frozenset()
 SAFE: dict[str, frozenset[str]] = {
-    **dict.fromkeys(
-        ("h1", "h2", "h3", "h4", "h5", "h6", "p", "blockquote", "li", "pre", "hr"), _NONE
-    ),
+    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6", "p", "blockquote", "li", "pre", "hr"), _NONE),
     **dict.fromkeys(("table", "thead", "tbody", "tr", "em", "strong", "del", "br"), _NONE),
     "ul": frozenset({"data-tight"}),
     "ol": frozenset({"start", "data-tight"}),

@@ -21,10 +21,7 @@ ENGINE_POLICY = (
     f"style-src 'self' 'unsafe-inline'; connect-src 'self' https: {_LOOPBACK}; "
     "worker-src 'self' blob:; base-uri 'none'; form-action 'none'"
 )
-DIAGRAM_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; "
-    "form-action 'none'"
-)
+DIAGRAM_POLICY = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 # Only a header can say it.
 FRAMED = "frame-ancestors 'self'"
 

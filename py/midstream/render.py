@@ -26,12 +26,8 @@ _LONGEST_CUT = 40
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     cuts = parser.add_mutually_exclusive_group()
-    cuts.add_argument(
-        "--chunk", type=_count, default=0, metavar="N", help="characters per piece, 0 = at once"
-    )
-    cuts.add_argument(
-        "--seed", type=int, metavar="S", help=f"random pieces of 1 to {_LONGEST_CUT} characters"
-    )
+    cuts.add_argument("--chunk", type=_count, default=0, metavar="N", help="characters per piece, 0 = at once")
+    cuts.add_argument("--seed", type=int, metavar="S", help=f"random pieces of 1 to {_LONGEST_CUT} characters")
     parser.add_argument(
         "--policy",
         choices=list(POLICIES),

@@ -142,9 +142,7 @@ def _borders(text: str) -> list[int]:
     return borders
 
 
-def _joint(
-    kind: Literal["exact", "echo", "overlap"], skip: int, before: str, text: str, final: bool
-) -> Joint | None:
+def _joint(kind: Literal["exact", "echo", "overlap"], skip: int, before: str, text: str, final: bool) -> Joint | None:
     """The joint after `skip` repeated characters, with the white space around it settled."""
     space = _space_after(before)
     if not space:

@@ -272,9 +272,7 @@ class Session:
         waits = self.state in (State.WAITING, State.OPENING)
         return waits and self.unreachable and not self.begun
 
-    def refused(
-        self, status: int, why: Problem, now: float, retry_after: float = 0
-    ) -> list[Intent]:
+    def refused(self, status: int, why: Problem, now: float, retry_after: float = 0) -> list[Intent]:
         """The request was answered with an HTTP error instead of a stream."""
         if self.state is not State.OPENING:
             return []
@@ -313,9 +311,7 @@ class Session:
         self.stopping = True
         if self.state is State.WAITING:
             return self._retry(now)
-        return (
-            [] if self.state is State.OPENING else [Cancel()]
-        )  # opened() asks once there is a run
+        return [] if self.state is State.OPENING else [Cancel()]  # opened() asks once there is a run
 
     def network(self, online: bool, now: float) -> list[Intent]:
         """What the browser believes of the network. It can be wrong both ways: only a return of it

@@ -135,9 +135,7 @@ class Decoder:
         self._size = 0
 
 
-def encode(
-    data: str, *, id: str | None = None, event: str | None = None, retry: int | None = None
-) -> bytes:
+def encode(data: str, *, id: str | None = None, event: str | None = None, retry: int | None = None) -> bytes:
     """One event as bytes, blank line included; line ends inside `data` become data lines.
 
     ValueError when `id` or `event` holds a line end or NUL: those would forge fields.

@@ -82,9 +82,7 @@ def plot(name: str, figures: dict[str, Any]) -> None:
     figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
     for kind, rows in figures["kinds"].items():
         sizes = [int(size) for size in rows["sizes"]]
-        line = axes.plot(
-            sizes, [row["us_per_kb"] for row in rows["sizes"].values()], "o-", label=kind
-        )
+        line = axes.plot(sizes, [row["us_per_kb"] for row in rows["sizes"].values()], "o-", label=kind)
         peer = [row["mistletoe_us_per_kb"] for row in rows["sizes"].values()]
         axes.plot(sizes, peer, ":", color=line[0].get_color())
     axes.set(xscale="log", yscale="log", xlabel="characters", ylabel="µs per KB")

@@ -117,9 +117,7 @@ class _Bench:
                     stream.until(3)
                     with contextlib.closing(sqlite3.connect(log)) as db:
                         ((writer,),) = db.execute("SELECT writer FROM runs").fetchall()
-                    (worker,) = [
-                        pid for pid in children(app.pid, "spawn_main") if holds(pid, writer)
-                    ]
+                    (worker,) = [pid for pid in children(app.pid, "spawn_main") if holds(pid, writer)]
                     killed = time.perf_counter()
                     os.kill(worker, signal.SIGKILL)
                     _read_to_end(app, stream.run)
@@ -154,9 +152,7 @@ class _Bench:
         return found
 
 
-def _until_closed(
-    upstream: Replay, begun_at: Serve, stop: Callable[[Serve, Stream], None]
-) -> float:
+def _until_closed(upstream: Replay, begun_at: Serve, stop: Callable[[Serve, Stream], None]) -> float:
     """Seconds from the stop until the upstream says that its connection is closed."""
     aborts = len(upstream.events("abort"))
     with contextlib.closing(post(begun_at)) as stream:

@@ -97,9 +97,7 @@ class _Writer:
 
     def fence(self, first: bool) -> str:
         words = " ".join(self.chance.choice(_WORDS) for _ in range(6))
-        return (
-            ("```python\n" if first else "") + "    " * self.chance.randint(0, 2) + words + "()\n"
-        )
+        return ("```python\n" if first else "") + "    " * self.chance.randint(0, 2) + words + "()\n"
 
 
 def stream(text: str, tokens: int) -> float:

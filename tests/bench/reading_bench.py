@@ -118,9 +118,7 @@ def measure(quick: bool) -> dict[str, Any]:
 async def _conversation() -> str:
     """The file of a conversation as the app saves it."""
     store = MemoryStore()
-    change = Change().put(
-        "conversations", {"id": "long", "title": "Long", "created": 1, "updated": 1}
-    )
+    change = Change().put("conversations", {"id": "long", "title": "Long", "created": 1, "updated": 1})
     text = document("mixed", PAIRS * ANSWER)
     for n in range(PAIRS):
         common = {"conversation": "long", "created": 1, "runs": []}

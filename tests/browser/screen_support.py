@@ -157,9 +157,7 @@ class Site:
 class Screen:
     """One page with the mock engine behind it."""
 
-    def __init__(
-        self, browser: Browser, site: Site, context: BrowserContext | None = None, **options: Any
-    ) -> None:
+    def __init__(self, browser: Browser, site: Site, context: BrowserContext | None = None, **options: Any) -> None:
         self.site = site
         self.context = context or browser.new_context(**options)
         self.page: Page = self.context.new_page()
@@ -256,9 +254,7 @@ def counts(state: str, **numbers: Any) -> dict[str, Any]:
     return {"state": state, **base, **numbers}
 
 
-def asked(
-    text: str = "How do tides work?", message: str = "u1", state: str = "complete"
-) -> dict[str, Any]:
+def asked(text: str = "How do tides work?", message: str = "u1", state: str = "complete") -> dict[str, Any]:
     return {"message": message, "author": "user", "text": text, "status": {"state": state}}
 
 

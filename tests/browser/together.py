@@ -15,9 +15,7 @@ from tooling.places import HERE
 
 WEB = HERE.root / "web"
 # Of Python and PyScript, which are not there: the build puts them together, too.
-ABSENT = tuple(
-    f"engine/pyodide/{name}.js" for name in ("boot", "reader", "snapshot_maker", "pyodide")
-)
+ABSENT = tuple(f"engine/pyodide/{name}.js" for name in ("boot", "reader", "snapshot_maker", "pyodide"))
 ABSENT += ("pyscript/core.js",)
 NOTHING: dict[str, object] = {"version": "dev", "shell": [], "runtime": [], "late": []}
 

@@ -106,9 +106,7 @@ class Gateway:
         return await self.client.post("/v1/chat/completions", **chat(**options))
 
     @contextlib.asynccontextmanager
-    async def following(
-        self, run: str | None = None, after: int | str = 0, **options: Any
-    ) -> AsyncIterator[Following]:
+    async def following(self, run: str | None = None, after: int | str = 0, **options: Any) -> AsyncIterator[Following]:
         """An open stream: of a run, or of a new chat request."""
         if run is None:
             request = self.client.stream("POST", "/v1/chat/completions", **chat(**options))

@@ -22,9 +22,7 @@ def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE)
         time.sleep(0.01)
 
 
-async def eventually(
-    condition: Callable[[], Awaitable[object]], what: str, seconds: float = PATIENCE
-) -> Any:
+async def eventually(condition: Callable[[], Awaitable[object]], what: str, seconds: float = PATIENCE) -> Any:
     """Waits for an asynchronous state and gives what was found."""
     end = time.monotonic() + seconds
     while not (found := await condition()):
@@ -68,8 +66,6 @@ async def texts(store: RunStore, run: RunRecord, after: int = 0) -> list[str]:
         assert page is not None
         if not page.entries:
             return found
-        assert [entry.seq for entry in page.entries] == list(
-            range(after + 1, after + 1 + len(page.entries))
-        )
+        assert [entry.seq for entry in page.entries] == list(range(after + 1, after + 1 + len(page.entries)))
         found += [entry.payload for entry in page.entries]
         after = page.entries[-1].seq

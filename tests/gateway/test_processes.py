@@ -127,9 +127,7 @@ def test_a_killed_server_keeps_what_anybody_has_seen(
             ask(app, "POST", f"/v1/runs/{fresh.run}/cancel")
 
 
-def test_a_killed_worker_is_replaced_and_its_runs_are_ended(
-    upstream: Replay, small_dist: Path, tmp_path: Path
-) -> None:
+def test_a_killed_worker_is_replaced_and_its_runs_are_ended(upstream: Replay, small_dist: Path, tmp_path: Path) -> None:
     if sys.platform != "linux":
         pytest.skip("looks for the worker in /proc")
     with server(upstream, small_dist, f"sqlite:{tmp_path / 'log.db'}", "--workers", "2") as app:
@@ -149,9 +147,7 @@ def test_a_killed_worker_is_replaced_and_its_runs_are_ended(
         assert TEXT.startswith(text_of(messages))
 
 
-def test_a_killed_worker_takes_no_other_workers_run_along(
-    upstream: Replay, small_dist: Path, tmp_path: Path
-) -> None:
+def test_a_killed_worker_takes_no_other_workers_run_along(upstream: Replay, small_dist: Path, tmp_path: Path) -> None:
     """Its own runs end at once, not when their leases do."""
     if sys.platform != "linux":
         pytest.skip("looks for the worker in /proc")
@@ -190,9 +186,7 @@ def holds(pid: int, writer: str) -> bool:
     return False
 
 
-def test_workers_end_with_a_killed_parent(
-    upstream: Replay, small_dist: Path, tmp_path: Path
-) -> None:
+def test_workers_end_with_a_killed_parent(upstream: Replay, small_dist: Path, tmp_path: Path) -> None:
     if sys.platform != "linux":
         pytest.skip("looks for the workers in /proc")
     with server(upstream, small_dist, f"sqlite:{tmp_path / 'log.db'}", "--workers", "2") as app:
@@ -228,16 +222,12 @@ def test_any_worker_serves_cancels_and_knows_every_run(
                     reader.close()
 
 
-def test_one_key_is_one_run_over_several_workers(
-    upstream: Replay, small_dist: Path, tmp_path: Path
-) -> None:
+def test_one_key_is_one_run_over_several_workers(upstream: Replay, small_dist: Path, tmp_path: Path) -> None:
     store = f"sqlite:{tmp_path / 'log.db'}"
     with server(upstream, small_dist, store, "--workers", "4") as app:
         opened = len(upstream.events("open"))
         streams: list[Stream] = []
-        threads = [
-            threading.Thread(target=lambda: streams.append(post(app, key="k"))) for _ in range(24)
-        ]
+        threads = [threading.Thread(target=lambda: streams.append(post(app, key="k"))) for _ in range(24)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -271,9 +261,7 @@ def test_workers_share_redis(upstream: Replay, small_dist: Path, redis_url: str)
 
 
 @pytest.mark.parametrize(("workers", "end"), [("1", "interrupt"), ("2", "stop")])
-def test_a_signal_ends_it_in_order(
-    upstream: Replay, small_dist: Path, tmp_path: Path, workers: str, end: str
-) -> None:
+def test_a_signal_ends_it_in_order(upstream: Replay, small_dist: Path, tmp_path: Path, workers: str, end: str) -> None:
     store = f"sqlite:{tmp_path / 'log.db'}"
     with server(upstream, small_dist, store, "--workers", workers) as app:
         stream = post(app)
@@ -293,9 +281,7 @@ def test_a_signal_ends_it_in_order(
 # -- nothing private in what it prints
 
 
-def test_no_key_no_prompt_and_no_id_in_the_log(
-    answer_file: Path, small_dist: Path, tmp_path: Path
-) -> None:
+def test_no_key_no_prompt_and_no_id_in_the_log(answer_file: Path, small_dist: Path, tmp_path: Path) -> None:
     key, prompt = "sk-canary-4f7a", "canary prompt 93c1"
     with replay(answer_file, rate=0) as upstream:
         options = ["--upstream", upstream.url, "--upstream-key-env", "CANARY", "--dist"]

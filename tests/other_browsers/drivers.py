@@ -77,9 +77,7 @@ def program(name: str, package: str) -> str:
     return found
 
 
-def started(
-    stack: contextlib.ExitStack, command: list[str], look: str, env: Mapping[str, str]
-) -> str:
+def started(stack: contextlib.ExitStack, command: list[str], look: str, env: Mapping[str, str]) -> str:
     """Runs a program until the stack ends; gives the first group of `look` in its output.
 
     Its output is read on: a full pipe would stop it.
@@ -162,9 +160,7 @@ class Firefox:
 
     def evaluate(self, expression: str) -> Any:
         target = {"context": self._page}
-        said = self._ask(
-            "script.evaluate", expression=told(expression), target=target, awaitPromise=True
-        )
+        said = self._ask("script.evaluate", expression=told(expression), target=target, awaitPromise=True)
         if said["type"] == "exception":  # before there was a promise
             raise BrowserError(said["exceptionDetails"]["text"])
         return value(said["result"]["value"])
@@ -210,9 +206,7 @@ class WebKit:
         env = {"DISPLAY": f":{display}", "HOME": str(home), "NO_AT_BRIDGE": "1"}
         port = free_port()
         started(stack, ["sh", "-c", f"echo at {port}; exec {server} --port={port}"], "at (.*)", env)
-        self._http = stack.enter_context(
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=2 * PATIENCE)
-        )
+        self._http = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=2 * PATIENCE))
         self._session = ""
         self._preloaded: list[str] = []
         options = {"binary": binary, "args": ["--automation"]}

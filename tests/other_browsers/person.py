@@ -125,8 +125,6 @@ class Person:
         """Takes what was seen in this document. Before it goes, and at the end."""
         settled = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
         self.browser.evaluate(settled)
-        seen = self.browser.evaluate(
-            "[window.watchedSamples.splice(0), window.watchedProblems.splice(0)]"
-        )
+        seen = self.browser.evaluate("[window.watchedSamples.splice(0), window.watchedProblems.splice(0)]")
         self.view.samples += map(Sample.of, seen[0])
         self.problems += seen[1]

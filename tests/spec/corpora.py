@@ -51,9 +51,7 @@ def gfm_extensions() -> list[Example]:
 
 def pathological() -> list[Example]:
     """Hostile shapes: `{"name": …, "parts": …, "sizes": …}`; `shapes.build` makes texts of them."""
-    ours: list[Example] = json.loads((DATA / "pathological.json").read_text(encoding="utf-8"))[
-        "markdown"
-    ]
+    ours: list[Example] = json.loads((DATA / "pathological.json").read_text(encoding="utf-8"))["markdown"]
     return ours + _further("pathological.json", ours, "name", part="markdown")
 
 
@@ -81,6 +79,4 @@ def _further(name: str, ours: list[Example], *keys: str, part: str = "") -> list
         return []
     theirs = json.loads(path.read_text(encoding="utf-8"))
     known = {tuple(e[key] for key in keys) for e in ours}
-    return [
-        e for e in (theirs[part] if part else theirs) if tuple(e[key] for key in keys) not in known
-    ]
+    return [e for e in (theirs[part] if part else theirs) if tuple(e[key] for key in keys) not in known]

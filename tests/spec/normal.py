@@ -8,9 +8,7 @@ from html import escape
 from html.parser import HTMLParser
 
 _VOID = {"br", "hr", "img", "input"}
-_BLOCK = (
-    r"(?:p|h[1-6]|blockquote|ul|ol|li|pre|hr|table|thead|tbody|tr|th|td|div|details|summary|aside)"
-)
+_BLOCK = r"(?:p|h[1-6]|blockquote|ul|ol|li|pre|hr|table|thead|tbody|tr|th|td|div|details|summary|aside)"
 
 
 class _Normal(HTMLParser):

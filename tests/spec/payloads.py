@@ -147,10 +147,7 @@ def _fill(place: str, text: str) -> str:
 
 _ALL = (
     *(_fill(place, hide(url)) for url, hide, place in product(_ADDRESSES, _DISGUISES, _PLACES)),
-    *(
-        spelling.format(tag=tag, event=event)
-        for tag, event, spelling in product(_TAGS, _EVENTS, _SPELLINGS)
-    ),
+    *(spelling.format(tag=tag, event=event) for tag, event, spelling in product(_TAGS, _EVENTS, _SPELLINGS)),
     *(_fill(wrapping, element) for element, wrapping in product(_ELEMENTS, _WRAPPINGS)),
 )
 PAYLOADS = list(dict.fromkeys(_ALL))  # Not every disguise changes every address.

@@ -62,9 +62,7 @@ CONDITIONS: dict[int, Callable[[list[str]], bool]] = {
     18: lambda s: "<td>" in s[-1] and formulas(s[-1]) == ["|x|"],
     20: lambda s: "<strong>注意\N{FULLWIDTH COLON}</strong>正文" in s[-1],
     21: lambda s: "<del>" not in s[-1],
-    22: lambda s: (
-        'href="https://example.com/a"' in s[-1] and "</a>\N{FULLWIDTH COMMA}然后继续" in s[-1]
-    ),
+    22: lambda s: 'href="https://example.com/a"' in s[-1] and "</a>\N{FULLWIDTH COMMA}然后继续" in s[-1],
     23: lambda s: not any("<del>" in html for html in s),
     24: lambda s: formulas(s[len("The root of $2x + 3 = 7$ ") - 1]) == ["2x + 3 = 7"],
     25: lambda s: not any(text_of(FORMULA.sub("", html)).strip() for html in s),

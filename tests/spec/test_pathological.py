@@ -17,9 +17,7 @@ SILENT = {"strikethrough nested", "newline-space", "blank lines"}
 STREAMED = 40_000
 """Characters that are streamed in pieces of 16; the largest size is fed in pieces of 2048."""
 
-pytestmark = pytest.mark.full_run(
-    reason="long texts on purpose; shorter ones: test_markdown_caps.py"
-)
+pytestmark = pytest.mark.full_run(reason="long texts on purpose; shorter ones: test_markdown_caps.py")
 
 
 def text_of(tree: Tree) -> str:

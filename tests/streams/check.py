@@ -89,9 +89,7 @@ def assert_same(got: Tree, want: Tree, what: str, parts: Sequence[str]) -> None:
         raise AssertionError(f"{what} gives another tree for {''.join(parts)[:2000]!r}\n{diff}")
 
 
-def check(
-    text: str, policy: str = "safe", *, per_character: bool = True, seeds: Sequence[int] = (1, 2)
-) -> Tree:
+def check(text: str, policy: str = "safe", *, per_character: bool = True, seeds: Sequence[int] = (1, 2)) -> Tree:
     """Hold a text against the parser every way; returns the tree."""
     want, _ = run(once(text), policy)
     ways = {f"random cuts with seed {seed}": random_cuts(text, seed) for seed in seeds}

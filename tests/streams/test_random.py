@@ -36,9 +36,7 @@ _LINES = st.builds(
     st.sampled_from(["\n", "\n", "\n", "\n\n", "  \n", "\\\n", "\r\n", ""]),
 )
 DOCUMENTS = st.lists(_LINES, min_size=1, max_size=9).map("".join)
-_SETTINGS = settings(
-    max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+_SETTINGS = settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 MORE = pytest.mark.full_run(reason="hundreds of documents; those of the screen's policy are quick")
 

@@ -232,9 +232,7 @@ class Tab:
 
     def evaluate(self, expression: str) -> Any:
         """The value as JSON, of a promise when it is fulfilled. Raises Failed with what was thrown."""
-        answer = self.call(
-            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True
-        )
+        answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         if thrown := answer.get("exceptionDetails"):
             raise Failed(thrown.get("exception", {}).get("description") or thrown["text"])
         return answer["result"].get("value")

@@ -32,9 +32,7 @@ class HttpNet:
     async def denied(self) -> bool:
         return False
 
-    async def open(
-        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
-    ) -> HttpResponse:
+    async def open(self, method: str, url: str, headers: Mapping[str, str], body: str | None = None) -> HttpResponse:
         request = self._client.build_request(method, url, headers=headers, content=body)
         # Shielded: a page may vanish while it connects, and a cancelled connect is left half made.
         sending = asyncio.ensure_future(self._client.send(request, stream=True))

@@ -42,9 +42,7 @@ class Sequence:
         return node is not None and (node.sealed or self._sealed(node.parent))
 
     def _holds_sealed(self, node: Node | str) -> bool:
-        return isinstance(node, Node) and (
-            node.sealed or any(map(self._holds_sealed, node.children))
-        )
+        return isinstance(node, Node) and (node.sealed or any(map(self._holds_sealed, node.children)))
 
     def _op(self) -> list[Any] | None:
         node = self.random.choice(self._open_nodes())

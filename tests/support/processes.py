@@ -75,9 +75,7 @@ class Process:
                 found = look()
                 if found is not None:
                     return found
-                raise AssertionError(
-                    f"ended ({self.popen.returncode}) before {what}:\n{self.output()}"
-                )
+                raise AssertionError(f"ended ({self.popen.returncode}) before {what}:\n{self.output()}")
             with self._news:
                 self._news.wait(0.05)
             found = look()
@@ -161,9 +159,7 @@ def serve(*options: str, env: Mapping[str, str] | None = None) -> Iterator[Serve
 
 
 @contextlib.contextmanager
-def replay(
-    file: str | Path, *, rate: float = 30, chunk: int = 4, port: int = 0
-) -> Iterator[Replay]:
+def replay(file: str | Path, *, rate: float = 30, chunk: int = 4, port: int = 0) -> Iterator[Replay]:
     options = ("--rate", f"{rate:g}", "--chunk", f"{chunk}", "--port", f"{port}")
     server = Replay("replay", str(file), *options)
     with contextlib.closing(server):

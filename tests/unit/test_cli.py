@@ -159,9 +159,7 @@ def test_direct_and_static_have_no_gateway() -> None:
 
 
 def test_workers_get_the_same_config() -> None:
-    found = config(
-        "--allow-origin", "https://Chat.example", "--allow-host", "a", "--allow-host", "b"
-    )
+    found = config("--allow-origin", "https://Chat.example", "--allow-host", "a", "--allow-host", "b")
     assert found.origins == ("https://chat.example",)
     assert Config.from_json(found.to_json()) == found
     assert found.limits == Limits()

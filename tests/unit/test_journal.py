@@ -62,9 +62,7 @@ def test_a_row_survives_its_record() -> None:
     assert Row.from_record(ROWS[2].record()) == ROWS[2]
 
 
-@pytest.mark.parametrize(
-    "damage", [{"n": "1"}, {"text": None}, {"ops": "x"}, {"first": 1.5}, {"tokens": None}]
-)
+@pytest.mark.parametrize("damage", [{"n": "1"}, {"text": None}, {"ops": "x"}, {"first": 1.5}, {"tokens": None}])
 def test_a_damaged_record_is_refused(damage: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="not a journal row"):
         Row.from_record(ROWS[0].record() | damage)

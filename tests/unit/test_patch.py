@@ -9,10 +9,7 @@ from midstream.patch import Op, PatchError, Tree
 
 
 def shape(node: patch.Node) -> list[object]:
-    return [
-        child if isinstance(child, str) else (child.tag, child.attrs, shape(child))
-        for child in node.children
-    ]
+    return [child if isinstance(child, str) else (child.tag, child.attrs, shape(child)) for child in node.children]
 
 
 def test_ops_build_a_tree() -> None:
@@ -28,9 +25,7 @@ def test_ops_build_a_tree() -> None:
             patch.close(1),
         ]
     )
-    assert shape(tree.root) == [
-        ("p", {}, ["see ", ("a", {"href": "https://example.org/"}, ["this"]), " one!"])
-    ]
+    assert shape(tree.root) == [("p", {}, ["see ", ("a", {"href": "https://example.org/"}, ["this"]), " one!"])]
 
 
 def test_every_op_has_the_shape_that_the_table_says() -> None:
@@ -169,9 +164,7 @@ def test_packed_ops_come_out_as_they_went_in(cut: int) -> None:
     assert patch.unpack(packed, newest) == OPS[cut:]
 
 
-@pytest.mark.parametrize(
-    "packed", [[0, 0], [7], [1, 0], [8, 0], ["p", 0], [1, "x", "y"], [None, 0]]
-)
+@pytest.mark.parametrize("packed", [[0, 0], [7], [1, 0], [8, 0], ["p", 0], [1, "x", "y"], [None, 0]])
 def test_what_cannot_be_cut_into_ops_is_refused(packed: patch.Packed) -> None:
     with pytest.raises(PatchError):
         patch.unpack(packed, 1)

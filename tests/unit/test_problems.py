@@ -30,9 +30,7 @@ CATALOGUES: dict[str, dict[str, Any]] = {
 }
 CATALOGUES["en"] = dict(catalogue.english(HERE))
 SCREEN = "\n".join(path.read_text() for path in sorted((ROOT / "web").glob("s*/**/*.js")))
-WORKER = "\n".join(
-    path.read_text() for path in [ROOT / "web/sw.js", *sorted((ROOT / "web/worker").glob("*.js"))]
-)
+WORKER = "\n".join(path.read_text() for path in [ROOT / "web/sw.js", *sorted((ROOT / "web/worker").glob("*.js"))])
 # A code and the names of the values that come with it; `quote` is the words of somebody else.
 KNOWN = {
     code: set(re.findall(r"(\w+)", names or ""))
@@ -68,14 +66,10 @@ def forms(entry: str | dict[str, str]) -> list[str]:
 def test_every_code_has_words_with_its_values(language: str) -> None:
     codes = {code: names(text_of(code)) for code in ENGLISH} | KNOWN | AROUND
     said = {
-        key.removeprefix("problem."): entry
-        for key, entry in CATALOGUES[language].items()
-        if key.startswith("problem.")
+        key.removeprefix("problem."): entry for key, entry in CATALOGUES[language].items() if key.startswith("problem.")
     }
     assert said.keys() == codes.keys()
-    wrong = [
-        c for c, entry in said.items() if any(names(form) != codes[c] for form in forms(entry))
-    ]
+    wrong = [c for c, entry in said.items() if any(names(form) != codes[c] for form in forms(entry))]
     assert wrong == []
 
 
@@ -147,9 +141,7 @@ def test_a_sentence_names_a_button_as_it_is_labelled(language: str) -> None:
     assert texts["button.export"] in texts["problem.import_unknown"]
 
 
-@pytest.mark.parametrize(
-    ("n", "sentence"), [(1, "1 answer."), (2, "2 answers."), (0, "0 answers.")]
-)
+@pytest.mark.parametrize(("n", "sentence"), [(1, "1 answer."), (2, "2 answers."), (0, "0 answers.")])
 def test_a_sentence_goes_by_its_number(n: int, sentence: str) -> None:
     assert problem("too_many_runs", n=n).message == f"The server is already writing {sentence}"
 
@@ -159,9 +151,7 @@ def test_a_sentence_goes_by_its_number(n: int, sentence: str) -> None:
 
 def test_a_problem_goes_out_as_its_code_and_comes_back() -> None:
     said = problem("upstream_key", host="model.example", status=401, quote="no\n such  key")
-    assert said.message == (
-        "The model's server (model.example) refused the gateway's key (401). It says: no such key"
-    )
+    assert said.message == ("The model's server (model.example) refused the gateway's key (401). It says: no such key")
     values = {"host": "model.example", "status": 401}
     assert said.record() == {"code": "upstream_key", "values": values, "quote": "no such key"}
     assert read(json.loads(json.dumps(said.record())), said.message) == said

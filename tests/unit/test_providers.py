@@ -95,9 +95,7 @@ CASES: list[tuple[str, Any, list[Event]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("payload", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
-)
+@pytest.mark.parametrize(("payload", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_a_payload_means(payload: Any, expected: list[Event]) -> None:
     assert openai.parse(json.dumps(payload)) == expected
 
@@ -117,9 +115,7 @@ def test_done_means_nothing(text: str) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
 KEYS = [
@@ -134,9 +130,7 @@ KEYS = [
     "midstream",
     "state",
 ]
-NAMED = st.recursive(
-    JSON, lambda inner: st.dictionaries(st.sampled_from(KEYS), inner) | st.lists(inner, max_size=2)
-)
+NAMED = st.recursive(JSON, lambda inner: st.dictionaries(st.sampled_from(KEYS), inner) | st.lists(inner, max_size=2))
 
 
 @given(NAMED)
@@ -173,9 +167,7 @@ def test_a_terminal_payload_has_a_terminal_state() -> None:
 
 
 def test_a_request_streams_and_asks_for_usage() -> None:
-    body = openai.chat_request(
-        [{"role": "user", "content": "hi"}], model="m", temperature=0.5, stop=None
-    )
+    body = openai.chat_request([{"role": "user", "content": "hi"}], model="m", temperature=0.5, stop=None)
     assert body == {
         "model": "m",
         "messages": [{"role": "user", "content": "hi"}],
@@ -198,9 +190,7 @@ FLAGS = {"continue_final_message": True, "add_generation_prompt": False, "echo":
         ("prefix", {**TURN, "prefix": True}, {}),
     ],
 )
-def test_an_answer_is_continued_as_an_open_turn(
-    mode: str, turn: dict[str, Any], options: dict[str, Any]
-) -> None:
+def test_an_answer_is_continued_as_an_open_turn(mode: str, turn: dict[str, Any], options: dict[str, Any]) -> None:
     body = openai.continue_request([QUESTION], TURN["content"], mode=mode, model="m", stop=None)
     assert body == {
         "model": "m",

@@ -32,8 +32,7 @@ def text(tmp_path: Path) -> str:
 def test_html(text: str, cuts: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*cuts, text]) == 0
     assert capsys.readouterr().out == (
-        "<h1>Hi <em>you</em></h1>\n"
-        '<p>&lt;b&gt;x&lt;/b&gt; <button data-src="https://e.org/i.png">i</button></p>\n'
+        '<h1>Hi <em>you</em></h1>\n<p>&lt;b&gt;x&lt;/b&gt; <button data-src="https://e.org/i.png">i</button></p>\n'
     )
 
 

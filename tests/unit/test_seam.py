@@ -145,9 +145,7 @@ CASES: list[tuple[str, str, str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("before", "text", "kind", "whole"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
-)
+@pytest.mark.parametrize(("before", "text", "kind", "whole"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
 def test_the_whole_is(before: str, text: str, kind: str, whole: str) -> None:
     joint = join(before, text, True)
     assert joint is not None
@@ -229,9 +227,7 @@ def test_an_overlap(whole: str, data: st.DataObject, chunks: list[int]) -> None:
     starts = [
         at
         for at in range(1, len(said))
-        if said[at - 1].isspace()
-        and not said[at].isspace()
-        and sum(map(str.isalnum, said[at:])) >= MIN_OVERLAP
+        if said[at - 1].isspace() and not said[at].isspace() and sum(map(str.isalnum, said[at:])) >= MIN_OVERLAP
     ]
     assume(starts)
     start = data.draw(st.sampled_from(starts))
@@ -259,9 +255,7 @@ def test_arbitrary_text() -> None:
     seen = set()
 
     @settings(deadline=None, derandomize=True, max_examples=400)
-    @given(
-        FEW, FEW | st.tuples(FEW, FEW).map(lambda two: two[0] * 2 + two[1]), st.integers(-14, 14)
-    )
+    @given(FEW, FEW | st.tuples(FEW, FEW).map(lambda two: two[0] * 2 + two[1]), st.integers(-14, 14))
     @example("", "", 0)
     @example("abc", "abc", 0)
     @example("a ", "\n" * 40, 0)

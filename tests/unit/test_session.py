@@ -71,9 +71,7 @@ def finish(seq: int, reason: str = "stop") -> bytes:
 
 
 def terminal(seq: int, state: str, **more: object) -> bytes:
-    return sse.encode(
-        json.dumps({"choices": [], "midstream": {"state": state}, **more}), id=f"1-{seq}"
-    )
+    return sse.encode(json.dumps({"choices": [], "midstream": {"state": state}, **more}), id=f"1-{seq}")
 
 
 def delivered(intents: list[Intent]) -> list[int]:
@@ -296,9 +294,7 @@ class TestPlainEndpoint:
     def test_done_after_a_finish_reason_is_complete(self) -> None:
         session = live(resumable=False)
         end = self.data({"choices": [{"delta": {}, "finish_reason": "length"}]})
-        assert closed(session.receive(end + sse.encode("[DONE]"), 0)) == Closed(
-            Outcome.DONE, "length"
-        )
+        assert closed(session.receive(end + sse.encode("[DONE]"), 0)) == Closed(Outcome.DONE, "length")
 
     def test_an_end_after_a_finish_reason_is_complete(self) -> None:
         session = live(resumable=False)

@@ -77,9 +77,7 @@ CASES: list[tuple[str, bytes, list[Message]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("data", "expected"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
-)
+@pytest.mark.parametrize(("data", "expected"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
 def test_a_stream_means_the_same_however_it_is_cut(data: bytes, expected: list[Message]) -> None:
     assert decode(data) == expected
     for size in (1, 2, 3, 7):
@@ -104,9 +102,7 @@ PLAIN = FIELDS.filter(lambda text: not set(text) & set("\r\n\0"))
 
 
 @given(FIELDS, st.none() | PLAIN, st.none() | PLAIN.filter(bool), st.none() | st.integers(0, 10**9))
-def test_what_is_encoded_is_decoded(
-    data: str, id: str | None, event: str | None, retry: int | None
-) -> None:
+def test_what_is_encoded_is_decoded(data: str, id: str | None, event: str | None, retry: int | None) -> None:
     wire = sse.encode(data, id=id, event=event, retry=retry)
     (message,) = decode(wire)
     lines = data.replace("\r\n", "\n").replace("\r", "\n")

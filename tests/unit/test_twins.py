@@ -56,9 +56,7 @@ class Unanswered:
     def absolute(self, url: str) -> str:
         return urljoin(PAGE, url)
 
-    async def open(
-        self, method: str, url: str, headers: dict[str, str], body: object = None
-    ) -> Any:
+    async def open(self, method: str, url: str, headers: dict[str, str], body: object = None) -> Any:
         self.requests.append((method, self.absolute(url), dict(headers)))
         raise UpstreamError(problem("connection_broke"))
 
@@ -79,10 +77,7 @@ async def test_the_same_addresses_may_be_asked() -> None:
     """
     expected = dict(zip(urls, (case["allowed"] for case in cases), strict=True))
     assert dict(zip(urls, in_node(script, urls), strict=True)) == expected
-    probed = {
-        url: await probe(Endpoint("E", "openai", url), "", cast(Net, Unanswered()), online=True)
-        for url in urls
-    }
+    probed = {url: await probe(Endpoint("E", "openai", url), "", cast(Net, Unanswered()), online=True) for url in urls}
     codes = {url: verdict.code not in ("url", "insecure") for url, verdict in probed.items()}
     assert codes == expected
 

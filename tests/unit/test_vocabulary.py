@@ -13,11 +13,7 @@ from tooling.assets import catalogue
 from tooling.places import HERE
 
 WEB = Path(__file__).parents[2] / "web"
-SCRIPTS = {
-    path.name: path.read_text()
-    for folder in ("shared", "screen")
-    for path in (WEB / folder).rglob("*.js")
-}
+SCRIPTS = {path.name: path.read_text() for folder in ("shared", "screen") for path in (WEB / folder).rglob("*.js")}
 CATALOGUES: dict[str, dict[str, Any]] = {
     file.stem: json.loads(file.read_text()) for file in sorted((WEB / "i18n").glob("*.json"))
 }
@@ -53,9 +49,7 @@ def test_every_word_of_the_catalogue_is_used() -> None:
     sources = "\n".join([*SCRIPTS.values(), (WEB / "index.html").read_text()])
     templates = [f"{found}" for found in re.findall(r"`([\w.-]+\.)\$\{", sources)]
     literals = set(re.findall(r"""['"]([\w.-]+)['"]""", sources))
-    unused = {
-        key for key in WORDS if key not in literals and not any(map(key.startswith, templates))
-    }
+    unused = {key for key in WORDS if key not in literals and not any(map(key.startswith, templates))}
     assert unused == set()
 
 

@@ -38,9 +38,7 @@ def test_a_key_of_the_engine_is_one_that_the_gateway_takes() -> None:
 
 
 def test_a_conversation_with_any_name_that_the_gateway_takes_does_not_spoil_the_list() -> None:
-    entries = [
-        {"id": name, "title": "", "updated": 1, "active": None} for name in ("..", ".", "talk")
-    ]
+    entries = [{"id": name, "title": "", "updated": 1, "active": None} for name in ("..", ".", "talk")]
     body = json.dumps({"data": entries}).encode()
     found = asyncio.run(listed(Foreign(body), "v1"))
     assert [item["id"] for item in found] == ["..", ".", "talk"]

@@ -69,8 +69,7 @@ def _files(folder: Path) -> list[Path]:
     return [
         file
         for file in stamps.files_in(folder)
-        if file.stat().st_size >= SMALL
-        and not _matches(file.relative_to(folder).as_posix(), LEFT_ALONE)
+        if file.stat().st_size >= SMALL and not _matches(file.relative_to(folder).as_posix(), LEFT_ALONE)
     ]
 
 
@@ -89,9 +88,7 @@ def _matches(url: str, patterns: tuple[str, ...]) -> bool:
 def _make(places: Places, missing: list[Packed]) -> None:
     # The largest is the last of the list, and so the first that is taken.
     ordered = sorted(missing, key=lambda one: one.file.stat().st_size)
-    jobs = [
-        {"file": str(one.file), "quality": one.quality, "out": str(one.cached)} for one in ordered
-    ]
+    jobs = [{"file": str(one.file), "quality": one.quality, "out": str(one.cached)} for one in ordered]
     command = (npm.node(places), SCRIPT, json.dumps({"jobs": jobs}))
     left = len(jobs)
     with step("compressing for the wire") as progress:

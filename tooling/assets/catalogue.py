@@ -32,8 +32,7 @@ def english(places: Places) -> dict[str, Entry]:
 def _problems(places: Places) -> dict[str, Entry]:
     module = runpy.run_path(str(places.root / "py/midstream/problem_texts.py"))
     return {
-        f"problem.{code}": _with_step(sentence, next_step)
-        for code, (sentence, next_step) in module["ENGLISH"].items()
+        f"problem.{code}": _with_step(sentence, next_step) for code, (sentence, next_step) in module["ENGLISH"].items()
     }
 
 

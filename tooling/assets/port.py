@@ -120,9 +120,7 @@ def _doc(kind: type) -> str:
 
 
 def _fields(kind: type) -> str:
-    bases = [
-        base for base in getattr(kind, "__orig_bases__", ()) if hasattr(base, "__required_keys__")
-    ]
+    bases = [base for base in getattr(kind, "__orig_bases__", ()) if hasattr(base, "__required_keys__")]
     inherited = {name for base in bases for name in fields(base)}
     own = [(name, hint) for name, hint in fields(kind).items() if name not in {"type", *inherited}]
     whole = [f"all of *{base.__name__}*" for base in bases]

@@ -43,9 +43,7 @@ def port_is_free(host: str, port: int) -> None:
 def _bind_trouble(error: OSError, host: str, port: int) -> Trouble:
     if error.errno == errno.EADDRINUSE:
         other = port + 1 if port < 65535 else 8765
-        return Trouble(
-            f"port {port} is taken; stop what listens there or choose another: --port {other}"
-        )
+        return Trouble(f"port {port} is taken; stop what listens there or choose another: --port {other}")
     if error.errno == errno.EACCES:
         return Trouble(f"port {port} is reserved for administrators; choose one above 1023")
     return Trouble(f"cannot listen on {host}, port {port}: {error.strerror}", USAGE)

@@ -17,9 +17,7 @@ from pathlib import Path
 # Imported by whoever asks for it, and not before: `midstream.markdown.to_mistletoe`.
 LATER = frozenset({"mistletoe"})
 # Only in the page. (`pyodide.ffi` could be imported anywhere, but binds to one interpreter's JS.)
-BROWSER = frozenset(
-    {"js", "pyodide", "pyodide_js", "pyscript", "polyscript", "_pyodide", "micropip"}
-)
+BROWSER = frozenset({"js", "pyodide", "pyodide_js", "pyscript", "polyscript", "_pyodide", "micropip"})
 # Parts of the package for the server and the command line: not in the page's zip at all.
 SERVER_ONLY = (
     "midstream/gateway/",

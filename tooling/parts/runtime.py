@@ -105,9 +105,7 @@ def draft(places: Places) -> Runtime:
 def _zip_changed(target: Path, sources: Path, built: Path) -> None:
     """The app's zip of `built`, with those of `sources` that it was not compiled from."""
     before = _members(built / COMPILED_FROM)
-    now = {
-        file.relative_to(sources).as_posix(): file.read_bytes() for file in stamps.files_in(sources)
-    }
+    now = {file.relative_to(sources).as_posix(): file.read_bytes() for file in stamps.files_in(sources)}
     same = {f"{name}c" for name, data in now.items() if before.get(name) == data}
     with zipfile.ZipFile(target, "w") as archive:
         for name, data in _members(built / "app.zip").items():

@@ -156,17 +156,13 @@ def _install_lock(places: Places, lock: str, progress: Progress) -> None:
     _pip_install(places, lock, failure, "--progress-bar=raw", watch=watch_bytes(progress))
 
 
-def _pip_install(
-    places: Places, lock: str, failure: str, *options: str, watch: LineWatcher | None = None
-) -> None:
+def _pip_install(places: Places, lock: str, failure: str, *options: str, watch: LineWatcher | None = None) -> None:
     fixed = ("--require-hashes", "--no-deps", "--only-binary=:all:")
     command = pip_command(places, "install", *fixed, *options, "-r", places.lock(lock))
     run(places, command, name=f"pip-{lock}", failure=failure, env=PIP_ENVIRONMENT, watch=watch)
 
 
 def _install_project(places: Places) -> None:
-    command = pip_command(
-        places, "install", "--no-deps", "--no-build-isolation", "--editable", places.root
-    )
+    command = pip_command(places, "install", "--no-deps", "--no-build-isolation", "--editable", places.root)
     failure = "installing midstream into .venv failed"
     run(places, command, name="pip-project", failure=failure, env=PIP_ENVIRONMENT)

@@ -29,9 +29,7 @@ class AnswerIntents:
     """Makes the records of questions and answers, and begins with the answers. Its state is in the
     store alone."""
 
-    def __init__(
-        self, host: Host, view: CurrentView, answers: Answers, registry: EndpointRegistry
-    ) -> None:
+    def __init__(self, host: Host, view: CurrentView, answers: Answers, registry: EndpointRegistry) -> None:
         self._host = host
         self._view = view
         self._answers = answers
@@ -111,9 +109,7 @@ class AnswerIntents:
             raise KeyError(f"conversation {record['conversation']} is not stored")
         return record, conversation
 
-    async def _begin(
-        self, conversation: Record, answer: Record, *others: Record, new: bool = True
-    ) -> None:
+    async def _begin(self, conversation: Record, answer: Record, *others: Record, new: bool = True) -> None:
         """Stores an answer that is to be written, and begins. `new`: it gets a turn of its own."""
         change = Change(durability="strict")
         fields: Record = {"updated": self._milliseconds()}
@@ -130,9 +126,7 @@ class AnswerIntents:
         await self._view.turns(conversation["id"], [*others, answer], new=new)
         self._host.broadcast({"conversation": conversation["id"], "changed": True})
 
-    def _new_answer(
-        self, conversation: Record, messages: list[Record], now: int, question: str
-    ) -> Record:
+    def _new_answer(self, conversation: Record, messages: list[Record], now: int, question: str) -> Record:
         """`messages`: those before it."""
         key, position = self._host.new_id(), next_position(messages)
         first, parent = self._registry.first, _named_parent(messages, question)
@@ -200,9 +194,7 @@ class AnswerIntents:
         index = versions.index(record["id"]) + int(intent.get("step", 0))
         wanted = versions[min(max(index, 0), len(versions) - 1)]
         change = Change(durability="strict")
-        await self._host.store.commit(
-            change.amend("conversations", key, {"leaf": paths.end(wanted)})
-        )
+        await self._host.store.commit(change.amend("conversations", key, {"leaf": paths.end(wanted)}))
         await self._view.switch(key, wanted)
         self._host.broadcast({"conversation": key, "changed": True})
 

@@ -43,9 +43,7 @@ class Engine:
         self._view.watch(self._answers)
         self._transfers = Transfers(host, self._answers)
         self._devices = DeviceSync(host)
-        self._conversations = ConversationIntents(
-            host, self._view, self._answers, self._devices, self._jobs
-        )
+        self._conversations = ConversationIntents(host, self._view, self._answers, self._devices, self._jobs)
         answer_intents = AnswerIntents(host, self._view, self._answers, self._registry)
         self.intents: dict[str, Callable[[Message], Awaitable[None]]] = {
             "open": self._open,

@@ -27,9 +27,7 @@ GONE_MS = 60 * 24 * 3600 * 1000
 
 
 class ConversationIntents:
-    def __init__(
-        self, host: Host, view: CurrentView, answers: Answers, devices: DeviceSync, jobs: Jobs
-    ) -> None:
+    def __init__(self, host: Host, view: CurrentView, answers: Answers, devices: DeviceSync, jobs: Jobs) -> None:
         self._host = host
         self._view = view
         self._answers = answers

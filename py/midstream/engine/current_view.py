@@ -81,9 +81,7 @@ class CurrentView:
     def _set(self, key: str | None, branch: list[VersionedRecord]) -> None:
         self.conversation = key
         self._branch = {record["id"] for record, _ in branch}
-        self.last_patch = {
-            message: n for message, n in self.last_patch.items() if message in self._branch
-        }
+        self.last_patch = {message: n for message, n in self.last_patch.items() if message in self._branch}
 
     def shows(self, record: Record) -> bool:
         return record["conversation"] == self.conversation and record["id"] in self._branch

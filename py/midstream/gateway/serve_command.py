@@ -38,9 +38,7 @@ def config_of(options: argparse.Namespace) -> Config:
     _refuse_contradictions(options)
     key_env = options.upstream_key_env
     if key_env and not os.environ.get(key_env):
-        raise UsageError(
-            f"The variable {key_env} is not set.", hint="Put the upstream's key there."
-        )
+        raise UsageError(f"The variable {key_env} is not set.", hint="Put the upstream's key there.")
     store = options.store or default_store()
     make_store(store)
     return Config(
@@ -70,9 +68,7 @@ def _refuse_contradictions(options: argparse.Namespace) -> None:
         raise UsageError("--upstream-key-env needs --upstream.")
     named = options.model not in (None, "local", "demo")
     if named and not (options.upstream or options.direct):
-        raise UsageError(
-            f"--model {options.model} needs --upstream URL.", hint="Without one: local or demo."
-        )
+        raise UsageError(f"--model {options.model} needs --upstream URL.", hint="Without one: local or demo.")
     if options.model in ("local", "demo") and (options.upstream or options.direct):
         raise UsageError(f"--model {options.model} and {given[0]} exclude each other.")
     if options.model_file and options.model not in (None, "local"):

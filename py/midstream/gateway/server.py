@@ -168,9 +168,7 @@ def _supervise(config: Config, listener: socket.socket) -> None:
                 starts = [then for then in starts if time.monotonic() - then < 10]
                 starts.append(time.monotonic())
                 if len(starts) > 3 * config.workers:
-                    raise MachineError(
-                        "The workers do not stay up.", hint="The lines above say why."
-                    )
+                    raise MachineError("The workers do not stay up.", hint="The lines above say why.")
                 log.warning("a worker ended (%s); starting another", worker.exitcode)
                 workers[place] = start()
     finally:

@@ -49,9 +49,7 @@ class Emitter:
                 node.id = self.open(parent, node.tag, node.attrs)
                 self.append(node.id, node.children)
 
-    def update(
-        self, parent: int, old: list[Shown], new: list[Shown], base: int = 0, lead: bool = False
-    ) -> list[Shown]:
+    def update(self, parent: int, old: list[Shown], new: list[Shown], base: int = 0, lead: bool = False) -> list[Shown]:
         """Make the children `old` of `parent` into `new`; returns `new` with ids.
 
         The first `base` child nodes of the parent are settled and not in the lists; with `lead`
@@ -112,9 +110,7 @@ class Emitter:
             *joined([*old[i:k], trusted.mark, *trusted.children, *old[k + 1 :]]),
         ]
 
-    def _cut(
-        self, parent: int, old: list[Shown], new: list[Shown], i: int, base: int, lead: bool
-    ) -> int:
+    def _cut(self, parent: int, old: list[Shown], new: list[Shown], i: int, base: int, lead: bool) -> int:
         """Remove `old` from its first difference on; returns how many of `new` stand."""
         offset = base - (1 if lead and isinstance(old[0], str) else 0)
         was, now = old[i], new[i] if i < len(new) else ""

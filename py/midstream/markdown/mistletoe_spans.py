@@ -132,11 +132,7 @@ class Spans:
         if target is None:
             return self.all(node.children, outer)
         text = node.children[0] if len(node.children) == 1 else None
-        if (
-            isinstance(text, str)
-            and _ADDRESS.match(text)
-            and target.removeprefix("mailto:") == text
-        ):
+        if isinstance(text, str) and _ADDRESS.match(text) and target.removeprefix("mailto:") == text:
             return [token_of(span.AutoLink, [raw(text)], target=text, mailto=target != text)]
         self.in_link = True  # no link holds another
         children = self.all(node.children, outer)
@@ -150,9 +146,7 @@ class Spans:
         self.in_link, before = True, self.in_link
         children = self.text(alt, starts=False)
         self.in_link = before
-        return token_of(
-            span.Image, children, src=source, **_rest(source, node.attrs.get("title", ""))
-        )
+        return token_of(span.Image, children, src=source, **_rest(source, node.attrs.get("title", "")))
 
     def code_span(self, text: str, math: str | None) -> Token:
         """Code, or a formula for renderers that know those."""

@@ -47,9 +47,7 @@ _GO_ON = (
 )
 
 
-def chat_request(
-    messages: Sequence[Mapping[str, Any]], *, model: str, **options: Any
-) -> dict[str, Any]:
+def chat_request(messages: Sequence[Mapping[str, Any]], *, model: str, **options: Any) -> dict[str, Any]:
     """The JSON body of a streamed request; `options` (temperature…) go in as given, None is out."""
     given = {name: value for name, value in options.items() if value is not None}
     return {
@@ -130,9 +128,7 @@ def chunk(
     usage: tuple[int, int] | None = None,
 ) -> str:
     """One `chat.completion.chunk`, for servers of our own. `usage` is (prompt, completion)."""
-    delta = {
-        name: value for name, value in (("role", role), ("content", content)) if value is not None
-    }
+    delta = {name: value for name, value in (("role", role), ("content", content)) if value is not None}
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
     body: dict[str, Any] = {
         "id": run,
@@ -146,9 +142,7 @@ def chunk(
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
-def completion(
-    run: str, model: str, content: str, *, finish: str, usage: tuple[int, int]
-) -> dict[str, Any]:
+def completion(run: str, model: str, content: str, *, finish: str, usage: tuple[int, int]) -> dict[str, Any]:
     """A whole `chat.completion`, for requests without a stream."""
     message = {"role": "assistant", "content": content}
     return {
@@ -161,9 +155,7 @@ def completion(
     }
 
 
-def terminal(
-    run: str, state: str, *, why: Problem | None = None, code: str = "", **more: Any
-) -> str:
+def terminal(run: str, state: str, *, why: Problem | None = None, code: str = "", **more: Any) -> str:
     """The payload that ends a run: a chunk without choices, so that OpenAI clients survive it.
 
     Only `failed` carries a top-level error: clients raise on it, and in the other states the text

@@ -29,9 +29,7 @@ def port(profile: Path) -> int:
 
 def scores(port: int, url: str, folder: Path) -> dict[str, Any]:
     """By form factor and category, of 100; and what was marked down."""
-    return {
-        form: _marks(port, url, folder / f"{form}.json", form) for form in ("desktop", "mobile")
-    }
+    return {form: _marks(port, url, folder / f"{form}.json", form) for form in ("desktop", "mobile")}
 
 
 def _marks(port: int, url: str, report: Path, form: str) -> dict[str, Any]:
@@ -51,12 +49,7 @@ def _marks(port: int, url: str, report: Path, form: str) -> dict[str, Any]:
 
 def _lost(found: dict[str, Any]) -> list[str]:
     """The audits that cost points."""
-    weighed = {
-        ref["id"]
-        for name in CATEGORIES
-        for ref in found["categories"][name]["auditRefs"]
-        if ref["weight"]
-    }
+    weighed = {ref["id"] for name in CATEGORIES for ref in found["categories"][name]["auditRefs"] if ref["weight"]}
     scored = {name: found["audits"][name]["score"] for name in weighed}
     return sorted(name for name, score in scored.items() if score is not None and score < 0.9)
 

@@ -74,17 +74,13 @@ def test_code_is_coloured_while_it_comes_after_a_reload_and_offline(
     assert chat.foreign == []
 
 
-def test_without_the_library_the_answer_is_plain(
-    page: Page, dist: Path, tmp_path: Path, answer_of_code: Path
-) -> None:
+def test_without_the_library_the_answer_is_plain(page: Page, dist: Path, tmp_path: Path, answer_of_code: Path) -> None:
     page.context.route(f"**/{LIBRARY}", lambda route: route.fulfill(status=404))
     with replay(answer_of_code, rate=200, chunk=6) as upstream:
         options = ["--upstream", upstream.url, "--store", f"sqlite:{tmp_path / 'runs.sqlite'}"]
         with serve(*options, "--dist", str(dist)) as app:
             chat = Chat(page, app.url).open()
-            with page.context.expect_event(
-                "console", lambda message: "code stays plain" in message.text
-            ):
+            with page.context.expect_event("console", lambda message: "code stays plain" in message.text):
                 chat.send("code, please")
             chat.until_ended()
             assert chat.state() == "complete"

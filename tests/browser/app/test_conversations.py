@@ -135,9 +135,7 @@ def test_then_nothing_of_it_is_stored(context: BrowserContext, app: Serve) -> No
     expect(chat.page.locator("[data-part=undo]")).to_be_hidden()
     found = chat.page.evaluate(DUMP)
     assert found["messages"] == found["journal"] == []
-    assert [one["title"] for one in found["conversations"]] == [
-        ""
-    ]  # the mark, for the gateway's list
+    assert [one["title"] for one in found["conversations"]] == [""]  # the mark, for the gateway's list
     chat.reload()
     chat.until_ready()
     expect(chat.page.locator("nav [data-conversation]")).to_have_count(0)
@@ -160,9 +158,7 @@ def test_every_word_is_found_and_opened(context: BrowserContext, app: Serve) -> 
     chat.assert_clean()
 
 
-def test_an_export_of_another_program_is_read(
-    context: BrowserContext, app: Serve, tmp_path: Path
-) -> None:
+def test_an_export_of_another_program_is_read(context: BrowserContext, app: Serve, tmp_path: Path) -> None:
     chat = opened(context, app)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -177,18 +173,14 @@ def test_an_export_of_another_program_is_read(
     link(chat, "Tides").click()
     expect(chat.page.locator("article")).to_have_count(4)
     expect(chat.page.locator("article").nth(1)).to_contain_text("The moon pulls.")
-    expect(chat.page.locator("article").nth(3).locator("[data-part=status]")).to_contain_text(
-        "Interrupted"
-    )
+    expect(chat.page.locator("article").nth(3).locator("[data-part=status]")).to_contain_text("Interrupted")
     chat.page.get_by_role("button", name="Previous version").click()
     expect(chat.page.locator("article")).to_have_count(2)
     expect(chat.page.locator("article").nth(1)).to_contain_text("An older answer.")
     chat.assert_clean()
 
 
-def test_the_saved_page_shows_the_same_and_asks_nobody(
-    context: BrowserContext, app: Serve, tmp_path: Path
-) -> None:
+def test_the_saved_page_shows_the_same_and_asks_nobody(context: BrowserContext, app: Serve, tmp_path: Path) -> None:
     chat = named(opened(context, app), "Tides")
     with chat.page.expect_download() as download:
         menu(chat.page, "Tides", "Save as a web page")

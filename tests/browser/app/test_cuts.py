@@ -62,9 +62,7 @@ def test_a_cut_is_said_and_nothing_is_lost(
     assert page.locator("html[data-connection=online]").count() == 1
 
 
-def test_many_short_cuts(
-    page: Page, home: Home, line: Proxy, model: Model, answer_file: Path
-) -> None:
+def test_many_short_cuts(page: Page, home: Home, line: Proxy, model: Model, answer_file: Path) -> None:
     model.gate.allow(20)
     chat = begin(page, home)
     for seq in (10, 40, 41, 90, 150):
@@ -75,9 +73,7 @@ def test_many_short_cuts(
     assert_whole(chat, answer_file)
 
 
-def test_try_now_does_not_wait(
-    page: Page, home: Home, line: Proxy, model: Model, answer_file: Path
-) -> None:
+def test_try_now_does_not_wait(page: Page, home: Home, line: Proxy, model: Model, answer_file: Path) -> None:
     model.gate.allow(40)
     chat = begin(page, home)
     chat.until_seq(30)
@@ -89,9 +85,7 @@ def test_try_now_does_not_wait(
     assert_whole(chat, answer_file)
 
 
-def test_a_cut_and_a_refresh_together(
-    page: Page, home: Home, line: Proxy, model: Model, answer_file: Path
-) -> None:
+def test_a_cut_and_a_refresh_together(page: Page, home: Home, line: Proxy, model: Model, answer_file: Path) -> None:
     model.gate.allow(80)
     chat = begin(page, home)
     chat.until_seq(60)
@@ -107,9 +101,7 @@ def test_a_cut_and_a_refresh_together(
     assert_whole(chat, answer_file)
 
 
-def test_an_upstream_that_dies_is_said_and_the_text_stays(
-    page: Page, home: Home, crawling: Replay
-) -> None:
+def test_an_upstream_that_dies_is_said_and_the_text_stays(page: Page, home: Home, crawling: Replay) -> None:
     with home.serve("--upstream", crawling.url, "--store", "memory:"):
         chat = begin(page, home)
         chat.until_seq(10)
@@ -119,9 +111,7 @@ def test_an_upstream_that_dies_is_said_and_the_text_stays(
         chat.until_status("Interrupted at token")
 
 
-def test_an_upstream_that_is_not_there_is_said_with_what_to_do(
-    page: Page, home: Home, answer_file: Path
-) -> None:
+def test_an_upstream_that_is_not_there_is_said_with_what_to_do(page: Page, home: Home, answer_file: Path) -> None:
     with replay(answer_file) as gone:
         pass
     with home.serve("--upstream", gone.url, "--model", "any", "--store", "memory:"):
@@ -165,9 +155,7 @@ class TestPlainEndpoint:
         with home.serve("--direct", model.url) as running:
             yield running
 
-    def test_an_answer_is_whole(
-        self, page: Page, home: Home, model: Model, answer_file: Path
-    ) -> None:
+    def test_an_answer_is_whole(self, page: Page, home: Home, model: Model, answer_file: Path) -> None:
         model.gate.open()
         assert_whole(begin(page, home), answer_file)
 

@@ -29,9 +29,7 @@ ARTICLE = "[...document.querySelectorAll('article[data-author=assistant]')].at(-
 
 
 @pytest.fixture
-def stage(
-    browser: Browser, dist: Path, answer_file: Path, tmp_path: Path, kind: Kind
-) -> Iterator[Stage]:
+def stage(browser: Browser, dist: Path, answer_file: Path, tmp_path: Path, kind: Kind) -> Iterator[Stage]:
     with (
         House(browser, dist, answer_file, tmp_path) as house,
         contextlib.closing(Stage(house, kind, 60, tmp_path)) as stage,
@@ -65,9 +63,7 @@ class Person:
 
 def state(tab: Tab, *wanted: str) -> str:
     """The state of the answer once it is one of these."""
-    found = tab.until(
-        f"{list(wanted)}.includes({ARTICLE}?.dataset.state) && {ARTICLE}.dataset.state"
-    )
+    found = tab.until(f"{list(wanted)}.includes({ARTICLE}?.dataset.state) && {ARTICLE}.dataset.state")
     return str(found)
 
 

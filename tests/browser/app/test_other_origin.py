@@ -60,9 +60,7 @@ def elsewhere() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_a_page_of_another_origin(
-    page: Page, crawling: Replay, elsewhere: str, tmp_path: Path, allowed: bool
-) -> None:
+def test_a_page_of_another_origin(page: Page, crawling: Replay, elsewhere: str, tmp_path: Path, allowed: bool) -> None:
     (tmp_path / "index.html").write_text("<!doctype html><title>screen</title>")
     options = ["--upstream", crawling.url, "--dist", str(tmp_path), "--store", "memory:"]
     options += ["--allow-origin", elsewhere if allowed else "http://another.example"]
@@ -70,9 +68,7 @@ def test_a_page_of_another_origin(
     with serve(*options) as app:
         gateway = app.url.rstrip("/")
         if not allowed:
-            assert (
-                page.evaluate("url => fetch(url).catch(() => 'no')", gateway + "/v1/models") == "no"
-            )
+            assert page.evaluate("url => fetch(url).catch(() => 'no')", gateway + "/v1/models") == "no"
             return
         found = page.evaluate(CLIENT, gateway)
     assert found["place"] == f"/v1/runs/{found['run']}"

@@ -17,10 +17,7 @@ from tests.support.processes import Serve, serve
 
 # The model draws its words by lot. To "Name five fruits as a list" it sometimes answers 25 tokens, and nothing is left
 # to refresh in the middle of; to this, 110 and more in each of 30 answers.
-LONG = (
-    "Explain in ten numbered steps how to bake bread, "
-    "with a heading for each part and a table of the ingredients."
-)
+LONG = "Explain in ten numbered steps how to bake bread, with a heading for each part and a table of the ingredients."
 
 
 @pytest.fixture(scope="module")

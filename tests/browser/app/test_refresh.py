@@ -45,15 +45,11 @@ def test_a_refresh_loses_nothing_and_repeats_nothing(
     result = score(answer_file.read_text(), chat.text())
     assert (result.lost, result.repeated, result.in_order) == ([], [], True)
     samples = chat.watched()["samples"]
-    assert all(later >= earlier - 12 for earlier, later in pairwise(samples)), (
-        "the text on screen shrank"
-    )
+    assert all(later >= earlier - 12 for earlier, later in pairwise(samples)), "the text on screen shrank"
     chat.assert_clean()
 
 
-def test_after_the_refresh_the_painted_nodes_stay_and_a_selection_in_them(
-    page: Page, url: str
-) -> None:
+def test_after_the_refresh_the_painted_nodes_stay_and_a_selection_in_them(page: Page, url: str) -> None:
     chat = begin(page, url)
     chat.until_seq(60)
     chat.reload()
@@ -67,15 +63,11 @@ def test_after_the_refresh_the_painted_nodes_stay_and_a_selection_in_them(
     )
     chat.until_ready()
     assert chat.until_ended() == "complete"
-    assert page.evaluate(
-        "document.querySelector('[data-part=content] h1') === window.paintedHeading"
-    )
+    assert page.evaluate("document.querySelector('[data-part=content] h1') === window.paintedHeading")
     assert page.evaluate("getSelection().toString()") == "w1 w2 w3"
 
 
-def test_the_run_went_on_upstream_and_was_asked_for_once(
-    page: Page, url: str, upstream: Replay
-) -> None:
+def test_the_run_went_on_upstream_and_was_asked_for_once(page: Page, url: str, upstream: Replay) -> None:
     opened, aborted = len(upstream.events("open")), len(upstream.events("abort"))
     chat = begin(page, url)
     chat.until_seq(50)
@@ -102,9 +94,7 @@ def test_stop_works_after_a_refresh(page: Page, home: Home, crawling: Replay) ->
         assert chat.text() == stopped
 
 
-def test_a_reload_right_after_sending_keeps_the_prompt_and_answers_it(
-    page: Page, url: str, answer_file: Path
-) -> None:
+def test_a_reload_right_after_sending_keeps_the_prompt_and_answers_it(page: Page, url: str, answer_file: Path) -> None:
     chat = Chat(page, url).open()
     chat.send("sent and gone at once")
     chat.reload()

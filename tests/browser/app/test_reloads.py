@@ -17,9 +17,7 @@ COUNT = 6
 
 
 @pytest.mark.parametrize("kind", ["gateway", "direct"])
-def test_no_reload_loses_an_event(
-    browser: Browser, home: Home, answer_file: Path, tmp_path: Path, kind: Kind
-) -> None:
+def test_no_reload_loses_an_event(browser: Browser, home: Home, answer_file: Path, tmp_path: Path, kind: Kind) -> None:
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")  # shown when it fails; main() of tests.browser.app.reloads takes it
     with House(browser, home.dist, answer_file, tmp_path, [home]) as house:

@@ -11,9 +11,7 @@ from tests.browser.home import Home
 from tests.support.gate import Gate
 from tests.support.processes import replay
 
-CODE = "".join(
-    f"def step_{n}(value):\n    return value + {n}  # the next one\n\n" for n in range(6)
-)
+CODE = "".join(f"def step_{n}(value):\n    return value + {n}  # the next one\n\n" for n in range(6))
 ANSWER = (
     "First some words of **introduction**, so that there is something above.\n\n"
     f"```python\n{CODE}```\n\n- one\n- two\n\n| a | b |\n|---|---|\n| c | d |\n\n"

@@ -243,9 +243,7 @@ def test_without_any_database_the_engine_starts(denied: Chat) -> None:
 
 
 @pytest.mark.parametrize("denied", ["refused"], indirect=True)
-def test_without_a_database_a_reload_of_the_tab_loses_nothing(
-    denied: Chat, answer_file: Path
-) -> None:
+def test_without_a_database_a_reload_of_the_tab_loses_nothing(denied: Chat, answer_file: Path) -> None:
     denied.open()
     notice(denied, "kept in this tab only")
     denied.send("Tell me")
@@ -263,16 +261,10 @@ def test_without_a_database_a_reload_of_the_tab_loses_nothing(
     assert score(answer_file.read_text(), denied.text()).lost == []
 
 
-def test_what_a_tab_has_kept_moves_into_the_database_when_there_is_one(
-    chat: Chat, app: Serve
-) -> None:
+def test_what_a_tab_has_kept_moves_into_the_database_when_there_is_one(chat: Chat, app: Serve) -> None:
     chat.page.goto(chat.url + EMPTY)
     for name, record in STORED:
-        key = (
-            record["id"]
-            if "id" in record
-            else json.dumps([record["message"], record["n"]], separators=(",", ":"))
-        )
+        key = record["id"] if "id" in record else json.dumps([record["message"], record["n"]], separators=(",", ":"))
         item = [f"midstream.tab/{name}/{key}", json.dumps(record)]
         chat.page.evaluate("([key, item]) => sessionStorage.setItem(key, item)", item)
     chat.open()
@@ -281,9 +273,7 @@ def test_what_a_tab_has_kept_moves_into_the_database_when_there_is_one(
     assert [record["id"] for record in dump(chat.page)["messages"]] == ["a1", "u1"]
 
 
-def test_another_tab_that_holds_an_old_database_is_said(
-    context: BrowserContext, app: Serve
-) -> None:
+def test_another_tab_that_holds_an_old_database_is_said(context: BrowserContext, app: Serve) -> None:
     holder = context.new_page()
     holder.goto(app.url + EMPTY)
     holder.evaluate(MAKE, [1, STORED])
@@ -396,9 +386,7 @@ def test_when_storage_is_full_the_runtime_goes_before_any_chat(page: Page, app: 
     assert len(words(chat.until_painted())) > 1, "it still opens without a network"
 
 
-def test_what_cannot_be_saved_is_shown_and_saved_later(
-    browser: Browser, app: Serve, answer_file: Path
-) -> None:
+def test_what_cannot_be_saved_is_shown_and_saved_later(browser: Browser, app: Serve, answer_file: Path) -> None:
     context = browser.new_context(service_workers="block")  # nothing to be dropped
     context.set_default_timeout(PATIENCE_MS)
     chat = Chat(context.new_page(), app.url)
@@ -496,9 +484,7 @@ def test_everything_as_a_file_and_back(browser: Browser, chat: Chat, tmp_path: P
         link = other.page.locator("nav [data-conversation=c-file]")
         expect(link).to_have_text("Tides", timeout=PATIENCE_MS)
     link.click()
-    expect(content(other.page, "a2").locator("em")).to_have_text(
-        "stops"
-    )  # drawn for the first time
+    expect(content(other.page, "a2").locator("em")).to_have_text("stops")  # drawn for the first time
     assert other.page.locator("article").all_inner_texts() == shown
     other.reload()
     other.until_ready()

@@ -164,9 +164,7 @@ def test_a_hit_in_a_version_that_is_not_shown(chat: Chat) -> None:
     expect(chat.page.get_by_text("1 of 2", exact=True)).to_be_visible()
 
 
-def test_a_file_holds_all_versions(
-    chat: Chat, browser: Browser, app: Serve, tmp_path: Path
-) -> None:
+def test_a_file_holds_all_versions(chat: Chat, browser: Browser, app: Serve, tmp_path: Path) -> None:
     edit(chat, "Of the moon")
     whole(chat)
     step(chat, "previous")

@@ -39,9 +39,7 @@ CASES = (  # what, milliseconds between pings, reading goes on, hidden, page clo
 )
 
 
-def started(
-    stack: contextlib.ExitStack, browser: Chromium, case: tuple[str, int, bool, bool, bool]
-) -> Call:
+def started(stack: contextlib.ExitStack, browser: Chromium, case: tuple[str, int, bool, bool, bool]) -> Call:
     what, ping, read, hidden, closed = case
     site = stack.enter_context(prepared())
     upstream = stack.enter_context(Scripted())

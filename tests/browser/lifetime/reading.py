@@ -84,9 +84,7 @@ class Reader:
         return int(self.tab.evaluate(f"fetch({json.dumps(path)}, {options}).then((r) => r.status)"))
 
     def until_stored(self, size: int) -> None:
-        self.tab.until(
-            f"({ROWS})('chunks').then((rows) => rows.spools.some((row) => row.size >= {size}))"
-        )
+        self.tab.until(f"({ROWS})('chunks').then((rows) => rows.spools.some((row) => row.size >= {size}))")
 
 
 def begin(reader: Reader, upstream: Scripted, key: str = "k1", ping: int = PING_MS) -> Call:

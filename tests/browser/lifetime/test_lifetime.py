@@ -45,9 +45,7 @@ def reader(browser: Chromium, site: Site) -> Iterator[Reader]:
         reader.tab.close()
 
 
-def test_reload_leave_and_close(
-    reader: Reader, browser: Chromium, site: Site, upstream: Scripted
-) -> None:
+def test_reload_leave_and_close(reader: Reader, browser: Chromium, site: Site, upstream: Scripted) -> None:
     call = begin(reader, upstream)
     reader.tab.reload()
     call.send(b"reload ")
@@ -83,9 +81,7 @@ def test_a_renderer_crash(reader: Reader, upstream: Scripted) -> None:
     assert reader.state() == "live" and not call.left
 
 
-def test_the_whole_browser_is_killed(
-    reader: Reader, browser: Chromium, site: Site, upstream: Scripted
-) -> None:
+def test_the_whole_browser_is_killed(reader: Reader, browser: Chromium, site: Site, upstream: Scripted) -> None:
     call = begin(reader, upstream)
     browser.kill()
     call.until_left()
@@ -97,9 +93,7 @@ def test_the_whole_browser_is_killed(
     again.tab.close()
 
 
-def test_a_prompt_in_the_outbox_survives_that_too(
-    reader: Reader, browser: Chromium, site: Site
-) -> None:
+def test_a_prompt_in_the_outbox_survives_that_too(reader: Reader, browser: Chromium, site: Site) -> None:
     with Scripted(held=True) as gateway:
         headers = {"idempotency-key": "m1"}
         entry = {"kind": "prompt", "conversation": "c", "url": gateway.url, "headers": headers}
@@ -117,9 +111,7 @@ def test_a_prompt_in_the_outbox_survives_that_too(
         again.tab.close()
 
 
-def test_an_open_page_keeps_it_for_longer_than_an_idle_worker_lives(
-    reader: Reader, upstream: Scripted
-) -> None:
+def test_an_open_page_keeps_it_for_longer_than_an_idle_worker_lives(reader: Reader, upstream: Scripted) -> None:
     call = begin(reader, upstream)
     assert not call.left_within(LONG_S)
     call.send(b"and on")

@@ -64,10 +64,7 @@ def png(rgba: bytes, size: int) -> bytes:
     areas = {colour for colour, _ in Counter(pixels).most_common(4)}
     drawn = [pixel if pixel in areas else rounded(pixel) for pixel in pixels]
     places = {colour: place for place, colour in enumerate(sorted(set(drawn)))}
-    lines = [
-        b"\0" + bytes(places[colour] for colour in drawn[at : at + size])
-        for at in range(0, len(drawn), size)
-    ]
+    lines = [b"\0" + bytes(places[colour] for colour in drawn[at : at + size]) for at in range(0, len(drawn), size)]
     parts = [
         (b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 3, 0, 0, 0)),
         (b"PLTE", b"".join(colour[:3] for colour in places)),
@@ -75,9 +72,7 @@ def png(rgba: bytes, size: int) -> bytes:
         (b"IDAT", zlib.compress(b"".join(lines), 9)),
         (b"IEND", b""),
     ]
-    if all(
-        colour[3] == 255 for colour in places
-    ):  # iOS wants a picture that cannot be seen through
+    if all(colour[3] == 255 for colour in places):  # iOS wants a picture that cannot be seen through
         del parts[2]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, content) for kind, content in parts)
 

@@ -36,9 +36,7 @@ def wide(browser: Browser, app: Serve) -> None:
 
 
 def narrow(browser: Browser, app: Serve) -> None:
-    context = browser.new_context(
-        viewport=PHONE, color_scheme="dark", is_mobile=True, has_touch=True
-    )
+    context = browser.new_context(viewport=PHONE, color_scheme="dark", is_mobile=True, has_touch=True)
     page = context.new_page()
     chat = Chat(page, app.url).open()
     for words in ASKED:

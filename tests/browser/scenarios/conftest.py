@@ -35,13 +35,9 @@ def house(
 @pytest.fixture(scope="module")
 def performances(house: House, request: pytest.FixtureRequest) -> Iterator[dict[str, Performance]]:
     kind: Kind = request.module.KIND
-    items = [
-        item for item in request.session.items if item.getparent(pytest.Module) is request.node
-    ]
+    items = [item for item in request.session.items if item.getparent(pytest.Module) is request.node]
     played: list[Scenario] = [
-        cast(Scenario, item.callspec.params["scenario"])
-        for item in items
-        if isinstance(item, pytest.Function)
+        cast(Scenario, item.callspec.params["scenario"]) for item in items if isinstance(item, pytest.Function)
     ]
     made = {each.id: Performance(each, kind, house) for each in played}
     for id, performance in made.items():

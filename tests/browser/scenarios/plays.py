@@ -212,9 +212,7 @@ def gateway_killed(stage: Stage) -> None:
     model.gate.open()
     with stage.server(port, model):
         continued(tab)
-    stage.notes.append(
-        "the gateway's connection to the model is gone, and Continue brings the rest"
-    )
+    stage.notes.append("the gateway's connection to the model is gone, and Continue brings the rest")
 
 
 def renderer_crash(stage: Stage) -> None:

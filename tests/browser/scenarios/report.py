@@ -31,9 +31,7 @@ class Row:
     @property
     def good(self) -> bool:
         result = self.result
-        return result is not None and not (
-            result.lost or result.repeated or result.hole or self.unsaid
-        )
+        return result is not None and not (result.lost or result.repeated or result.hole or self.unsaid)
 
     def markdown(self) -> str:
         head = f"| {self.scenario.id} | {self.scenario.title} | {ENDPOINTS[self.kind]} "
@@ -69,9 +67,7 @@ def notes(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         for note in row.result.notes if row.result else []:
             found.setdefault((note, row.kind), []).append(row.scenario.id)
-    lines = [
-        f"{', '.join(ids)} ({ENDPOINTS[kind]}): {note}." for (note, kind), ids in found.items()
-    ]
+    lines = [f"{', '.join(ids)} ({ENDPOINTS[kind]}): {note}." for (note, kind), ids in found.items()]
     return ["", "\\\n".join(lines)] if lines else []
 
 

@@ -76,15 +76,11 @@ class Tab(Chat):
 
     def settled(self) -> None:
         """Lets two frames pass, so that the last state is in the samples."""
-        self.page.evaluate(
-            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        )
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 class Stage:
-    def __init__(
-        self, house: House, kind: Kind, rate: float, folder: Path, *, installed: bool = False
-    ) -> None:
+    def __init__(self, house: House, kind: Kind, rate: float, folder: Path, *, installed: bool = False) -> None:
         self.house = house
         self.installed = installed  # the first tabs are of a profile that has the app already
         self.kind = kind
@@ -117,9 +113,7 @@ class Stage:
         return Model(self.own_upstream(), self._exit)
 
     @contextlib.contextmanager
-    def server(
-        self, port: int, upstream: Replay | Model, dist: Path | None = None
-    ) -> Iterator[Serve]:
+    def server(self, port: int, upstream: Replay | Model, dist: Path | None = None) -> Iterator[Serve]:
         """A gateway of our own on this port; the same run log each time."""
         options = ["--port", f"{port}", "--upstream", upstream.url, "--allow-host", "127.0.0.1"]
         options += ["--store", f"sqlite:{self.folder / 'own.sqlite'}"]

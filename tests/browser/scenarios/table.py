@@ -143,8 +143,4 @@ class Performance:
 
     def unsaid(self, result: Result) -> list[str]:
         """The words that should have been read and were not."""
-        return [
-            words
-            for words in self.scenario.due(self.kind)
-            if not any(words in line for line in result.said)
-        ]
+        return [words for words in self.scenario.due(self.kind) if not any(words in line for line in result.said)]

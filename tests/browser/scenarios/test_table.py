@@ -31,20 +31,12 @@ def test_the_readme_has_three_rows_of_the_whole_table() -> None:
         (f"| {id}", report.ENDPOINTS[kind]) for id, kind in report.EXCERPT
     ]
     assert all(row in whole for row in rows)
-    assert len([line for line in whole if line.startswith("| S")]) == sum(
-        len(each.kinds) for each in TABLE
-    )
+    assert len([line for line in whole if line.startswith("| S")]) == sum(len(each.kinds) for each in TABLE)
 
 
 @pytest.mark.parametrize(("name", "count"), [("docs/scenarios.md", None), ("README.md", 3)])
-def test_a_report_is_written_between_the_markers(
-    tmp_path: Path, name: str, count: int | None
-) -> None:
-    rows = [
-        report.Row(each, kind, Result([], [], 0, [], [], [], []))
-        for each in TABLE
-        for kind in each.kinds
-    ]
+def test_a_report_is_written_between_the_markers(tmp_path: Path, name: str, count: int | None) -> None:
+    rows = [report.Row(each, kind, Result([], [], 0, [], [], [], [])) for each in TABLE for kind in each.kinds]
     before = (PROJECT / name).read_text(encoding="utf-8")
     file = tmp_path / "document.md"
     file.write_text(before, encoding="utf-8")

@@ -167,9 +167,7 @@ SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 390, "heigh
 
 @pytest.mark.parametrize(("scheme", "size"), [("light", "wide"), ("dark", "narrow")])
 def test_axe_finds_nothing(browser: Browser, screen_site: Site, scheme: Any, size: str) -> None:
-    screen = Screen(
-        browser, screen_site, color_scheme=scheme, reduced_motion="reduce", viewport=SIZES[size]
-    )
+    screen = Screen(browser, screen_site, color_scheme=scheme, reduced_motion="reduce", viewport=SIZES[size])
     screen.goto().ready()
     for stage in STAGES:
         stage(screen)

@@ -99,9 +99,7 @@ LATER = {
 
 @pytest.mark.parametrize("breaks", LATER, ids=["error", "worker", "message"])
 @pytest.mark.parametrize("locale", INSIDE)
-def test_what_breaks_later_is_a_notice(
-    browser: Browser, shell_site: Site, breaks: str, locale: str
-) -> None:
+def test_what_breaks_later_is_a_notice(browser: Browser, shell_site: Site, breaks: str, locale: str) -> None:
     screen = Screen(browser, shell_site, locale=locale)
     screen.goto()
     expect(screen.html).to_have_attribute("data-engine", "ready")

@@ -77,9 +77,7 @@ def launch(screen: Screen, target: str, *files: tuple[str, bytes]) -> None:
         ({"text": "https://example.org/ javascript:alert(1)"}, "https://example.org/ javascript:alert(1)"),
     ],
 )  # fmt: skip
-def test_words_of_an_address_become_a_draft(
-    screen: Screen, brought: dict[str, str], draft: str
-) -> None:
+def test_words_of_an_address_become_a_draft(screen: Screen, brought: dict[str, str], draft: str) -> None:
     screen.goto("?" + urlencode(brought))
     expect(prompt(screen)).to_have_value(draft)
     expect(prompt(screen)).to_be_focused()
@@ -212,9 +210,7 @@ def test_saved_conversations_are_loaded(launching: Screen) -> None:
         (b"x" * 500_000, "n.md is longer than 100,000 characters"),
     ],
 )
-def test_a_file_that_cannot_be_quoted_is_said(
-    launching: Screen, content: bytes, words: str
-) -> None:
+def test_a_file_that_cannot_be_quoted_is_said(launching: Screen, content: bytes, words: str) -> None:
     launch(launching, "./?c=new", ("n.md", content))
     expect(notice(launching)).to_contain_text(words)
     expect(launching.article("a1")).to_be_visible()  # nothing to write about: we stay where we are

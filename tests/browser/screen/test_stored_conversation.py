@@ -62,9 +62,7 @@ def test_the_engine_goes_on_where_the_paint_ends(screen: Screen) -> None:
     screen.patch(1, *FIRST)  # what is painted is not painted again
     screen.patch(3, [1, 2, " And falls."], seq=30)
     expect(screen.content()).to_have_text("TidesTwice a day the sea rises. And falls.")
-    assert screen.page.evaluate(
-        "document.querySelector('article[data-message=a1] p') === window.was"
-    )
+    assert screen.page.evaluate("document.querySelector('article[data-message=a1] p') === window.was")
     assert screen.page.evaluate("performance.getEntriesByName('midstream:live').length") == 1
 
 
@@ -129,8 +127,7 @@ def test_strange_records_do_not_stop_the_paint(screen: Screen) -> None:
         ],
         [
             "messages",
-            strange
-            | {"id": "s3", "position": "y", "question": "s4", "error": "text", "seconds": "long"},
+            strange | {"id": "s3", "position": "y", "question": "s4", "error": "text", "seconds": "long"},
         ],
         [
             "messages",
@@ -142,9 +139,7 @@ def test_strange_records_do_not_stop_the_paint(screen: Screen) -> None:
     store(screen, rows)
     screen.goto()
     expect(screen.content()).to_contain_text("Twice a day")
-    ids = screen.page.evaluate(
-        "[...document.querySelectorAll('article')].map(a => a.dataset.message)"
-    )
+    ids = screen.page.evaluate("[...document.querySelectorAll('article')].map(a => a.dataset.message)")
     assert ids == ["u1", "a1", "s4", "s3"]
     screen.ready()
 
@@ -207,9 +202,7 @@ def test_a_prompt_the_engine_never_got_is_sent_again(screen: Screen) -> None:
     expect(screen.content(first["message"])).to_have_text("Why twice?")
     expect(screen.line(first["message"])).to_have_text("Sending…")
     assert screen.intent("send") == first
-    screen.post(
-        {"type": "turn", "conversation": "c1", "turn": asked("Why twice?", first["message"])}
-    )
+    screen.post({"type": "turn", "conversation": "c1", "turn": asked("Why twice?", first["message"])})
     expect(screen.line(first["message"])).to_be_empty()
     screen.page.reload()
     screen.intent("open")
@@ -227,9 +220,7 @@ def test_saved_user_states(deaf: Screen) -> None:
     expect(deaf.article().locator("button:visible")).to_have_text(["Edit", "Remove"])
 
 
-def test_ready_without_painting_when_the_database_is_held(
-    browser: Browser, screen_site: Site
-) -> None:
+def test_ready_without_painting_when_the_database_is_held(browser: Browser, screen_site: Site) -> None:
     """Another tab upgrades the database for ever: the app starts without what is stored."""
     context = browser.new_context()
     holder = context.new_page()
@@ -237,8 +228,6 @@ def test_ready_without_painting_when_the_database_is_held(
     holder.evaluate(HOLD_DATABASE)
     screen = Screen(browser, screen_site, context)
     screen.goto().ready()
-    screen.conversation(
-        asked(), {"message": "a1", "author": "assistant", "status": counts("waiting")}
-    )
+    screen.conversation(asked(), {"message": "a1", "author": "assistant", "status": counts("waiting")})
     expect(screen.line()).to_contain_text("Waiting for the model")
     context.close()

@@ -83,9 +83,7 @@ def hand_over(screen: Screen) -> None:
     session = screen.context.new_cdp_session(screen.page)
     session.on(
         "ServiceWorker.workerVersionUpdated",
-        lambda told: states.update(
-            {each["versionId"]: each["status"] for each in told["versions"]}
-        ),
+        lambda told: states.update({each["versionId"]: each["status"] for each in told["versions"]}),
     )
     session.send("ServiceWorker.enable")
     while not states or "installed" in states.values():

@@ -23,9 +23,7 @@ QUOTED = f"notes.md\n```\n{NOTES}```\n"
 
 
 @pytest.fixture
-def profile(
-    playwright: Playwright, chromium_path: str | None, tmp_path: Path
-) -> Iterator[BrowserContext]:
+def profile(playwright: Playwright, chromium_path: str | None, tmp_path: Path) -> Iterator[BrowserContext]:
     """Installing writes menu entries and icons into the person's folders: they are in `tmp_path` too."""
     home = {name: str(tmp_path / name) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
     context = playwright.chromium.launch_persistent_context(

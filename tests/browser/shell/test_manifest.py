@@ -155,9 +155,7 @@ def test_icons_have_the_sizes_that_they_say(empty: Page, app: Serve, manifest: A
 
 
 @pytest.mark.parametrize("name", ["maskable-192.png", "maskable-512.png", "apple-touch-icon.png"])
-def test_an_icon_that_is_cut_is_opaque_and_has_its_mark_in_the_safe_zone(
-    empty: Page, app: Serve, name: str
-) -> None:
+def test_an_icon_that_is_cut_is_opaque_and_has_its_mark_in_the_safe_zone(empty: Page, app: Serve, name: str) -> None:
     """The safe zone: a circle of 40 % of the width around the middle."""
     width, pixels = pixels_of(empty, f"{app.url}icons/{name}")
     assert name != "apple-touch-icon.png" or width == 180
@@ -174,9 +172,7 @@ def test_the_monochrome_icon_is_a_shape(empty: Page, app: Serve) -> None:
     assert 0.1 < opaque < 0.5 and pixels[0][3] == 0
 
 
-def test_screenshots_are_as_install_dialogs_want_them(
-    empty: Page, app: Serve, manifest: Any
-) -> None:
+def test_screenshots_are_as_install_dialogs_want_them(empty: Page, app: Serve, manifest: Any) -> None:
     forms: dict[str, set[tuple[int, int]]] = {}
     for each in manifest["screenshots"]:
         width, height = empty.evaluate(SIZE, app.url + each["src"])
@@ -208,9 +204,7 @@ def test_chromium_reads_it_and_would_install_it(
     playwright: Any, chromium_path: str | None, tmp_path: Path, app: Serve, manifest: Any
 ) -> None:
     """In a profile: the tests' other contexts are private windows, where nothing can be installed."""
-    context = playwright.chromium.launch_persistent_context(
-        tmp_path, executable_path=chromium_path, args=QUICK
-    )
+    context = playwright.chromium.launch_persistent_context(tmp_path, executable_path=chromium_path, args=QUICK)
     page = context.pages[0]
     page.goto(app.url)
     session = context.new_cdp_session(page)

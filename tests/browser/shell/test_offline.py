@@ -27,9 +27,7 @@ def offline_ready(page: Page) -> None:
     page.wait_for_selector("html[data-shell=offline-ready]", state="attached")
 
 
-def test_with_the_server_stopped_the_conversation_is_there(
-    page: Page, own_app: Serve, answer_file: Path
-) -> None:
+def test_with_the_server_stopped_the_conversation_is_there(page: Page, own_app: Serve, answer_file: Path) -> None:
     chat = Chat(page, own_app.url).open()
     chat.send("to be read offline").until_ended()
     offline_ready(page)
@@ -45,9 +43,7 @@ def test_with_the_server_stopped_the_conversation_is_there(
     assert page.locator("nav [data-conversation]").count() == 1
 
 
-def test_an_answer_that_was_being_written_is_kept_and_says_what_goes_on(
-    home: Home, model: Model
-) -> None:
+def test_an_answer_that_was_being_written_is_kept_and_says_what_goes_on(home: Home, model: Model) -> None:
     with home.serve("--upstream", model.url, "--store", "memory:") as app:
         model.gate.allow(40)
         chat = Chat(home.context.new_page(), app.url).open()

@@ -37,9 +37,7 @@ def app(browser: Browser, shell_site: Site) -> Any:
 
 @pytest.mark.parametrize("path", ["style.css", "index.html", "screen/main.js", "engine.html"])
 @pytest.mark.parametrize("body", ["", LOGIN], ids=["cut", "another"])
-def test_a_stored_file_that_went_bad_is_not_used(
-    app: Screen, shell_site: Site, path: str, body: str
-) -> None:
+def test_a_stored_file_that_went_bad_is_not_used(app: Screen, shell_site: Site, path: str, body: str) -> None:
     shell_site.build("1")
     offline_ready(app)
     damage(app, path, body)
@@ -56,9 +54,7 @@ def test_a_stored_file_that_went_bad_is_not_used(
     expect(app.part("composer")).to_have_css("display", "grid")
 
 
-def test_a_large_file_that_went_bad_is_found_when_python_does_not_start(
-    app: Screen, shell_site: Site
-) -> None:
+def test_a_large_file_that_went_bad_is_found_when_python_does_not_start(app: Screen, shell_site: Site) -> None:
     shell_site.files["pyscript/core.js"] = PICKY + (MOCK / "core.js").read_bytes()
     shell_site.files[LARGE] = bytes(400_000)
     shell_site.build("1")
@@ -73,9 +69,7 @@ def test_a_large_file_that_went_bad_is_found_when_python_does_not_start(
     app.problems.clear()
 
 
-def test_a_large_file_that_went_bad_is_found_by_the_daily_look(
-    app: Screen, shell_site: Site
-) -> None:
+def test_a_large_file_that_went_bad_is_found_by_the_daily_look(app: Screen, shell_site: Site) -> None:
     shell_site.files[LARGE] = bytes(400_000)
     shell_site.build("1")
     offline_ready(app)
@@ -91,9 +85,7 @@ def test_a_large_file_that_went_bad_is_found_by_the_daily_look(
     assert app.page.evaluate(length) == 400_000
 
 
-def test_a_file_that_could_not_be_had_is_tried_again_by_itself(
-    app: Screen, shell_site: Site
-) -> None:
+def test_a_file_that_could_not_be_had_is_tried_again_by_itself(app: Screen, shell_site: Site) -> None:
     shell_site.build("1")
     shell_site.files["engine/pyodide/a.wasm"], good = (
         None,
@@ -111,9 +103,7 @@ def test_a_file_that_could_not_be_had_is_tried_again_by_itself(
     app.problems.clear()
 
 
-def test_a_first_install_that_failed_is_tried_again_by_itself(
-    app: Screen, shell_site: Site
-) -> None:
+def test_a_first_install_that_failed_is_tried_again_by_itself(app: Screen, shell_site: Site) -> None:
     shell_site.build("1")
     shell_site.files["icons/icon-512.png"] = None
     app.page.clock.install()
@@ -137,9 +127,7 @@ def test_progress_is_said_in_files_and_megabytes(app: Screen, shell_site: Site) 
     )
     offline_ready(app)
     said: list[str] = app.page.evaluate("said")
-    assert any(re.search(r": \d+ of \d+ files, [12]\.\d of 3\.\d MB$", words) for words in said), (
-        said
-    )
+    assert any(re.search(r": \d+ of \d+ files, [12]\.\d of 3\.\d MB$", words) for words in said), said
     assert said[-1] == "Ready for offline use"
 
 

@@ -41,9 +41,7 @@ def test_works_without_a_server(app: Screen, shell_site: Site) -> None:
         expect(app.part("empty")).to_be_visible()
         assert app.part("composer").evaluate("e => getComputedStyle(e).display") == "grid"
     expect(app.html).to_have_attribute(*READY)
-    assert (
-        app.page.evaluate("fetch('config.json').then(r => r.json()).then(c => c.default)") == "Demo"
-    )
+    assert app.page.evaluate("fetch('config.json').then(r => r.json()).then(c => c.default)") == "Demo"
     assert app.problems == []
 
 
@@ -60,16 +58,12 @@ def test_files_are_fetched_once(app: Screen, shell_site: Site) -> None:
     assert "sw.js" not in stored(app)
     shell_site.requests.clear()
     offline_ready(app)
-    asked = {
-        path for path in shell_site.requests if "sw.js" not in path and "config.json" not in path
-    }
+    asked = {path for path in shell_site.requests if "sw.js" not in path and "config.json" not in path}
     assert asked == set()
 
 
 @pytest.mark.parametrize("damage", [b"not what was built", None], ids=["corrupt", "missing"])
-def test_a_bad_shell_file_fails_only_the_install(
-    app: Screen, shell_site: Site, damage: bytes | None
-) -> None:
+def test_a_bad_shell_file_fails_only_the_install(app: Screen, shell_site: Site, damage: bytes | None) -> None:
     shell_site.build("1")
     shell_site.files["icons/icon-192.png"] = damage
     with app.context.expect_event("serviceworker"):
@@ -119,9 +113,7 @@ def test_a_bad_runtime_file_is_tried_again(app: Screen, shell_site: Site) -> Non
     expect(app.html).to_have_attribute(*READY)
 
 
-def test_a_runtime_file_of_another_version_is_neither_used_nor_stored(
-    app: Screen, shell_site: Site
-) -> None:
+def test_a_runtime_file_of_another_version_is_neither_used_nor_stored(app: Screen, shell_site: Site) -> None:
     shell_site.build("1")
     offline_ready(app)
     damage(app, "engine/pyodide/a.wasm", None)
@@ -214,9 +206,7 @@ def test_an_update_is_offered_only_when_it_works_offline(app: Screen, shell_site
     app.problems.clear()
 
 
-def test_another_tab_is_not_reloaded_by_an_update(
-    app: Screen, browser: Browser, shell_site: Site
-) -> None:
+def test_another_tab_is_not_reloaded_by_an_update(app: Screen, browser: Browser, shell_site: Site) -> None:
     shell_site.build("1")
     offline_ready(app)
     other = Screen(browser, shell_site, app.context)

@@ -55,9 +55,7 @@ def test_a_first_visit_gets_each_file_once(page: Page, dist: Path) -> None:
     for name in ("config.json", "engine.html"):
         del sent[name]
     assert {path: sizes for path, sizes in sent.items() if len(sizes) > 1} == {}
-    assert sum(map(sum, sent.values())) < FIRST_VISIT, sorted(
-        sent.items(), key=lambda item: item[1]
-    )[-8:]
+    assert sum(map(sum, sent.values())) < FIRST_VISIT, sorted(sent.items(), key=lambda item: item[1])[-8:]
 
 
 def test_a_cold_start_without_any_network(

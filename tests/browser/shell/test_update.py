@@ -48,9 +48,7 @@ def accept(screen: Screen) -> None:
 
 def look_for_an_update(screen: Screen) -> None:
     """What a browser does at each navigation, and once a day; fails when the server's answer is of no use."""
-    screen.engine.evaluate(
-        "navigator.serviceWorker.getRegistration().then(found => found.update()).catch(() => {})"
-    )
+    screen.engine.evaluate("navigator.serviceWorker.getRegistration().then(found => found.update()).catch(() => {})")
 
 
 def until_settled(screen: Screen) -> None:
@@ -69,9 +67,7 @@ def until_settled(screen: Screen) -> None:
 # -- two tabs
 
 
-def test_another_tab_goes_on_with_its_own_files_and_is_told(
-    app: Screen, browser: Browser, shell_site: Site
-) -> None:
+def test_another_tab_goes_on_with_its_own_files_and_is_told(app: Screen, browser: Browser, shell_site: Site) -> None:
     shell_site.files["engine/pyodide/only-1.zip"] = b"of the first version"
     shell_site.build("1")
     offline_ready(app)
@@ -179,9 +175,7 @@ def test_a_half_new_server_is_asked_again_by_itself(app: Screen, shell_site: Sit
     app.problems.clear()
 
 
-def test_a_host_that_lets_browsers_keep_everything_for_ten_minutes(
-    app: Screen, shell_site: Site
-) -> None:
+def test_a_host_that_lets_browsers_keep_everything_for_ten_minutes(app: Screen, shell_site: Site) -> None:
     shell_site.caching = "max-age=600"
     shell_site.build("1")
     offline_ready(app)

@@ -72,9 +72,7 @@ class Painted(Screen):
         )
 
     def shifts(self) -> list[str]:
-        moved: list[str] = self.page.evaluate(
-            "new Promise(requestAnimationFrame).then(() => shifts)"
-        )
+        moved: list[str] = self.page.evaluate("new Promise(requestAnimationFrame).then(() => shifts)")
         return moved
 
     def top(self) -> float:
@@ -82,9 +80,7 @@ class Painted(Screen):
         return top
 
     def below(self) -> float:
-        below: float = self.part("scroller").evaluate(
-            "e => e.scrollHeight - e.clientHeight - e.scrollTop"
-        )
+        below: float = self.part("scroller").evaluate("e => e.scrollHeight - e.clientHeight - e.scrollTop")
         return below
 
 
@@ -106,21 +102,15 @@ def painted(browser: Browser, script: str = SCREEN, **options: Any) -> Iterator[
         site.stop()
 
 
-def many(
-    answers: list[list[list[list[Any]]]], state: str = "complete", conversation: str = "c1"
-) -> list[list[Any]]:
+def many(answers: list[list[list[list[Any]]]], state: str = "complete", conversation: str = "c1") -> list[list[Any]]:
     """Rows of a conversation with these answers: the patches of each."""
-    rows: list[list[Any]] = [
-        ["conversations", {"id": conversation, "title": "Tides", "created": 1, "updated": 2}]
-    ]
+    rows: list[list[Any]] = [["conversations", {"id": conversation, "title": "Tides", "created": 1, "updated": 2}]]
     for k, patches in enumerate(answers, 1):
         for store, row in saved_rows(*patches, state=state)[1:]:
             named = dict(row)
             for key in ("id", "message"):
                 if key in named:
-                    named[key] = (
-                        f"{named[key][0]}{k}" if conversation == "c1" else f"{named[key][0]}-{k}"
-                    )
+                    named[key] = f"{named[key][0]}{k}" if conversation == "c1" else f"{named[key][0]}-{k}"
             if store == "messages":
                 named |= {
                     "conversation": conversation,

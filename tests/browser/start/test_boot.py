@@ -221,9 +221,7 @@ def test_however_it_started_it_can_do_the_same(page: Page, host: Host, way: str)
 
 
 @pytest.mark.parametrize("rightly_hashed", [False, True])
-def test_a_damaged_snapshot_is_dropped_and_made_again(
-    page: Page, host: Host, rightly_hashed: bool
-) -> None:
+def test_a_damaged_snapshot_is_dropped_and_made_again(page: Page, host: Host, rightly_hashed: bool) -> None:
     start_and_keep(page, host)
     page.evaluate(HARM, [100_000, 5_000_000, rightly_hashed])
     way, errors = boot(page, host)
@@ -247,9 +245,7 @@ def test_a_snapshot_of_another_build_is_not_loaded_and_goes(page: Page, host: Ho
     for name in ("boot.js", "reader.js", "parts.js"):
         change(host.folder / "engine/pyodide" / name, r'(?<="id":)( ?)"\w+"', '"another"')
     assert boot(page, host) == ("compiled", [])
-    page.evaluate(
-        f"async () => {{ while (!(await ({KEPT})())?.of.startsWith('another')) await 0; }}"
-    )
+    page.evaluate(f"async () => {{ while (!(await ({KEPT})())?.of.startsWith('another')) await 0; }}")
     assert boot(page, host) == ("own", [])
 
 
@@ -280,9 +276,7 @@ def test_without_the_compiled_parts_as_published(page: Page, host: Host, pattern
 
 
 @pytest.mark.parametrize("harm", ["damaged", "gone"])
-def test_a_rest_of_the_library_that_cannot_be_had_is_said(
-    page: Page, host: Host, harm: str
-) -> None:
+def test_a_rest_of_the_library_that_cannot_be_had_is_said(page: Page, host: Host, harm: str) -> None:
     """It is a failed import, which a program may expect, and the next one tries again."""
     if harm == "damaged":
         host.damage("engine/pyodide/rest-*.zip")

@@ -74,9 +74,7 @@ def opened(page: Page, url: str) -> Chat:
     return chat
 
 
-def test_leaves_before_python_and_once(
-    page: Page, url: str, model: Model, answer_file: Path
-) -> None:
+def test_leaves_before_python_and_once(page: Page, url: str, model: Model, answer_file: Path) -> None:
     opened(page, url)
     expect(page.locator("html")).to_have_attribute("data-shell", "offline-ready", timeout=60_000)
     model.gate.allow(40)

@@ -68,16 +68,12 @@ LIMITS = {
 }  # fmt: skip
 
 
-def with_profile(
-    playwright: Playwright, path: str | None, folder: Path, row: Row
-) -> BrowserContext:
+def with_profile(playwright: Playwright, path: str | None, folder: Path, row: Row) -> BrowserContext:
     """A browser of its own, since only a profile has preferences."""
     (folder / "Default").mkdir(parents=True)
     (folder / "Default/Preferences").write_text(json.dumps({"profile": row.preferences}))
     hosts = [f"--host-resolver-rules=MAP {row.host} 127.0.0.1"] if row.host else []
-    return playwright.chromium.launch_persistent_context(
-        folder, executable_path=path, args=[*QUICK, *hosts]
-    )
+    return playwright.chromium.launch_persistent_context(folder, executable_path=path, args=[*QUICK, *hosts])
 
 
 @pytest.fixture
@@ -123,9 +119,7 @@ addEventListener('DOMContentLoaded', () => {
 
 
 @pytest.mark.parametrize("row", LIMITS.values(), ids=LIMITS)
-def test_without(
-    limited: BrowserContext, model: Model, dist: Path, answer_file: Path, row: Row
-) -> None:
+def test_without(limited: BrowserContext, model: Model, dist: Path, answer_file: Path, row: Row) -> None:
     """A prompt is sent and answered, a reload in the middle loses nothing that could be kept, and it is said."""
     page = limited.pages[0] if limited.pages else limited.new_page()
     if row.slowdown > 1:

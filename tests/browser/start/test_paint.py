@@ -106,9 +106,7 @@ def test_the_engine_comes_after_the_text_unless_that_is_long(page: Painted, coun
 def test_an_address_without_a_name_shows_the_newest(page: Painted) -> None:
     other = [["conversations", {"id": "c2", "title": "Newer", "created": 5, "updated": 9}]]
     question = {"id": "u9", "conversation": "c2", "position": 0, "author": "user"}
-    other += [
-        ["messages", question | {"text": "Of the newer one", "state": "complete", "runs": []}]
-    ]
+    other += [["messages", question | {"text": "Of the newer one", "state": "complete", "runs": []}]]
     page.store(saved_rows(FIRST, state="complete") + other)
     page.see("?c=c1").let_in()  # this tab and the pointer remember c1
     page.page.evaluate("dispatchEvent(new Event('pagehide'))")
@@ -122,9 +120,7 @@ def test_an_address_without_a_name_shows_the_newest(page: Painted) -> None:
 
 
 @pytest.mark.parametrize("query", ["?c=new", "?c=unknown", "?title=shared"])
-def test_where_nothing_is_to_be_painted_the_page_waits_for_its_scripts(
-    page: Painted, query: str
-) -> None:
+def test_where_nothing_is_to_be_painted_the_page_waits_for_its_scripts(page: Painted, query: str) -> None:
     page.store(saved_rows(FIRST))
     page.goto(query)
     expect(page.part("composer")).to_be_attached()
@@ -252,8 +248,7 @@ def test_whatever_the_journal_holds_the_page_is_whole(page: Painted) -> None:
     # One row for each op: those before the first that cannot be meant are printed.
     answers: list[Any] = [[[op] for op in garbage(seed)] for seed in range(15)]
     answers += [
-        [[op for op in garbage(seed) if op[0] != 2 and op[2] not in ("script", "iframe")]]
-        for seed in range(15)
+        [[op for op in garbage(seed) if op[0] != 2 and op[2] not in ("script", "iframe")]] for seed in range(15)
     ]
     answers += [
         [[[0, n, "p", n + 1] for n in range(3000)]],

@@ -54,9 +54,7 @@ def client(profile: BrowserContext, site: Site, gateway: Scripted) -> Iterator[C
 
 def entry(url: str, kind: str = "prompt", conversation: str = "c1", **parts: Any) -> dict[str, Any]:
     headers = {"content-type": "application/json", "midstream-conversation": conversation}
-    body = json.dumps(
-        {"model": "m", "stream": True, "messages": [{"role": "user", "content": "hi"}]}
-    )
+    body = json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": "hi"}]})
     common = {"kind": kind, "conversation": conversation, "method": "POST", "url": url}
     return common | {"headers": headers, "body": body} | parts
 
@@ -148,9 +146,7 @@ def test_killed_between_send_and_store_makes_one_run(
     assert len(upstream.events("open")) == 1
 
 
-def test_two_tabs_at_once_send_once(
-    client: Client, profile: BrowserContext, gateway: Scripted
-) -> None:
+def test_two_tabs_at_once_send_once(client: Client, profile: BrowserContext, gateway: Scripted) -> None:
     other = Client(profile, client.url)
     put(client, gateway.url, "m1")
     put(other, gateway.url, "m1")
@@ -269,9 +265,7 @@ def test_the_same_key_again_changes_nothing(client: Client, gateway: Scripted) -
 
 
 @pytest.mark.parametrize("name", ["Authorization", "x-api-key", "Cookie", "api-key"])
-def test_no_header_that_may_be_a_key_is_stored(
-    client: Client, gateway: Scripted, name: str
-) -> None:
+def test_no_header_that_may_be_a_key_is_stored(client: Client, gateway: Scripted, name: str) -> None:
     value = entry(gateway.url, headers={name: "sk-secret"})
     answer = client.ask("PUT", "outbox/m1", value)
     assert answer.status == 400 and name in answer.json()["error"]["message"]

@@ -119,9 +119,7 @@ def test_the_bytes_are_those_of_the_upstream(client: Client, upstream: Scripted)
     assert whole == b"one " + b"".join(pieces)
 
 
-def test_two_tabs_follow_one_request(
-    client: Client, profile: BrowserContext, upstream: Scripted
-) -> None:
+def test_two_tabs_follow_one_request(client: Client, profile: BrowserContext, upstream: Scripted) -> None:
     call = begin(client, upstream)
     other = Client(profile, client.url)
     assert other.follow("POST", "spool/k1", asked(upstream.url)).state == "live"
@@ -148,9 +146,7 @@ def test_many_at_once_make_one_request(client: Client, upstream: Scripted) -> No
     assert len(upstream.calls) == 1
 
 
-def test_closed_and_opened_again(
-    client: Client, profile: BrowserContext, upstream: Scripted
-) -> None:
+def test_closed_and_opened_again(client: Client, profile: BrowserContext, upstream: Scripted) -> None:
     call = begin(client, upstream)
     client.page.close()
     call.send(b"two ")
@@ -357,9 +353,7 @@ def test_yesterdays_are_dropped(client: Client, upstream: Scripted) -> None:
     )
     client.stop_worker()
     assert client.ask("GET", "spool/new").text == "one "
-    client.until(
-        "() => fetch('spool/old', {method: 'HEAD'}).then((answer) => answer.status === 404)"
-    )
+    client.until("() => fetch('spool/old', {method: 'HEAD'}).then((answer) => answer.status === 404)")
     assert {row["key"] for row in client.rows()["chunks"]} == {"new"}
 
 
@@ -400,9 +394,7 @@ def update_while_live(client: Client, site: Site, upstream: Scripted) -> None:
     call = begin(client, upstream)
     site.files["style.css"] = (WEB / "style.css").read_bytes() + b"\n"
     site.build("2")
-    client.page.evaluate(
-        "navigator.serviceWorker.getRegistration().then((found) => found.update())"
-    )
+    client.page.evaluate("navigator.serviceWorker.getRegistration().then((found) => found.update())")
     client.until("async () => Boolean((await navigator.serviceWorker.getRegistration()).waiting)")
     skip = """async () => {
       const {waiting} = await navigator.serviceWorker.getRegistration();

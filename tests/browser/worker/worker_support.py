@@ -148,9 +148,7 @@ class Client:
         origin = self.page.evaluate("origin")
         for registration in found:
             event = {"origin": origin, "registrationId": registration}
-            session.send(
-                "ServiceWorker.dispatchSyncEvent", {**event, "tag": tag, "lastChance": False}
-            )
+            session.send("ServiceWorker.dispatchSyncEvent", {**event, "tag": tag, "lastChance": False})
         session.detach()
 
     def stop_worker(self) -> None:

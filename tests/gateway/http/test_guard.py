@@ -93,9 +93,7 @@ async def test_a_configured_name_is_ours_at_any_port() -> None:
     ("method", "path"),
     [("POST", "/v1/runs/x/cancel"), ("GET", "/v1/models"), ("DELETE", "/v1/runs/x")],
 )
-async def test_only_our_own_pages_may_use_it(
-    origin: str | None, status: int, method: str, path: str
-) -> None:
+async def test_only_our_own_pages_may_use_it(origin: str | None, status: int, method: str, path: str) -> None:
     headers = {} if origin is None else {"Origin": origin}
     async with in_process() as gateway:
         response = await gateway.client.request(method, path, headers=headers)
@@ -107,9 +105,7 @@ async def test_only_our_own_pages_may_use_it(
 async def test_a_foreign_page_cannot_begin_a_run() -> None:
     async with in_process() as gateway:
         for headers in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
-            response = await gateway.client.post(
-                "/v1/chat/completions", json={"messages": []}, headers=headers
-            )
+            response = await gateway.client.post("/v1/chat/completions", json={"messages": []}, headers=headers)
             assert response.status_code == 403
         assert gateway.upstream.requests == []
 
@@ -142,9 +138,7 @@ async def test_an_allowed_origin_gets_its_cors_headers_and_no_other() -> None:
         allowed = preflight.headers["access-control-allow-headers"].lower().split(", ")
         assert {"idempotency-key", "midstream-conversation", "last-event-id"} <= set(allowed)
         assert preflight.headers["access-control-allow-private-network"] == "true"
-        other = await gateway.client.options(
-            "/v1/models", headers={"Origin": "https://evil.example"}
-        )
+        other = await gateway.client.options("/v1/models", headers={"Origin": "https://evil.example"})
         assert other.status_code == 403
 
 

@@ -104,9 +104,7 @@ async def test_a_slow_reader_costs_the_producer_and_the_others_nothing(store: Ru
             port = gateway.client.base_url.port
             for _ in range(20):
                 connection = await asyncio.open_connection("127.0.0.1", port, limit=1024)
-                head = (
-                    f"GET /v1/runs/{reader.run}/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
-                )
+                head = f"GET /v1/runs/{reader.run}/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
                 connection[1].write(head.encode())
                 stalled.append(connection)
             messages = await reader.take(3000)

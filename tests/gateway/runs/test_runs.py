@@ -137,9 +137,7 @@ async def test_the_run_goes_on_when_everybody_has_left() -> None:
 async def test_last_event_id_wins_over_the_query() -> None:
     async with in_process(upstream=scripted(*WORDS)) as gateway:
         run = (await gateway.post()).headers["midstream-run"]
-        response = await gateway.client.get(
-            f"/v1/runs/{run}/events?after=3", headers={"Last-Event-ID": "1-30"}
-        )
+        response = await gateway.client.get(f"/v1/runs/{run}/events?after=3", headers={"Last-Event-ID": "1-30"})
     assert seqs(sse.Decoder().feed(response.content))[0] == 31
 
 
@@ -194,9 +192,7 @@ async def test_a_position_is_known_or_the_client_is_told(cursor: str, status: in
         *[(foreign, 416) for foreign in ("0-1", "2-1", "2-2", "3-2", "1-3", "3-3", "1-4", "2-4")],
     ],
 )
-async def test_a_position_of_another_epoch_is_unknown(
-    store: RunStore, cursor: str, status: int
-) -> None:
+async def test_a_position_of_another_epoch_is_unknown(store: RunStore, cursor: str, status: int) -> None:
     """Two events of a writer that died, and the end by who took the run over."""
     run = await created(store, owner=OWNER, lease=time.time() - LEASE)
     await write(store, run, word_chunk("a"), word_chunk("b"))
@@ -389,9 +385,7 @@ async def test_cancel_from_many_sides_at_once_is_one_end() -> None:
 async def test_who_never_got_the_runs_id_can_still_stop_it(way: str) -> None:
     """The prompt was sent, the answer's headers were lost, and then somebody presses Stop."""
     async with live(limits={"first_word": 5.0}) as gateway:
-        request = gateway.client.build_request(
-            "POST", "/v1/chat/completions", **chat(key="q.a.0", conversation="c")
-        )
+        request = gateway.client.build_request("POST", "/v1/chat/completions", **chat(key="q.a.0", conversation="c"))
         _, writer = await asyncio.open_connection(request.url.host, request.url.port)
         headers = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
         head = f"POST {request.url.path} HTTP/1.1\r\n{headers}\r\n".encode()
@@ -479,9 +473,7 @@ async def test_a_hundred_posts_with_one_key_are_one_upstream_call() -> None:
         responses = await asyncio.gather(*posts)
         assert len(gateway.upstream.requests) == 1
     assert len({response.headers["midstream-run"] for response in responses}) == 1
-    assert {text_of(sse.Decoder().feed(response.content)) for response in responses} == {
-        "".join(WORDS)
-    }
+    assert {text_of(sse.Decoder().feed(response.content)) for response in responses} == {"".join(WORDS)}
 
 
 async def test_a_key_with_another_body_is_refused() -> None:
@@ -531,14 +523,10 @@ async def test_too_many_runs_are_told_to_wait() -> None:
         (b'{"messages":["' + b"x" * 3000 + b'"]}', JSON, 413),
     ],
 )
-async def test_requests_that_make_no_sense(
-    content: bytes, headers: dict[str, str], status: int
-) -> None:
+async def test_requests_that_make_no_sense(content: bytes, headers: dict[str, str], status: int) -> None:
     limit = 2000 if status == 413 else 1_000_000
     async with in_process(limits={"body": limit}) as gateway:
-        response = await gateway.client.post(
-            "/v1/chat/completions", content=content, headers=headers
-        )
+        response = await gateway.client.post("/v1/chat/completions", content=content, headers=headers)
         assert response.status_code == status
         assert response.json()["error"]["message"]
         assert gateway.upstream.requests == []

@@ -178,9 +178,7 @@ CREATE TABLE segments (
     PRIMARY KEY (run, first)
 ) WITHOUT ROWID
 """
-SECOND_VERSION_RUN = (
-    "?, 'me', 'c', null, 'f', 'm', ?, 1, 'completed', 1, 3, 9, 9, 0, 9, 9, 9, 0, ?, ''"
-)
+SECOND_VERSION_RUN = "?, 'me', 'c', null, 'f', 'm', ?, 1, 'completed', 1, 3, 9, 9, 0, 9, 9, 9, 0, ?, ''"
 
 
 async def test_a_full_disk_is_said_in_words(tmp_path: Path) -> None:
@@ -372,9 +370,7 @@ async def test_every_reader_is_woken_while_another_asks_the_store() -> None:
     async with live(store=store) as gateway, gateway.following() as poster:
         answer = gateway.upstream.answers[0]
         async with AsyncExitStack() as stack:
-            streams = [
-                await stack.enter_async_context(gateway.following(poster.run)) for _ in range(8)
-            ]
+            streams = [await stack.enter_async_context(gateway.following(poster.run)) for _ in range(8)]
             store.reads = 0
             for number in range(30):
                 answer.say(f"{number} ")

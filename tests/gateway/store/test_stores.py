@@ -245,9 +245,7 @@ async def test_a_refused_run_leaves_nothing_behind(store: RunStore) -> None:
 async def test_conversations_are_listed_last_used_first(store: RunStore) -> None:
     first = await created(store, conversation="a", prompt="first  words\nof a", created=1.0)
     await write(store, first, "end", end="completed")
-    await store.append(
-        (await created(store, conversation="b", prompt="b", created=2.0)).id, 1, 1, ["x"], now=3.0
-    )
+    await store.append((await created(store, conversation="b", prompt="b", created=2.0)).id, 1, 1, ["x"], now=3.0)
     live = await created(store, conversation="a", prompt="second", created=time.time() + 5)
     await created(store, conversation="c", owner="somebody else")
     await created(store)
@@ -396,9 +394,7 @@ async def test_the_log_outlives_the_store_object(store: RunStore, store_spec: st
 
 
 @SHARED
-async def test_a_watch_that_begins_while_it_is_written_misses_nothing(
-    store: RunStore, store_spec: str
-) -> None:
+async def test_a_watch_that_begins_while_it_is_written_misses_nothing(store: RunStore, store_spec: str) -> None:
     """A reader clears its event, reads, and waits; whatever comes after the read must wake it."""
     other = make_store(store_spec)
     await other.open()

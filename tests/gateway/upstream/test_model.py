@@ -37,9 +37,7 @@ def model_file() -> Path:
 
 
 @pytest.fixture(scope="module")
-def app(
-    model_file: Path, small_dist: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Serve]:
+def app(model_file: Path, small_dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Two workers, one model."""
     store = f"sqlite:{tmp_path_factory.mktemp('log') / 'log.db'}"
     options = ["--model-file", str(model_file), "--dist", str(small_dist), "--store", store]
@@ -60,9 +58,7 @@ def model_children(app: Serve) -> list[int]:
 
 def test_it_streams_an_answer_that_can_be_read_again(app: Serve) -> None:
     options = {"include_usage": True}
-    with contextlib.closing(
-        post(app, text="Name three fruits.", max_tokens=48, stream_options=options)
-    ) as stream:
+    with contextlib.closing(post(app, text="Name three fruits.", max_tokens=48, stream_options=options)) as stream:
         messages = stream.rest()
     events = [event for message in messages for event in openai.parse(message.data)]
     text = "".join(event.text for event in events if isinstance(event, Delta))
@@ -133,9 +129,7 @@ def test_a_crash_of_the_model_is_said_and_it_is_started_again(app: Serve) -> Non
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the child in /proc")
-def test_the_url_comes_before_the_model_which_ends_with_its_parent(
-    model_file: Path, small_dist: Path
-) -> None:
+def test_the_url_comes_before_the_model_which_ends_with_its_parent(model_file: Path, small_dist: Path) -> None:
     options = ["--model-file", str(model_file), "--dist", str(small_dist), "--store", "memory:"]
     with serve(*options) as app:
         until(lambda: model_children(app) != [], "start of the child")  # it has no name at first
@@ -146,9 +140,7 @@ def test_the_url_comes_before_the_model_which_ends_with_its_parent(
         until(lambda: not Path(f"/proc/{child}").exists(), "end of the child")
 
 
-def test_weights_that_are_damaged_are_said_in_words(
-    model_file: Path, small_dist: Path, tmp_path: Path
-) -> None:
+def test_weights_that_are_damaged_are_said_in_words(model_file: Path, small_dist: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.gguf"
     with model_file.open("rb") as whole:
         damaged.write_bytes(whole.read(1_000_000))
@@ -174,9 +166,7 @@ def supervisor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> 
 READY = 'import sys; sys.stdin.readline(); print(\'{"url": "http://127.0.0.1:1"}\', flush=True); '
 
 
-def test_the_child_lives_until_its_input_ends(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_child_lives_until_its_input_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     model = supervisor(monkeypatch, tmp_path, READY + "sys.stdin.read()")
     state = ModelState(model.state_file)
     model.start()
@@ -188,9 +178,7 @@ def test_the_child_lives_until_its_input_ends(
     assert state.read().state == "failed"
 
 
-def test_a_child_that_crashes_again_and_again_is_left_alone(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_child_that_crashes_again_and_again_is_left_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     model = supervisor(monkeypatch, tmp_path, READY)
     state = ModelState(model.state_file)
     model.start()
@@ -199,9 +187,7 @@ def test_a_child_that_crashes_again_and_again_is_left_alone(
     model.stop()
 
 
-def test_a_child_that_cannot_serve_says_why(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_child_that_cannot_serve_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     model = supervisor(monkeypatch, tmp_path, 'print(\'{"error": "no such format"}\')')
     state = ModelState(model.state_file)
     model.start()

@@ -138,9 +138,7 @@ async def test_a_refusal_says_who_and_why(status: int, words: str, told: int) ->
     assert calls == ["http://model.example/v1/chat/completions"]
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"[]", b'{"error":[]}', b'{"error":{"message":{}}}']
-)
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error":[]}', b'{"error":{"message":{}}}'])
 async def test_an_error_page_that_is_not_ours_to_show(body: bytes) -> None:
     error = await failure(lambda request: httpx.Response(400, content=body))
     assert error.message.endswith("refused (400).")
@@ -155,9 +153,7 @@ async def test_an_error_page_that_is_not_ours_to_show(body: bytes) -> None:
         (httpx.RemoteProtocolError("x"), UpstreamBroken, "upstream_broken"),
     ],
 )
-async def test_trouble_before_the_answer(
-    trouble: httpx.HTTPError, kind: type[UpstreamError], code: str
-) -> None:
+async def test_trouble_before_the_answer(trouble: httpx.HTTPError, kind: type[UpstreamError], code: str) -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         raise trouble
 
@@ -223,18 +219,14 @@ async def test_trouble_in_the_middle_keeps_what_came(trouble: httpx.HTTPError) -
     assert found == [word_chunk("x")]
 
 
-@pytest.mark.parametrize(
-    "kind", ["text/html", "application/octet-stream", "", "text/event-streams"]
-)
+@pytest.mark.parametrize("kind", ["text/html", "application/octet-stream", "", "text/event-streams"])
 async def test_another_content_type_is_no_stream(kind: str) -> None:
     error = await failure(streaming(b"data: x\n\n", headers={"Content-Type": kind}))
     assert "not with a stream" in error.message
 
 
 async def test_an_endless_event_is_cut_off() -> None:
-    upstream = upstream_of(
-        streaming(sse.encode("whole") + b"data: " + b"x" * 5000, b"x" * 5000), event=5020
-    )
+    upstream = upstream_of(streaming(sse.encode("whole") + b"data: " + b"x" * 5000, b"x" * 5000), event=5020)
     found = []
     with pytest.raises(sse.EventTooLarge):
         async with aclosing(upstream.payloads(b"{}")) as events:

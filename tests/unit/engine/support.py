@@ -160,9 +160,7 @@ async def until(condition: Callable[[], Any]) -> None:
 
 async def send(page: Page, words: str = PROMPT, conversation: str | None = None) -> str:
     """Sends a prompt; the id of the answer."""
-    await page.engine.handle(
-        {"type": "send", "conversation": conversation, "message": f"q-{words}", "text": words}
-    )
+    await page.engine.handle({"type": "send", "conversation": conversation, "message": f"q-{words}", "text": words})
     turns = [m["turn"] for m in page.messages if m["type"] == "turn"]
     return str(turns[-1]["message"])
 

@@ -270,9 +270,7 @@ def test_old_marks_go_and_young_ones_stay() -> None:
     async def scenario() -> None:
         store = MemoryStore()
         mark = {"title": "", "created": 1, "updated": 1, "gone": True}
-        change = Change().put(
-            "conversations", mark | {"id": "old", "deleted": -conversation_intents.GONE_MS}
-        )
+        change = Change().put("conversations", mark | {"id": "old", "deleted": -conversation_intents.GONE_MS})
         now = asyncio.get_running_loop().time() * 1000
         await store.commit(change.put("conversations", mark | {"id": "young", "deleted": now}))
         await new_page(store, Locks())

@@ -292,9 +292,7 @@ def test_an_ended_answer_that_is_painted_is_not_sent_again() -> None:
         conversation = (await store.conversations())[0]["id"]
         await page.paint_saved(conversation)
         await page.engine.start()
-        await page.engine.handle(
-            {"type": "open", "conversation": conversation, "painted": dict(page.painted)}
-        )
+        await page.engine.handle({"type": "open", "conversation": conversation, "painted": dict(page.painted)})
         assert not [m for m in page.messages if m["type"] == "patch"]
         (opened,) = [m for m in page.messages if m["type"] == "conversation"]
         assert [turn["author"] for turn in opened["turns"]] == ["user", "assistant"]

@@ -78,9 +78,7 @@ class WithOutbox(HttpNet):
         super().__init__(base)
         self.outbox: dict[str, dict[str, Any]] = {}
 
-    async def open(
-        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
-    ) -> HttpResponse:
+    async def open(self, method: str, url: str, headers: Mapping[str, str], body: str | None = None) -> HttpResponse:
         if method == "PUT" and url.startswith("outbox/"):
             self.outbox[url.removeprefix("outbox/")] = json.loads(body or "")
             return HttpResponse(httpx.Response(201))
@@ -95,9 +93,7 @@ async def look(page: Page) -> None:
     await page.engine.handle({"type": "open", "conversation": None, "painted": {}})
 
 
-def test_a_prompt_is_queued_though_no_status_is_reported(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_prompt_is_queued_though_no_status_is_reported(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """A report has no effect: all of them may be dropped."""
     monkeypatch.setattr(Answer, "_report", lambda self, again=False: None)
 

@@ -122,9 +122,7 @@ def test_a_patch_that_was_stored_but_not_told_comes_with_the_takeover() -> None:
         browser = Browser()
         first, second, answer = await browser.second()
         heard = second.painted[answer]
-        first.tabs.remove(
-            second
-        )  # from now on it hears nothing, as if the writer died after its commits
+        first.tabs.remove(second)  # from now on it hears nothing, as if the writer died after its commits
         await until(lambda: first.painted[answer] > heard + 3)
         await first.vanish()
         await until(lambda: second.last(answer) == "complete")

@@ -85,9 +85,7 @@ async def record_of(store: MemoryStore, message: str) -> Record:
 
 
 async def said_before(store: MemoryStore, answer: str) -> list[str]:
-    return [
-        message["content"] for message in await history_of(store, await record_of(store, answer))
-    ]
+    return [message["content"] for message in await history_of(store, await record_of(store, answer))]
 
 
 async def step(page: Page, message: str, by: int) -> None:
@@ -306,10 +304,7 @@ def test_a_line_needs_no_more_in_its_keys_than_ever() -> None:
         third = await again(page, second)
         edited = await asked(page, "other", edits="q-two")
         last = await asked(page, "more")
-        keys = [
-            (await record_of(page.store, a))["runs"][0]["key"]
-            for a in (first, second, third, edited, last)
-        ]
+        keys = [(await record_of(page.store, a))["runs"][0]["key"] for a in (first, second, third, edited, last)]
         parts = [key.split(".")[3:] for key in keys]
         assert parts == [[], [], [], [first], []]
 
@@ -340,9 +335,7 @@ def test_another_device_makes_the_same_versions_of_the_runs() -> None:
         await store.commit(change)
         for record in here:
             there = {"id": conversation["id"], "leaf": record["id"]}
-            assert await branch_of(store, there) == await same(
-                store, await branch_of(page.store, there)
-            )
+            assert await branch_of(store, there) == await same(store, await branch_of(page.store, there))
 
     async def same(store: MemoryStore, line: list[Any]) -> list[Any]:
         return [(await record_of(store, record["id"]), place) for record, place in line]

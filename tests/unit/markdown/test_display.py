@@ -102,25 +102,15 @@ def test_links_that_are_none(url: str) -> None:
 
 
 def test_links_and_images() -> None:
-    assert (
-        html('[a](https://example.org/ä "t")')
-        == '<p><a href="https://example.org/%C3%A4" title="t">a</a></p>'
-    )
+    assert html('[a](https://example.org/ä "t")') == '<p><a href="https://example.org/%C3%A4" title="t">a</a></p>'
     assert html("<me@example.org>") == '<p><a href="mailto:me@example.org">me@example.org</a></p>'
-    assert (
-        html("![a *b*](http://e.org/i.png)")
-        == '<p><button data-src="http://e.org/i.png">a b</button></p>'
-    )
-    assert (
-        html("![](http://e.org/i.png)") == '<p><button data-src="http://e.org/i.png"></button></p>'
-    )
+    assert html("![a *b*](http://e.org/i.png)") == '<p><button data-src="http://e.org/i.png">a b</button></p>'
+    assert html("![](http://e.org/i.png)") == '<p><button data-src="http://e.org/i.png"></button></p>'
 
 
 def test_raw_html_is_text() -> None:
     assert html("a <b onclick='x()'>c</b>") == "<p>a &lt;b onclick='x()'&gt;c&lt;/b&gt;</p>"
-    assert (
-        html("<script>\nalert(1)\n</script>") == "<p>&lt;script&gt;\nalert(1)\n&lt;/script&gt;</p>"
-    )
+    assert html("<script>\nalert(1)\n</script>") == "<p>&lt;script&gt;\nalert(1)\n&lt;/script&gt;</p>"
     assert html("a<br>b<BR/>c") == "<p>a<br>b<br>c</p>"
 
 

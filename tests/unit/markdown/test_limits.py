@@ -100,9 +100,7 @@ def test_a_table_cannot_grow_beyond_its_text() -> None:
     assert len(tree.nodes) < limits.PADDING + 3 * 2_000 + 1_000
 
 
-@pytest.mark.parametrize(
-    "kind", ["- {} b\n", "|{}|b|\n", "{} b ", "> {} b\n", "    {}\n", "{}\n\n"]
-)
+@pytest.mark.parametrize("kind", ["- {} b\n", "|{}|b|\n", "{} b ", "> {} b\n", "    {}\n", "{}\n\n"])
 @pytest.mark.parametrize("word", ["**a**", "a", "[a](b)", "`a`"])
 def test_work_grows_with_the_text(kind: str, word: str) -> None:
     def work(n: int) -> float:

@@ -61,9 +61,7 @@ def test_an_image_appears_whole() -> None:
     assert (button.tag, button.children) == ("button", ["alt"])  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(
-    "start", ["-", "1", "12.", "#", "##", "`", "``", "~~", "=", "> "[:1], "---"]
-)
+@pytest.mark.parametrize("start", ["-", "1", "12.", "#", "##", "`", "``", "~~", "=", "> "[:1], "---"])
 def test_a_line_whose_meaning_is_open_is_held(start: str) -> None:
     assert ops("a\n", start)[1] == []
 
@@ -92,9 +90,7 @@ def test_items_and_rows_seal_inside_their_open_parents() -> None:
     assert [7, 2] in item
     _, _, row, _ = ops("|a|\n|-|\n", "|1|\n", "|2|")
     assert row[0][0] in (0, 7)
-    sealed = [
-        op for batch in ops("|a|\n|-|\n", "|1|\n", "|2|\n")[:-1] for op in batch if op[0] == 7
-    ]
+    sealed = [op for batch in ops("|a|\n|-|\n", "|1|\n", "|2|\n")[:-1] for op in batch if op[0] == 7]
     assert len(sealed) >= 3
 
 
@@ -104,9 +100,7 @@ def test_loose_lists_flip_by_one_attribute() -> None:
 
 
 def test_a_late_definition_touches_only_the_leaves_that_wait() -> None:
-    first, _, late, end = ops(
-        "see [x] and\n\n", "nothing *here*\n\n", "[x]: https://example.org/\n\n"
-    )
+    first, _, late, end = ops("see [x] and\n\n", "nothing *here*\n\n", "[x]: https://example.org/\n\n")
     assert [7, 1] not in first
     assert all(op[1] in (1,) or op[0] in (0, 1, 2) for op in late)
     assert [2, 4, "href", "https://example.org/"] in late or any(op[0] == 2 for op in late)

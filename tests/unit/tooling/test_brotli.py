@@ -82,9 +82,7 @@ def test_which_hosts_are_the_machine_itself(host: str, own: bool) -> None:
     assert preflight.is_loopback(host) is own
 
 
-def test_a_failure_is_one_line_and_leaves_no_half_of_a_file(
-    places: Places, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_is_one_line_and_leaves_no_half_of_a_file(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(brotli, "SCRIPT", places.root / "gone.mjs")
     with pytest.raises(Trouble, match=r"compressing failed: .*gone\.mjs"):
         brotli.ensure(places)

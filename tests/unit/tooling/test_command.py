@@ -28,14 +28,10 @@ def places(tmp_path: Path) -> Places:
     return checkout(tmp_path, *PROJECT)
 
 
-def build(
-    places: Places, *arguments: str, env: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+def build(places: Places, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "build.py", *arguments]
     environment = {**os.environ, **(env or {})}
-    return subprocess.run(
-        command, cwd=places.root, env=environment, capture_output=True, text=True, timeout=120
-    )
+    return subprocess.run(command, cwd=places.root, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def one_line(done: subprocess.CompletedProcess[str], code: int) -> str:
@@ -57,9 +53,7 @@ def one_line(done: subprocess.CompletedProcess[str], code: int) -> str:
         (["serve", "--host", "no such host.invalid"], "--host"),
     ],
 )
-def test_wrong_options_end_with_2_before_anything_is_set_up(
-    places: Places, arguments: list[str], words: str
-) -> None:
+def test_wrong_options_end_with_2_before_anything_is_set_up(places: Places, arguments: list[str], words: str) -> None:
     assert words in one_line(build(places, *arguments), 2)
     assert not places.venv.exists() and not places.cache.exists()
 
@@ -68,10 +62,7 @@ def test_a_taken_port_is_said_before_anything_is_set_up(places: Places) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         line = one_line(build(places, "serve", "--port", str(port)), 1)
-    assert line == (
-        f"build.py: port {port} is taken; stop what listens there or choose another:"
-        f" --port {port + 1}"
-    )
+    assert line == (f"build.py: port {port} is taken; stop what listens there or choose another: --port {port + 1}")
     assert not places.venv.exists()
 
 
@@ -122,9 +113,7 @@ def test_a_full_disk_is_said_and_leaves_no_traceback(
     assert "the disk is full" in errors and len(errors.splitlines()) == 1
 
 
-def test_a_folder_that_cannot_be_written_is_named(
-    places: Places, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_that_cannot_be_written_is_named(places: Places, capsys: pytest.CaptureFixture[str]) -> None:
     places.cache.write_text("a file in the place of the folder")
     assert commands.main([], places) == 1
     errors = capsys.readouterr().err
@@ -172,9 +161,7 @@ def test_the_model_is_fetched_only_when_it_answers(options: list[str], local: bo
     assert commands._is_local(preflight.serve_options(HERE, options)) is local
 
 
-def test_quick_tests_need_neither_a_build_nor_a_browser(
-    places: Places, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_quick_tests_need_neither_a_build_nor_a_browser(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
 
     def become(_: Places, command: list[str | Path]) -> None:
@@ -189,18 +176,14 @@ def test_quick_tests_need_neither_a_build_nor_a_browser(
     assert len(done) == 3
 
 
-def test_no_browser_no_redis_and_no_right_to_install(
-    places: Places, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_browser_no_redis_and_no_right_to_install(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr(machine, "may_install", lambda: False)
     with pytest.raises(Trouble, match="install it \\(Debian, Ubuntu: apt-get install redis"):
         machine.ensure(places)
 
 
-def test_on_debian_an_administrator_gets_both_from_packages(
-    places: Places, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_on_debian_an_administrator_gets_both_from_packages(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
 
     def note(_: Places, command: list[str], **__: object) -> str:
@@ -217,9 +200,7 @@ def test_on_debian_an_administrator_gets_both_from_packages(
     assert ran[4].endswith("--no-install-recommends chromium-headless-shell")
 
 
-def test_without_the_small_browser_there_is_still_the_other(
-    places: Places, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_small_browser_there_is_still_the_other(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> str:
         raise Trouble("there is no such package")
 

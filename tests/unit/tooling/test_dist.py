@@ -140,9 +140,7 @@ def test_readers_never_miss_a_file_while_it_is_swapped(tmp_path: Path) -> None:
     assert missed == []
 
 
-def test_where_folders_cannot_be_exchanged_they_are_renamed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_folders_cannot_be_exchanged_they_are_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dist, "_exchange", lambda *_: False)
     target, fresh = tmp_path / "dist", tmp_path / "dist.new"
     stamps.write_text(target / "index.html", "old")
@@ -187,10 +185,7 @@ def test_no_module_is_left_over_and_none_is_named_that_is_not_there() -> None:
             "shared/storage_limit.js",  # for the maker of the snapshot, which is not put together
         ),
         *(f"engine/pyodide/{name}.js" for name in ("boot", "reader", "snapshot_maker")),
-        *(
-            f"engine/pyodide/{name}.js"
-            for name in ("compiled_code", "snapshot_store", "memory", "parts")
-        ),
+        *(f"engine/pyodide/{name}.js" for name in ("compiled_code", "snapshot_store", "memory", "parts")),
         *(f"engine/pyodide/{name}.js" for name in ("pyodide", "pyodide.asm")),
     }
     for page in ("index.html", "engine.html"):
@@ -255,16 +250,8 @@ def test_no_file_has_a_name_that_many_hosts_do_not_know() -> None:
     """Nor is one asked for: the names inside of the files have been changed too."""
     assert [path for path in stamps.files_in(BUILT) if path.suffix == ".mjs"] == []
     # The parts of Mermaid name only where they were put together from, in their notices.
-    texts = [
-        path
-        for path in stamps.files_in(BUILT)
-        if path.suffix in TEXT and path.parent.name != "mermaid"
-    ]
-    foreign = {
-        name
-        for path in texts
-        for name in re.findall(r"[\w.]+\.mjs", path.read_text(encoding="utf-8"))
-    }
+    texts = [path for path in stamps.files_in(BUILT) if path.suffix in TEXT and path.parent.name != "mermaid"]
+    foreign = {name for path in texts for name in re.findall(r"[\w.]+\.mjs", path.read_text(encoding="utf-8"))}
     # What PyScript would load for scripts of types that this app has none of, and a script of the build.
     assert foreign <= {"pyodide.mjs", "micropython.mjs", ".mjs", "runtime.mjs"}
     assert ".mjs" not in (BUILT / "engine/pyodide/pyodide.js").read_text(encoding="utf-8")

@@ -52,9 +52,7 @@ def test_what_leads_to_the_browser_is_left_for_the_page(tmp_path: Path, text: st
     ],
 )
 def test_everything_else_is_frozen(tmp_path: Path, text: str) -> None:
-    found = import_graph.modules(
-        package(tmp_path, engine__net="import js", events="", engine__one=text)
-    )
+    found = import_graph.modules(package(tmp_path, engine__net="import js", events="", engine__one=text))
     assert "midstream.engine.one" in found
 
 

@@ -28,9 +28,7 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize(
-    "path", sorted(TOOLING.rglob("*.py")), ids=lambda path: str(path.relative_to(TOOLING))
-)
+@pytest.mark.parametrize("path", sorted(TOOLING.rglob("*.py")), ids=lambda path: str(path.relative_to(TOOLING)))
 def test_a_folder_imports_only_those_before_it(path: Path) -> None:
     own = part_of(path.relative_to(TOOLING).with_suffix("").parts)
     assert {part for part in imported(path) if ORDER.index(part) > ORDER.index(own)} == set()

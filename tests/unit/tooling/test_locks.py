@@ -40,9 +40,7 @@ def test_every_package_has_one_version_and_hashes(name: str) -> None:
 def files() -> list[Path]:
     inside = (path for folder in FOLDERS for path in (HERE.root / folder).rglob("*"))
     return [
-        path
-        for path in (*(HERE.root / name for name in OURS), *inside)
-        if path.is_file() and path.suffix != ".pyc"
+        path for path in (*(HERE.root / name for name in OURS), *inside) if path.is_file() and path.suffix != ".pyc"
     ]
 
 
@@ -59,9 +57,7 @@ def test_npm_packages_are_pinned_by_hash_alone() -> None:
         assert not name or about["integrity"].startswith("sha512-"), name
     wanted = json.loads((HERE.root / "package.json").read_bytes())
     for section in ("dependencies", "devDependencies"):
-        assert all(
-            re.fullmatch(r"(npm:[a-z-]+@)?[\d.]+", version) for version in wanted[section].values()
-        )
+        assert all(re.fullmatch(r"(npm:[a-z-]+@)?[\d.]+", version) for version in wanted[section].values())
         assert packages[""][section] == wanted[section]
 
 

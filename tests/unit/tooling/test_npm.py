@@ -120,9 +120,7 @@ def test_a_package_with_a_wrong_hash_is_refused(places: Places, served: Index) -
     fails(places, "does not have the expected hash")
 
 
-def test_a_cut_download_is_one_line_and_the_next_try_repairs_it(
-    places: Places, served: Index
-) -> None:
+def test_a_cut_download_is_one_line_and_the_next_try_repairs_it(places: Places, served: Index) -> None:
     served.cut = 100_000
     fails(places, "run this again")
     served.cut = None

@@ -27,9 +27,7 @@ def python(places: Places, code: str, **options: object) -> str:
 
 
 # What these programs really print, shortened.
-PIP_CUT = (
-    "ERROR: incomplete-download\n\nDownload failed because not enough bytes were received (1/2)"
-)
+PIP_CUT = "ERROR: incomplete-download\n\nDownload failed because not enough bytes were received (1/2)"
 PIP_HASH = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE."
 PIP_NO_NETWORK = (
     "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError("
@@ -84,9 +82,7 @@ def test_lines_that_are_mere_progress_stay_out_of_the_log(places: Places) -> Non
     assert seen == ["Progress 1 of 2\n", "word\n"]
 
 
-def test_the_environment_is_laid_over_and_none_takes_away(
-    places: Places, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_is_laid_over_and_none_takes_away(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GONE", "1")
     monkeypatch.setenv("KEPT", "2")
     code = "import os; print(os.environ.get('GONE'), os.environ['KEPT'], os.environ['NEW'])"
@@ -112,9 +108,7 @@ def test_no_program_is_left_running_when_we_stop(places: Places) -> None:
         os.kill(seen[0], 0)
 
 
-@pytest.mark.parametrize(
-    ("number", "words"), [(28, "disk is full"), (13, "cannot be written"), (5, "Input/output")]
-)
+@pytest.mark.parametrize(("number", "words"), [(28, "disk is full"), (13, "cannot be written"), (5, "Input/output")])
 def test_our_own_file_work_fails_in_words_too(number: int, words: str) -> None:
     error = OSError(number, "Input/output error", "some/file")
     assert words in str(from_os_error(error)) and "some/file" in str(from_os_error(error))

@@ -51,9 +51,7 @@ def test_parts_cannot_run_into_each_other() -> None:
     assert stamps.digest("ab", "c") != stamps.digest("a", "bc") != stamps.digest("abc")
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_part(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_the_old_file_and_no_part(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 

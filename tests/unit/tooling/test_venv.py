@@ -80,9 +80,7 @@ def pretend(places: Places) -> list[str]:
     """A `.venv` that looks whole; returns the list that the steps taken are noted in."""
     places.python.parent.mkdir(parents=True)
     places.python.symlink_to(HERE.python.resolve())
-    (places.venv / ".midstream-base").write_text(
-        venv._base_key(places) + "\n" + os.path.realpath(places.python)
-    )
+    (places.venv / ".midstream-base").write_text(venv._base_key(places) + "\n" + os.path.realpath(places.python))
     venv._mark(places, "app")
     (places.venv / ".midstream-project").write_text(venv._project_key(places))
     return []
@@ -108,9 +106,7 @@ def test_nothing_to_do(places: Places, steps: list[str]) -> None:
     assert steps == []
 
 
-def test_a_changed_lock_is_installed_into_the_one_that_is_there(
-    places: Places, steps: list[str]
-) -> None:
+def test_a_changed_lock_is_installed_into_the_one_that_is_there(places: Places, steps: list[str]) -> None:
     places.lock("app").write_text("tiny==1.1\n")
     venv.ensure(places, "app")
     assert steps == ["pip-app"]
@@ -149,9 +145,7 @@ def test_a_python_without_its_module_says_what_to_install(
     places: Places, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
     found = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == module else found(name)
-    )
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == module else found(name))
     with pytest.raises(Trouble, match="apt-get install python3-venv"):
         venv.ensure(places, "app")
     assert not places.venv.exists()

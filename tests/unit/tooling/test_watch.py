@@ -45,9 +45,7 @@ def built(places: Places, monkeypatch: pytest.MonkeyPatch) -> runtime.Runtime:
     made = parts(places.cache)
     sources = {"midstream/engine/app.py": "PAGE = 1\n", "midstream/session.py": "BOTH = 0\n"}
     zipped(made.folder / runtime.COMPILED_FROM, {**sources, "midstream/gone.py": ""})
-    compiled = {
-        f"{name}c": "compiled" for name in (*sources, "midstream/gone.py", "mistletoe/a.py")
-    }
+    compiled = {f"{name}c": "compiled" for name in (*sources, "midstream/gone.py", "mistletoe/a.py")}
     zipped(made.app, compiled)
     monkeypatch.setattr(wheels, "vendored", lambda _: made.wheels)
     monkeypatch.setattr(runtime, "_stdlib", lambda _: made.stdlib)
@@ -56,9 +54,7 @@ def built(places: Places, monkeypatch: pytest.MonkeyPatch) -> runtime.Runtime:
     return made
 
 
-def test_a_draft_has_the_sources_of_what_changed_and_no_snapshot(
-    places: Places, built: runtime.Runtime
-) -> None:
+def test_a_draft_has_the_sources_of_what_changed_and_no_snapshot(places: Places, built: runtime.Runtime) -> None:
     draft = runtime.draft(places)
     with zipfile.ZipFile(draft.app) as archive:
         assert set(archive.namelist()) == {

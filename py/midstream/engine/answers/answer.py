@@ -128,9 +128,7 @@ class Answer:
     async def _follow_run(self) -> None:
         if await self._client.ready(self.record):
             await self._journal.store_record()
-        self._run = RunDriver(
-            self._host, self._journal, self._client, self._flusher, self.jobs, self._report
-        )
+        self._run = RunDriver(self._host, self._journal, self._client, self._flusher, self.jobs, self._report)
         self._run.start(recalled=self._recalled, online=self._online)
         if self._stop_wanted:
             self.stop()

@@ -170,9 +170,7 @@ class AnswerJournal:
         at = sum(row.tokens for row in self.rows)
         self.record["runs"][-1]["seam"] = {"kind": joint.kind, "skipped": joint.skip, "at": at}
 
-    def _row(
-        self, n: int, taken: Sequence[Deliver], events: list[Event], new_text: str, reasoning: str
-    ) -> Row:
+    def _row(self, n: int, taken: Sequence[Deliver], events: list[Event], new_text: str, reasoning: str) -> Row:
         return Row(
             message=self.record["id"],
             n=n,

@@ -23,9 +23,7 @@ DUTY = 3
 class Flusher:
     """`flushed` gets each row when it is stored, with its patch if the screen needs one now."""
 
-    def __init__(
-        self, journal: AnswerJournal, flushed: Callable[[Row, Message | None], None]
-    ) -> None:
+    def __init__(self, journal: AnswerJournal, flushed: Callable[[Row, Message | None], None]) -> None:
         self._journal = journal
         self._flushed = flushed
         self._pending: list[Deliver] = []

@@ -39,9 +39,7 @@ class FetchNet:
         except Exception:  # a browser that knows no such permission denies nothing by it
             return False
 
-    async def open(
-        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
-    ) -> FetchResponse:
+    async def open(self, method: str, url: str, headers: Mapping[str, str], body: str | None = None) -> FetchResponse:
         if body is None and (begun := _early(method, self.absolute(url), headers)):
             return await _answered(self.absolute(url), begun.response, begun.controller)
         controller = js.AbortController.new()

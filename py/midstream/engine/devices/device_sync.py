@@ -99,9 +99,7 @@ async def listed(net: Net, base: str) -> list[Record]:
     ]
 
 
-async def missing(
-    net: Net, endpoint: Endpoint, conversation_id: str, store: Store, now: int
-) -> Change | None:
+async def missing(net: Net, endpoint: Endpoint, conversation_id: str, store: Store, now: int) -> Change | None:
     """The records of a conversation that the gateway has and the store lacks; None when there are
     none, or the gateway does not know the conversation.
 
@@ -203,9 +201,7 @@ class _ChangeBuilder:
                 first.parent,
             )
             self._records[first.question] = self._changed[first.question] = record
-        answer = new_answer(
-            first.answer, conversation, self._next(), first.created, first.question, self._endpoint
-        )
+        answer = new_answer(first.answer, conversation, self._next(), first.created, first.question, self._endpoint)
         answer["runs"] = []
         self._records[first.answer] = answer
         self._extended(answer, runs)

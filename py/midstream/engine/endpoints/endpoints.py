@@ -41,11 +41,7 @@ def endpoints(config: dict[str, Any]) -> list[Endpoint]:
     kinds = ("gateway", "openai", "demo")
     listed = [
         Endpoint.from_record(
-            {
-                key: entry[key]
-                for key in ("name", "kind", "url", "model", "note", "about")
-                if key in entry
-            }
+            {key: entry[key] for key in ("name", "kind", "url", "model", "note", "about") if key in entry}
             | {"continues": entry["continue"] if entry.get("continue") in CONTINUE_MODES else ""}
         )
         for entry in config.get("endpoints", [])

@@ -22,9 +22,7 @@ class KeyedNet:
     async def denied(self) -> bool:
         return await self._net.denied()
 
-    async def open(
-        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
-    ) -> Response:
+    async def open(self, method: str, url: str, headers: Mapping[str, str], body: str | None = None) -> Response:
         if "://" in url:  # else it goes to the page's own server
             await self._keys.ready()
             headers = {**headers, **self._keys.headers(url)}

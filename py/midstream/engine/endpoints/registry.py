@@ -35,9 +35,7 @@ class EndpointRegistry:
     @property
     def all(self) -> list[Endpoint]:
         """The chosen one first, else as the host has ordered them."""
-        return sorted(
-            [*self._configured, *self._own], key=lambda endpoint: endpoint.name != self._chosen
-        )
+        return sorted([*self._configured, *self._own], key=lambda endpoint: endpoint.name != self._chosen)
 
     @property
     def first(self) -> Endpoint:
@@ -96,9 +94,7 @@ class EndpointRegistry:
         self._chosen = endpoint.name
         change, key = Change(), str(intent.get("key") or "")
         if key:
-            change = self._host.keys.put(
-                endpoint.base, key, on_device=intent.get("keep") == "device"
-            )
+            change = self._host.keys.put(endpoint.base, key, on_device=intent.get("keep") == "device")
         await self._store(change)
 
     async def remove(self, intent: Message) -> None:

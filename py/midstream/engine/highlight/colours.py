@@ -32,9 +32,7 @@ AGAIN_S = 60.0
 
 
 class Colours:
-    def __init__(
-        self, post: Callable[[Message], None], load_pygments: Callable[[], Awaitable[None]]
-    ) -> None:
+    def __init__(self, post: Callable[[Message], None], load_pygments: Callable[[], Awaitable[None]]) -> None:
         """`load_pygments` makes Pygments importable."""
         self._post = post
         self._load_pygments = load_pygments
@@ -100,9 +98,7 @@ class Colours:
             return
         block.spans = coloured
         flat = [number for span in coloured[kept:] for number in span]
-        self._post(
-            {"type": "colours", "message": message, "node": block.node, "kept": kept, "spans": flat}
-        )
+        self._post({"type": "colours", "message": message, "node": block.node, "kept": kept, "spans": flat})
 
     async def _lexer(self, language: str) -> Any:
         """None without one: then the text stays plain, and nothing else changes."""
@@ -174,9 +170,7 @@ async def _read(lexer: Any, text: str) -> tuple[list[Span], float]:
             if taken > SLICE_S:
                 await asyncio.sleep(0)
                 cost, began = cost + taken, time.perf_counter()
-    except (
-        Exception
-    ) as error:  # a lexer that is missing inside another one, or that fails on this text
+    except Exception as error:  # a lexer that is missing inside another one, or that fails on this text
         print(f"midstream: a part of the code stays plain: {type(error).__name__}: {error}")
     return result, cost + time.perf_counter() - began
 

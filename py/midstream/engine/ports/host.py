@@ -58,9 +58,7 @@ class Net(Protocol):
         """Whether the browser is set to keep this page from machines of the local network."""
         ...
 
-    async def open(
-        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
-    ) -> Response:
+    async def open(self, method: str, url: str, headers: Mapping[str, str], body: str | None = None) -> Response:
         """Makes a request; `url` may be relative to the page. Raises UpstreamBroken when no server
         answers."""
         ...

@@ -78,9 +78,7 @@ class Search:
             failed = detail_of(error)
             self._host.post({"type": "found", "n": n, "failed": failed.pop("detail")} | failed)
 
-    async def _post(
-        self, every: dict[str, Candidate], terms: list[str], n: Any, *, done: bool
-    ) -> None:
+    async def _post(self, every: dict[str, Candidate], terms: list[str], n: Any, *, done: bool) -> None:
         whole = (1 << len(terms)) - 1
         results = [one for one in every.values() if one.terms == whole]
         results.sort(key=lambda one: float(one.record["updated"]), reverse=True)
@@ -114,9 +112,7 @@ class Search:
             candidate.terms = _occurring(fold(str(candidate.record["title"])), terms)
         return every
 
-    async def _questions(
-        self, every: dict[str, Candidate], terms: list[str]
-    ) -> dict[str, UnreadAnswer]:
+    async def _questions(self, every: dict[str, Candidate], terms: list[str]) -> dict[str, UnreadAnswer]:
         """Searches the questions; gives the answers."""
         answers: dict[str, UnreadAnswer] = {}
         async for piece in self._host.store.read_all("messages", _FIELDS):
@@ -189,9 +185,7 @@ def _stamp(record: Record) -> object:
     return record["state"], len(record["runs"]), record.get("tokens"), record.get("seconds")
 
 
-def _note(
-    candidate: Candidate, message: str, position: float, folded: str, terms: list[str]
-) -> None:
+def _note(candidate: Candidate, message: str, position: float, folded: str, terms: list[str]) -> None:
     """Notes the terms of a message. The result shows the message with most of them, the first one
     of several."""
     bits = _occurring(folded, terms)

@@ -64,14 +64,10 @@ class CheckedStore:
         record = await self.inner.setting(key)
         return record if isinstance(record, dict) else None
 
-    def _one(
-        self, kind: str, sound: Callable[[Any], Record | None], raw: Record | None
-    ) -> Record | None:
+    def _one(self, kind: str, sound: Callable[[Any], Record | None], raw: Record | None) -> Record | None:
         return None if raw is None else next(iter(self._usable(kind, sound, [raw])), None)
 
-    def _usable(
-        self, kind: str, sound: Callable[[Any], Record | None], stored: Iterable[Any]
-    ) -> list[Record]:
+    def _usable(self, kind: str, sound: Callable[[Any], Record | None], stored: Iterable[Any]) -> list[Record]:
         usable, bad = [], []
         for raw in stored:
             record = sound(raw)
@@ -89,9 +85,7 @@ class CheckedStore:
         self._damaged |= dict.fromkeys(names)
         more, named = len(self._damaged) - NAMED, ", ".join([*self._damaged][:NAMED])
         notice: Message = {"type": "notice", "code": "damaged", "level": "error", "detail": named}
-        self._post(
-            notice | (detail_of(problem("damaged_more", ids=named, n=more)) if more > 0 else {})
-        )
+        self._post(notice | (detail_of(problem("damaged_more", ids=named, n=more)) if more > 0 else {}))
 
 
 def sound_conversation(raw: Any) -> Record | None:
@@ -226,9 +220,7 @@ def _number(value: Any, otherwise: float = 0) -> Any:
 
 
 def _is_error(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(value.get(key, ""), str) for key in ("message", "hint")
-    )
+    return isinstance(value, dict) and all(isinstance(value.get(key, ""), str) for key in ("message", "hint"))
 
 
 def _anything(value: Any) -> bool:

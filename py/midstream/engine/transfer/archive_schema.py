@@ -89,9 +89,7 @@ def conversation(raw: Any, used: set[str]) -> ArchivedConversation:
     return ArchivedConversation(record, messages)
 
 
-def _message(
-    raw: Any, conversation: str, position: int, used: set[str], own: set[str]
-) -> tuple[Record, Row | None]:
+def _message(raw: Any, conversation: str, position: int, used: set[str], own: set[str]) -> tuple[Record, Row | None]:
     if not isinstance(raw, dict):
         raise Unusable(problem("unusable_object"))
     before = own - {conversation}

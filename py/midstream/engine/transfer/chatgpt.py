@@ -37,9 +37,7 @@ def conversation(raw: dict[str, Any]) -> Converted:
         raise Unusable(problem("unusable_form", message=message, field="messages"))
     nodes = {key: node for key, node in mapping.items() if isinstance(node, dict)}
     name = raw.get("conversation_id") or raw.get("id") or (raw.get("title"), raw.get("create_time"))
-    messages, leaf = messages_of(
-        nodes, raw.get("current_node"), "parent", lambda key: _turn(name, key, nodes[key])
-    )
+    messages, leaf = messages_of(nodes, raw.get("current_node"), "parent", lambda key: _turn(name, key, nodes[key]))
     created = milliseconds(raw.get("create_time"))
     title = raw.get("title")
     return {

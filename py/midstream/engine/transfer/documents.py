@@ -33,9 +33,7 @@ def conversation_name(record: Record, ending: str) -> str:
     return f"{plain[:FILE_NAME_CHARACTERS].rstrip('-') or 'conversation'}.{ending}"
 
 
-def as_markdown(
-    record: Record, text: str, *, partial: bool, tokens: int = 0, now: float | None = None
-) -> str:
+def as_markdown(record: Record, text: str, *, partial: bool, tokens: int = 0, now: float | None = None) -> str:
     """The source text. Above the text of an incomplete answer stand its length and the time: the file
     may be read later, without its conversation."""
     if not partial and record["state"] == "complete":

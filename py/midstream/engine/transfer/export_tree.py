@@ -93,9 +93,7 @@ def _downwards(nodes: dict[str, Node], parent: str) -> Iterator[tuple[str, str |
         stack += [(each, key) for each in reversed(below.get(key, []))]
 
 
-def _begun(
-    above: MessageEnd | None, turn: dict[str, Any], messages: list[dict[str, Any]]
-) -> MessageEnd:
+def _begun(above: MessageEnd | None, turn: dict[str, Any], messages: list[dict[str, Any]]) -> MessageEnd:
     before = above.message["id"] if above else ""
     field = "parent" if turn["author"] == "user" else "question"
     messages.append(turn | {field: before})

@@ -37,9 +37,7 @@ def conversation(raw: dict[str, Any]) -> Converted:
     title = raw.get("title") or chat.get("title")
     created = milliseconds(raw.get("created_at")) or milliseconds(chat.get("timestamp"))
     name = raw.get("id") or chat.get("id") or (title, created)
-    messages, leaf = messages_of(
-        nodes, current, "parentId", lambda key: _turn(name, key, nodes[key])
-    )
+    messages, leaf = messages_of(nodes, current, "parentId", lambda key: _turn(name, key, nodes[key]))
     return {
         "id": key_of("openwebui", name),
         "title": title if isinstance(title, str) else "",
@@ -55,9 +53,7 @@ def _nodes(chat: dict[str, Any]) -> tuple[dict[str, Node], Any]:
     """The tree; in a file of an older version a list is its only branch."""
     history = chat.get("history")
     if isinstance(history, dict) and isinstance(messages := history.get("messages"), dict):
-        return {key: node for key, node in messages.items() if isinstance(node, dict)}, history.get(
-            "currentId"
-        )
+        return {key: node for key, node in messages.items() if isinstance(node, dict)}, history.get("currentId")
     listed = chat.get("messages")
     if not isinstance(listed, list):
         raise Unusable(problem("unusable_empty"))
@@ -103,11 +99,7 @@ def _content(node: Node) -> str:
         texts = [one.get("text") for one in content if isinstance(one, dict)]
         content = "\n\n".join(text for text in texts if isinstance(text, str))
     files = node.get("files")
-    kinds = (
-        [one.get("type") for one in files if isinstance(one, dict)]
-        if isinstance(files, list)
-        else []
-    )
+    kinds = [one.get("type") for one in files if isinstance(one, dict)] if isinstance(files, list) else []
     marks = ["[image]" if kind == "image" else "[attachment]" for kind in kinds]
     return "\n\n".join(filter(None, [*marks, content if isinstance(content, str) else ""]))
 

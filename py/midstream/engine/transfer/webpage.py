@@ -73,9 +73,7 @@ async def web_page(store: Store, conversation: Record, labels: Labels) -> str:
 async def _turns(store: Store, conversation: Record, labels: Labels) -> AsyncIterator[str]:
     for record, _ in await branch_of(store, conversation):
         if record["author"] == "user":
-            yield _article(
-                "user", labels["user"], f'<div dir="auto">{escape(record["text"])}</div>'
-            )
+            yield _article("user", labels["user"], f'<div dir="auto">{escape(record["text"])}</div>')
             continue
         rows = await rows_of(store, record["id"])
         body = await html_of(text(rows))

@@ -27,9 +27,7 @@ class DemoNet:
     async def denied(self) -> bool:
         return False
 
-    async def open(
-        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
-    ) -> DemoResponse:
+    async def open(self, method: str, url: str, headers: Mapping[str, str], body: str | None = None) -> DemoResponse:
         if url.endswith("/chat/completions"):
             messages = json.loads(body or "{}")["messages"]
             # Behind it stands the answer that is continued, if there is one.

@@ -47,9 +47,7 @@ class Question:
 class EndpointClient:
     """Follows the runs of one answer. `question` is called only when a run has to be started."""
 
-    def __init__(
-        self, host: Host, endpoint: Endpoint, question: Callable[[], Awaitable[Question]]
-    ) -> None:
+    def __init__(self, host: Host, endpoint: Endpoint, question: Callable[[], Awaitable[Question]]) -> None:
         self.endpoint = endpoint
         self.transport: Transport  # from ready() on
         self._host = host
@@ -82,9 +80,7 @@ class EndpointClient:
 
     def _refused_before(self, connection: Connection, error: UpstreamRefused) -> None:
         if connection.wanted() and error.status:
-            connection.act(
-                connection.session.refused(error.status, error.problem, self._host.now())
-            )
+            connection.act(connection.session.refused(error.status, error.problem, self._host.now()))
         else:
             self._dropped(connection, error.problem)
 
@@ -102,9 +98,7 @@ class EndpointClient:
                 connection.act(connection.session.dropped(why, self._host.now(), sent=False))
             return False
 
-    async def _read(
-        self, response: Response, record: Record, position: Open, connection: Connection
-    ) -> None:
+    async def _read(self, response: Response, record: Record, position: Open, connection: Connection) -> None:
         if await self._accepted(response, record, position, connection):
             while connection.wanted() and (chunk := await response.read()):
                 connection.act(connection.session.receive(chunk, self._host.now()))
@@ -191,9 +185,7 @@ class EndpointClient:
 
     # The head of the response
 
-    async def _accepted(
-        self, response: Response, record: Record, position: Open, connection: Connection
-    ) -> bool:
+    async def _accepted(self, response: Response, record: Record, position: Open, connection: Connection) -> bool:
         """Gives the session the response's status; True when a stream follows."""
         kind = response.headers.get("content-type", "")
         if response.status == 200 and kind.startswith("text/event-stream"):
@@ -201,9 +193,7 @@ class EndpointClient:
             head = integer(response.headers.get("midstream-head"))
             start = self.transport.start(position)
             if connection.wanted():
-                connection.act(
-                    connection.session.opened(head=head, start=start, now=self._host.now())
-                )
+                connection.act(connection.session.opened(head=head, start=start, now=self._host.now()))
             return True
         if response.status == 204:
             intents = connection.session.nothing_left(self._host.now())

@@ -32,9 +32,7 @@ from midstream.gateway.upstream.sources import Upstream, from_config
 from midstream.problems import problem
 
 
-def create_app(
-    config: Config, *, store: RunStore | None = None, upstream: Upstream | None = None
-) -> ASGIApp:
+def create_app(config: Config, *, store: RunStore | None = None, upstream: Upstream | None = None) -> ASGIApp:
     """The whole server as one ASGI app. `store` and `upstream` replace the configured ones."""
 
     @contextlib.asynccontextmanager
@@ -56,9 +54,7 @@ def create_app(
 
 
 @contextlib.asynccontextmanager
-async def _running(
-    config: Config, store: RunStore | None, upstream: Upstream | None
-) -> AsyncIterator[Gateway]:
+async def _running(config: Config, store: RunStore | None, upstream: Upstream | None) -> AsyncIterator[Gateway]:
     store = store or make_store(config.store)
     upstream = upstream or from_config(config)
     relays = Relays(upstream, store, config.limits)

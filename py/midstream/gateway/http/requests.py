@@ -29,9 +29,7 @@ class PositionUnknown(RequestError):
     """Never a silent skip or restart: the client has to know that it and the log differ."""
 
     def __init__(self, run: RunRecord) -> None:
-        super().__init__(
-            problem("position_unknown", n=run.head), status=416, code="position_unknown"
-        )
+        super().__init__(problem("position_unknown", n=run.head), status=416, code="position_unknown")
         self.head = run.head
 
 

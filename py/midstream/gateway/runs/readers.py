@@ -119,9 +119,7 @@ class Readers:
     def require_room(self) -> None:
         """Raises RequestError when there are as many readers as may be."""
         if len(self._waiting) >= self._limit:
-            raise RequestError(
-                problem("too_many_readers", n=self._limit), status=429, code="too_many_readers"
-            )
+            raise RequestError(problem("too_many_readers", n=self._limit), status=429, code="too_many_readers")
 
     async def pages(self, run_id: str, after: int) -> AsyncGenerator[Page | None, None]:
         """What comes after `after`, as it comes, to the end of the run.

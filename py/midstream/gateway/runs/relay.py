@@ -62,9 +62,7 @@ NO_ANSWER = Ending("failed", problem("run_empty"), "cut")
 class Relay:
     """One run from its first request to its terminal event."""
 
-    def __init__(
-        self, run: RunRecord, body: bytes, upstream: Upstream, store: RunStore, limits: Limits
-    ) -> None:
+    def __init__(self, run: RunRecord, body: bytes, upstream: Upstream, store: RunStore, limits: Limits) -> None:
         self._run = run
         self._body = body
         self._upstream = upstream
@@ -97,14 +95,9 @@ class Relay:
 
     async def _ending(self) -> Ending:
         """The first of: the upstream is done, somebody or some limit stops it, the log fails."""
-        tasks = [
-            asyncio.create_task(work)
-            for work in (self._pump(), self._keep(), self._writer.run_forever())
-        ]
+        tasks = [asyncio.create_task(work) for work in (self._pump(), self._keep(), self._writer.run_forever())]
         try:
-            done, _ = await asyncio.wait(
-                tasks, timeout=self._limits.total, return_when=asyncio.FIRST_COMPLETED
-            )
+            done, _ = await asyncio.wait(tasks, timeout=self._limits.total, return_when=asyncio.FIRST_COMPLETED)
         finally:
             # Also when we are cancelled ourselves: the upstream must be closed.
             await end_all(tasks)

@@ -58,9 +58,7 @@ class Sweeper:
         try:
             run = await self._store.claim(stale.id, stale.epoch, time.time() + LEASE)
             payload = terminal_payload(run.id, _ORPHANED)
-            await self._store.append(
-                run.id, run.epoch, run.head + 1, [payload], now=time.time(), end=_ORPHANED.state
-            )
+            await self._store.append(run.id, run.epoch, run.head + 1, [payload], now=time.time(), end=_ORPHANED.state)
         except Fenced:
             return  # another sweeper was first, or the writer has come back
         log.info("run %s was orphaned at %d", run.id[:8], run.head)

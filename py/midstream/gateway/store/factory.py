@@ -42,7 +42,5 @@ def _redis(url: str) -> RunStore:
     except ValueError:
         raise UsageError(f"--store: {url!r} is not a Redis URL.") from None
     except ImportError:
-        raise UsageError(
-            "--store redis:// needs the redis package.", hint="pip install 'midstream[redis]'"
-        ) from None
+        raise UsageError("--store redis:// needs the redis package.", hint="pip install 'midstream[redis]'") from None
     return RedisRunStore(url)

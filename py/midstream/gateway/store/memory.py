@@ -74,9 +74,7 @@ class MemoryRunStore:
         run = self._owned(run_id, epoch)
         if first != run.head + 1:
             raise Fenced(f"next is {run.head + 1}, not {first}")
-        self._logs[run_id].extend(
-            LogEntry(seq, epoch, payload) for seq, payload in enumerate(payloads, first)
-        )
+        self._logs[run_id].extend(LogEntry(seq, epoch, payload) for seq, payload in enumerate(payloads, first))
         self._runs[run_id] = replace(
             run,
             head=run.head + len(payloads),

@@ -356,9 +356,7 @@ def _from_hash(values: Sequence[bytes | None]) -> RunRecord | None:
         return None
     text = dict(zip(_NAMES, (value.decode() for value in values if value is not None), strict=True))
     numbers = {name: int(text[name]) for name in ("epoch", "head")}
-    times = {
-        name: float(text[name]) for name in ("lease", "attended", "created", "started", "updated")
-    }
+    times = {name: float(text[name]) for name in ("lease", "attended", "created", "started", "updated")}
     flags = {name: text[name] == "1" for name in ("stream", "cancelling", "purged")}
     absent = {name: text[name] or None for name in ("conversation", "key")}
     mixed: dict[str, Any] = {**text, **numbers, **times, **flags, **absent}
@@ -367,9 +365,7 @@ def _from_hash(values: Sequence[bytes | None]) -> RunRecord | None:
 
 def _entries(item: dict[bytes, bytes]) -> list[LogEntry]:
     epoch, first = int(item[b"epoch"]), int(item[b"first"])
-    return [
-        LogEntry(seq, epoch, payload) for seq, payload in enumerate(unpack(item[b"batch"]), first)
-    ]
+    return [LogEntry(seq, epoch, payload) for seq, payload in enumerate(unpack(item[b"batch"]), first)]
 
 
 def _reason(error: BaseException) -> str:

@@ -65,9 +65,7 @@ class Tail:
                 await self._enter_new_topics()
                 names = {self._stream_of(topic): topic for topic in self._positions}
                 wanted = {name: self._positions[topic] for name, topic in names.items()}
-                found = await self._client.xread(
-                    {**wanted, self._wake_stream: woken}, block=_BLOCK_MS
-                )
+                found = await self._client.xread({**wanted, self._wake_stream: woken}, block=_BLOCK_MS)
                 for name, entries in found or []:
                     last = entries[-1][0].decode()
                     if name.decode() == self._wake_stream:

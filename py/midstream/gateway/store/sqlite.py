@@ -160,9 +160,7 @@ class SQLiteRunStore:
         await self._execute("UPDATE runs SET attended = ? WHERE id = ?", now, run_id)
 
     async def cancel(self, run_id: str) -> None:
-        await self._execute(
-            "UPDATE runs SET cancelling = 1 WHERE id = ? AND state = 'live'", run_id
-        )
+        await self._execute("UPDATE runs SET cancelling = 1 WHERE id = ? AND state = 'live'", run_id)
         self._wakeups.notify(cancel_topic(run_id))
 
     async def delete(self, run_id: str) -> None:
@@ -201,9 +199,7 @@ class SQLiteRunStore:
     async def stale(self, now: float) -> list[RunRecord]:
         dead = self._presence.gone(await self._writers())
         places = ", ".join("?" * len(dead))
-        return await self._runs(
-            f"state = 'live' AND (lease < ? OR writer IN ({places}))", now, *dead
-        )
+        return await self._runs(f"state = 'live' AND (lease < ? OR writer IN ({places}))", now, *dead)
 
     async def runs(self, owner: str, conversation: str) -> list[RunRecord]:
         where = "owner = ? AND conversation = ? AND NOT purged ORDER BY created, id"
@@ -252,9 +248,7 @@ class SQLiteRunStore:
 
     # -- helpers
 
-    async def _update_owned(
-        self, run_id: str, epoch: int, change: str, *values: object
-    ) -> RunRecord:
+    async def _update_owned(self, run_id: str, epoch: int, change: str, *values: object) -> RunRecord:
         def work(db: sqlite3.Connection) -> RunRecord:
             sql = f"UPDATE runs SET {change} WHERE id = ? AND epoch = ? AND state = 'live'"
             changed = db.execute(sql, (*values, run_id, epoch))
@@ -277,10 +271,7 @@ class SQLiteRunStore:
         return await self._call(thread, lambda db: db.execute(sql, values).fetchall())
 
     async def _runs(self, where: str, *values: object) -> list[RunRecord]:
-        return [
-            tables.run_from(row)
-            for row in await self._rows(f"{tables.SELECT} WHERE {where}", *values)
-        ]
+        return [tables.run_from(row) for row in await self._rows(f"{tables.SELECT} WHERE {where}", *values)]
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def committed(db: sqlite3.Connection) -> T:

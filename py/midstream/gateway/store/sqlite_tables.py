@@ -157,18 +157,14 @@ def entries_after(db: sqlite3.Connection, run_id: str, after: int, limit: int) -
     return found[:limit]
 
 
-def add_segment(
-    db: sqlite3.Connection, run_id: str, epoch: int, first: int, packed: bytes, last: int
-) -> None:
+def add_segment(db: sqlite3.Connection, run_id: str, epoch: int, first: int, packed: bytes, last: int) -> None:
     values = (run_id, first, last, epoch, packed)
     db.execute("INSERT INTO segments VALUES (?, ?, ?, ?, ?)", values)
 
 
 def compact(db: sqlite3.Connection, run_id: str) -> None:
     """Joins the segments of an ended run: written event by event, they take ten times the room."""
-    (size,) = db.execute(
-        "SELECT sum(length(payloads)) FROM segments WHERE run = ?", (run_id,)
-    ).fetchone()
+    (size,) = db.execute("SELECT sum(length(payloads)) FROM segments WHERE run = ?", (run_id,)).fetchone()
     if size is None or size > _COMPACT_LIMIT:
         return
     whole = [entry for entries in _segments(db, "run = ?", run_id) for entry in entries]

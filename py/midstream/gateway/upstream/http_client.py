@@ -130,9 +130,7 @@ class HttpUpstream:
             code = _why_unreachable(error)
             raise UpstreamRefused(problem(code, host=self._host), code=code) from error
         except httpx.TimeoutException as error:
-            silence = problem(
-                "upstream_silent", host=self._host, seconds=round(self._limits.silence)
-            )
+            silence = problem("upstream_silent", host=self._host, seconds=round(self._limits.silence))
             raise UpstreamBroken(silence, code="upstream_silent") from error
         except httpx.HTTPError as error:
             when = "upstream_cut" if begun else "upstream_closed"

@@ -45,8 +45,7 @@ def find_model_file(option: str | None) -> Path:
     if not cached:
         raise MachineError(
             "No local model is installed.",
-            hint="Run `python3 build.py serve`, or use --model-file FILE, --upstream URL or "
-            "--model demo.",
+            hint="Run `python3 build.py serve`, or use --model-file FILE, --upstream URL or --model demo.",
         )
     return cached[0]
 

@@ -106,9 +106,7 @@ class DemoUpstream:
         request = json.loads(body)
         pieces = list(demo.tokens(last_prompt(request)))
         if not request.get("stream"):
-            whole = openai.completion(
-                "demo", self.model, "".join(pieces), finish="stop", usage=(0, len(pieces))
-            )
+            whole = openai.completion("demo", self.model, "".join(pieces), finish="stop", usage=(0, len(pieces)))
             yield json.dumps(whole, ensure_ascii=False)
             return
         yield openai.chunk("demo", self.model, role="assistant")

@@ -38,9 +38,7 @@ def containers_begun(line: Line, joinable: str, interrupts: bool, policy: Policy
     return _item(line, found.end(), mark, number, joinable, interrupts)
 
 
-def _item(
-    line: Line, end: int, mark: str, number: int | None, joinable: str, interrupts: bool
-) -> list[Begin]:
+def _item(line: Line, end: int, mark: str, number: int | None, joinable: str, interrupts: bool) -> list[Begin]:
     after = line.text[end:]
     if not after.strip(" \t"):
         line.must_be_whole()

@@ -185,9 +185,7 @@ class Document:
             self.close_leaf()
             while len(self.containers) > plan.matched:
                 self._close_container()
-        if self.containers[-1].kind == "list" and not (
-            plan.blank or (plan.begins and plan.begins[0].kind == "item")
-        ):
+        if self.containers[-1].kind == "list" and not (plan.blank or (plan.begins and plan.begins[0].kind == "item")):
             self._close_container()
 
     def _close_container(self) -> None:

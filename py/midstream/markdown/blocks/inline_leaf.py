@@ -173,18 +173,14 @@ class InlineLeaf(Leaf):
         out = self.out
         out.meter.allow(len(text))
         try:
-            inline = parse(
-                text, out.policy, out.definitions.get, out.meter, final=final, task=self.task
-            )
+            inline = parse(text, out.policy, out.definitions.get, out.meter, final=final, task=self.task)
         except OverBudget:
             return None
         if final:
             self.missing += inline.missing
         return inline
 
-    def _after(
-        self, inline: Context, checkpoint: int, head: list[Shown], rest: list[Shown]
-    ) -> None:
+    def _after(self, inline: Context, checkpoint: int, head: list[Shown], rest: list[Shown]) -> None:
         """Take the checkpoint, and find out where plain text may be appended."""
         hidden = self.tail[inline.end :]
         if checkpoint:

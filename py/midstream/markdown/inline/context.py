@@ -65,9 +65,7 @@ class Context:
         "ticks",
     )  # fmt: skip
 
-    def __init__(
-        self, text: str, policy: Policy, lookup: Lookup, meter: Meter, *, final: bool
-    ) -> None:
+    def __init__(self, text: str, policy: Policy, lookup: Lookup, meter: Meter, *, final: bool) -> None:
         self.final = final
         self.text = text if final else text.rstrip(" \t\n")
         self.size = self.end = self.settled = len(self.text)

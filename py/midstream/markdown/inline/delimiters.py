@@ -134,9 +134,7 @@ class Stack:
             closer = self._join(opener, closer, found)
         return found
 
-    def _join(
-        self, opener: Delimiter, closer: Delimiter, found: list[tuple[int, int, str]]
-    ) -> Delimiter | None:
+    def _join(self, opener: Delimiter, closer: Delimiter, found: list[tuple[int, int, str]]) -> Delimiter | None:
         """Use up one pair of marks; returns the closer to go on with."""
         sizes = opener.end - opener.start, closer.end - closer.start
         n = sizes[0] if opener.char == "~" else 2 if min(sizes) >= 2 else 1

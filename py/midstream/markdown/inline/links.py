@@ -16,9 +16,7 @@ from midstream.markdown import limits
 PARTIAL = "partial"
 
 _PUNCTUATION = r"[!-/:-@\[-`{-~]"
-_ESCAPED = re.compile(
-    r"\\(" + _PUNCTUATION + r")|(&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|\w{1,32});)"
-)
+_ESCAPED = re.compile(r"\\(" + _PUNCTUATION + r")|(&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|\w{1,32});)")
 ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{0,31});")
 ENTITY_BEGUN = re.compile(r"&(?:#(?:[0-9]{0,7}|[xX][0-9a-fA-F]{0,6})|[A-Za-z][A-Za-z0-9]{0,31})?\Z")
 SPACE = re.compile(r"[ \t\n]*")

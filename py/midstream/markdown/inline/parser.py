@@ -54,9 +54,7 @@ def specials(policy: Policy) -> re.Pattern[str]:
     return re.compile(r"[\\`*_~\[\]<&\n" + money + r"]|!\[" + extra)
 
 
-def parse(
-    text: str, policy: Policy, lookup: Lookup, meter: Meter, *, final: bool, task: bool = False
-) -> Context:
+def parse(text: str, policy: Policy, lookup: Lookup, meter: Meter, *, final: bool, task: bool = False) -> Context:
     """One pass over `text`; with `task` it may begin with a task's box."""
     cx = Context(text, policy, lookup, meter, final=final)
     _scan(cx, brackets.task_box(cx) if task else 0)

@@ -74,9 +74,7 @@ def build(text: str, spans: Iterable[Span], start: int, end: int) -> list[Shown]
     return out
 
 
-def _close(
-    text: str, stack: list[tuple[Span, list[Shown]]], children: list[Shown], at: int
-) -> tuple[int, list[Shown]]:
+def _close(text: str, stack: list[tuple[Span, list[Shown]]], children: list[Shown], at: int) -> tuple[int, list[Shown]]:
     """Finish the innermost span; returns where the text goes on, and the list it goes on in."""
     span, level = stack.pop()
     _add(children, text[at : span.b])

@@ -88,9 +88,7 @@ def refuse(live: Screen, message: str, bad: Any) -> None:
 
 
 def test_patches_that_are_no_patches(live: Screen) -> None:
-    broken: list[dict[str, Any]] = [
-        {"n": n, "ops": [[0, 0, "p", 1]]} for n in (0, -1, 1.5, None, "1", [1])
-    ]
+    broken: list[dict[str, Any]] = [{"n": n, "ops": [[0, 0, "p", 1]]} for n in (0, -1, 1.5, None, "1", [1])]
     broken += [{"n": 1, "ops": ops} for ops in (None, 5, "ops", {"length": 1})]
     broken += [{"n": 1, "packed": ops} for ops in (5, [0, "x", "p"])]
     live.conversation(*(answer(message=f"a{i}") for i in range(len(broken))))
@@ -183,18 +181,12 @@ def test_text_nodes_keep_identity(live: Screen) -> None:
     for n in range(2, 12):
         live.patch(n, [1, 1, "b"])
     expect(live.content()).to_have_text("abbbbbbbbbb")
-    assert live.page.evaluate(
-        "document.querySelector('[data-part=content] p').firstChild === window.node"
-    )
-    assert (
-        live.page.evaluate("document.querySelector('[data-part=content] p').childNodes.length") == 1
-    )
+    assert live.page.evaluate("document.querySelector('[data-part=content] p').firstChild === window.node")
+    assert live.page.evaluate("document.querySelector('[data-part=content] p').childNodes.length") == 1
 
 
 def test_directions(live: Screen) -> None:
-    live.patch(
-        1, *Ops().of(("p", "שלום"), ("ul", ("li", ("p", "مرحبا"))), ("pre", ("code", "x = 1")))
-    )
+    live.patch(1, *Ops().of(("p", "שלום"), ("ul", ("li", ("p", "مرحبا"))), ("pre", ("code", "x = 1"))))
     directions = live.page.evaluate(
         """[...document.querySelectorAll('article[data-message=a1] [data-part=content] > *')]
            .map(e => getComputedStyle(e).direction)"""

@@ -16,9 +16,7 @@ def live(screen: Screen) -> Screen:
     screen.goto().ready()
     screen.conversation(asked(), answer())
     ops = Ops()
-    first = ops.of(
-        ("pre", ("code", {"data-language": "python"}, f"{WIDE}\nprint(")), ("p", "Then:")
-    )
+    first = ops.of(("pre", ("code", {"data-language": "python"}, f"{WIDE}\nprint(")), ("p", "Then:"))
     screen.patch(1, *first, *ops.of(("pre", ("code", "ls\n"))))
     expect(screen.content().locator("pre")).to_have_count(2)
     return screen
@@ -78,9 +76,7 @@ def test_wrap_is_for_all_blocks_and_leaves_the_button_where_it_is(live: Screen) 
     before = second.bounding_box()
     second.click()
     expect(second).to_have_attribute("aria-pressed", "true")
-    expect(button(live, "Wrap lines in all code blocks, Code block 1")).to_have_attribute(
-        "aria-pressed", "true"
-    )
+    expect(button(live, "Wrap lines in all code blocks, Code block 1")).to_have_attribute("aria-pressed", "true")
     assert not code.evaluate(scrolls)
     after = second.bounding_box()
     assert before and after and abs(before["y"] - after["y"]) <= 1
@@ -104,11 +100,7 @@ def test_what_the_model_adds_comes_before_the_buttons(live: Screen) -> None:
     # No parser writes this; whatever does, the order of its own nodes is the one that its ops count on.
     live.patch(2, [1, 1, "tail"], [0, 1, "em", 6], [1, 6, "x"], [3, 1, 0], reset=False)
     expect(live.article()).to_have_attribute("data-seq", "1")  # the last op does not fit: a reset
-    names = (
-        live.content()
-        .locator("pre")
-        .first.evaluate("e => [...e.childNodes].map(node => node.nodeName)")
-    )
+    names = live.content().locator("pre").first.evaluate("e => [...e.childNodes].map(node => node.nodeName)")
     assert names == ["CODE", "#text", "EM", "BUTTON", "BUTTON"]
     live.patch(3, *Ops().of(("pre", "a", ("code", "b"), "c")), [6, 1, 1], reset=True)
     expect(live.content()).to_have_text("a")

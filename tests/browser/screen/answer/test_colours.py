@@ -84,9 +84,7 @@ def test_a_selection_stays_and_no_node_changes(live: Screen) -> None:
     colours(live, [0, 0, 3, 0, 13, 19])
     painted(live, ["keyword", "def"], ["keyword", "return"])
     assert live.page.evaluate("getSelection().toString()") == CODE[4:12]
-    assert live.page.evaluate(
-        "[changed, document.querySelector('pre code').firstChild === text]"
-    ) == [
+    assert live.page.evaluate("[changed, document.querySelector('pre code').firstChild === text]") == [
         0,
         True,
     ]

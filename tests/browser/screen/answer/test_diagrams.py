@@ -41,9 +41,7 @@ def test_a_button_as_soon_as_the_block_is_complete(live: Screen, screen_site: Si
     live.patch(1, *opened("flowchart LR\n", 1))
     expect(live.content().get_by_role("button", name="Copy")).to_be_visible()
     expect(button(live)).to_have_count(0)
-    live.patch(
-        2, [1, 2, "  A --> B\n"], [7, 1], [0, 0, "pre", 3], [0, 3, "code", 4], [1, 4, "x"], [7, 3]
-    )
+    live.patch(2, [1, 2, "  A --> B\n"], [7, 1], [0, 0, "pre", 3], [0, 3, "code", 4], [1, 4, "x"], [7, 3])
     expect(button(live)).to_have_attribute("aria-pressed", "false")
     expect(live.content().locator("button[data-do=diagram]")).to_have_count(1)
     assert asked_for(screen_site.requests) == []  # before somebody has asked
@@ -54,9 +52,7 @@ def test_a_button_as_soon_as_the_block_is_complete(live: Screen, screen_site: Si
 
 def test_pressed_again_it_is_the_source(live: Screen) -> None:
     live.patch(1, *closed(FLOW, 1))
-    before = live.content().evaluate(
-        "e => (window.node = e.querySelector('code').firstChild, e.textContent)"
-    )
+    before = live.content().evaluate("e => (window.node = e.querySelector('code').firstChild, e.textContent)")
     height = block(live).evaluate("e => e.clientHeight")
     button(live).click()
     shown(block(live))
@@ -112,9 +108,7 @@ def test_the_choice_is_remembered(live: Screen, screen_site: Site) -> None:
 
 def test_in_an_older_text_as_they_come_near_the_screen(screen: Screen) -> None:
     screen.goto("?c=c1").ready()
-    screen.page.evaluate(
-        "localStorage.setItem('midstream.preferences', '{\"diagrams\": \"drawn\"}')"
-    )
+    screen.page.evaluate("localStorage.setItem('midstream.preferences', '{\"diagrams\": \"drawn\"}')")
     screen.goto("?c=c1").ready()
     screen.conversation(asked(), answer(state="complete"))
     lines = [op for n in range(200) for op in ([0, 0, "p", 9 + n], [1, 9 + n, "A line of text."])]
@@ -133,9 +127,7 @@ def test_in_an_older_text_as_they_come_near_the_screen(screen: Screen) -> None:
 
 def test_what_was_asked_with_stays_where_it_is(live: Screen) -> None:
     lines = [op for n in range(60) for op in ([0, 0, "p", 9 + n], [1, 9 + n, "A line of text."])]
-    live.patch(
-        1, *lines, *closed(FLOW, 101), *closed(SEQUENCE, 201), [0, 0, "p", 300], [1, 300, "End"]
-    )
+    live.patch(1, *lines, *closed(FLOW, 101), *closed(SEQUENCE, 201), [0, 0, "p", 300], [1, 300, "End"])
     second = button(live, 2)
     second.scroll_into_view_if_needed()
     before = second.evaluate(TOP)
@@ -161,9 +153,7 @@ def test_another_theme_draws_it_anew(live: Screen) -> None:
     assert live.part("diagram").locator("img").evaluate(pixel) > 200  # light words
     live.page.emulate_media(media="print")
     expect(live.part("diagram").locator("img")).to_be_visible()
-    assert "invert" in live.part("diagram").locator("img").evaluate(
-        "e => getComputedStyle(e).filter"
-    )
+    assert "invert" in live.part("diagram").locator("img").evaluate("e => getComputedStyle(e).filter")
     expect(block(live).locator("code")).to_be_hidden()
 
 
@@ -172,9 +162,7 @@ def test_a_wide_one_scrolls_with_the_keyboard(live: Screen) -> None:
     live.page.set_viewport_size({"width": 400, "height": 700})
     drawn(live, wide)
     box = live.part("diagram")
-    assert box.evaluate(
-        "e => e.scrollWidth > e.clientWidth && document.body.scrollWidth <= innerWidth"
-    )
+    assert box.evaluate("e => e.scrollWidth > e.clientWidth && document.body.scrollWidth <= innerWidth")
     box.focus()
     live.page.keyboard.press("ArrowRight")
     live.page.wait_for_function("e => e.scrollLeft > 0", arg=box.element_handle())
@@ -278,9 +266,6 @@ def test_with_the_systems_own_colours(browser: Browser, screen_site: Site) -> No
     screen.goto("?c=c1").ready()
     screen.conversation(asked(), answer())
     drawn(screen, FLOW)
-    assert (
-        screen.part("diagram").evaluate("e => getComputedStyle(e).backgroundColor")
-        == "rgb(243, 244, 240)"
-    )
+    assert screen.part("diagram").evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(243, 244, 240)"
     assert screen.problems == []
     screen.close()

@@ -34,9 +34,7 @@ def test_drawn_beside_its_source(live: Screen, screen_site: Site) -> None:
     assert live.content().evaluate("e => e.textContent") == "Let \\frac{a}{b} be"
     height = "e => e.querySelector('span').shadowRoot.firstChild.getBoundingClientRect().height"
     tall = code.evaluate(height)
-    live.page.evaluate(
-        "getSelection().selectAllChildren(document.querySelector('[data-part=content] p'))"
-    )
+    live.page.evaluate("getSelection().selectAllChildren(document.querySelector('[data-part=content] p'))")
     assert live.page.evaluate("getSelection().toString()") == "Let \\frac{a}{b} be"
     live.patch(3, [1, 1, ", and "], *formula("x^2", 3))
     expect(live.content().locator("code[data-drawn]")).to_have_count(2)

@@ -12,9 +12,7 @@ MARK = "\ufffd"
 def test_in_code_no_character_turns_a_line_round(screen: Screen) -> None:
     screen.goto().ready()
     screen.conversation(asked(), answer())
-    screen.patch(
-        1, [0, 0, "pre", 1], [0, 1, "code", 2], [1, 2, "if \u2066x"], [1, 2, "\u2069\u202e:"]
-    )
+    screen.patch(1, [0, 0, "pre", 1], [0, 1, "code", 2], [1, 2, "if \u2066x"], [1, 2, "\u2069\u202e:"])
     expect(screen.content().locator("code")).to_have_text(f"if {MARK}x{MARK}{MARK}:")
     # Positions are the engine's.
     screen.patch(2, [3, 2, 3], [1, 2, "y"])

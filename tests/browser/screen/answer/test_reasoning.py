@@ -38,9 +38,7 @@ def test_folded_with_a_live_count_and_as_it_is(live: Screen) -> None:
     expect(live.part("thoughts")).to_be_hidden()
     summary.click()
     expect(live.part("thoughts")).to_have_text("The **moon** ")
-    live.part("thoughts").evaluate(
-        "e => getSelection().setBaseAndExtent(e.firstChild, 4, e.firstChild, 12)"
-    )
+    live.part("thoughts").evaluate("e => getSelection().setBaseAndExtent(e.firstChild, 4, e.firstChild, 12)")
     patch(live, 2, thought="and the sun.")
     expect(live.part("thoughts")).to_have_text("The **moon** and the sun.")
     assert live.page.evaluate("getSelection().toString()") == "**moon**"

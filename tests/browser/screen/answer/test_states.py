@@ -157,9 +157,7 @@ def test_nothing_is_spoken_about_what_was_there(screen: Screen) -> None:
 
 @pytest.mark.parametrize("state", ["complete", "stopped", "length", "failed"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_moves_at_the_end(
-    browser: Browser, screen_site: Site, state: str, width: int
-) -> None:
+def test_nothing_moves_at_the_end(browser: Browser, screen_site: Site, state: str, width: int) -> None:
     screen = Screen(browser, screen_site, viewport={"width": width, "height": 700})
     screen.goto().ready()
     screen.conversation(asked(), answer())

@@ -23,9 +23,7 @@ def of(turn: dict[str, Any], n: int, count: int) -> dict[str, Any]:
 def read(screen: Screen) -> Screen:
     """Two questions with whole answers."""
     screen.goto("?c=c1").ready()
-    screen.conversation(
-        asked(), answer("complete"), asked("And then?", "u2"), answer("complete", "a2")
-    )
+    screen.conversation(asked(), answer("complete"), asked("And then?", "u2"), answer("complete", "a2"))
     screen.patch(1, *Ops().of(("p", "Twice a day.")))
     screen.patch(1, *Ops().of(("p", "It falls.")), message="a2")
     expect(screen.content("a2")).to_have_text("It falls.")
@@ -142,9 +140,7 @@ def test_edit_is_offered_when_the_answer_has_ended(read: Screen) -> None:
 def versions(screen: Screen) -> Screen:
     """The second of two answers, a long one, and something below it."""
     screen.goto("?c=c1").ready()
-    screen.conversation(
-        asked(), of(answer("complete"), 2, 2), asked("And then?", "u2"), answer("complete", "a2")
-    )
+    screen.conversation(asked(), of(answer("complete"), 2, 2), asked("And then?", "u2"), answer("complete", "a2"))
     screen.patch(1, *Ops().of(*LONG))
     screen.patch(1, *Ops().of(*LONG), message="a2")
     expect(screen.content("a2")).to_contain_text("Paragraph 59")
@@ -302,9 +298,7 @@ def test_the_version_that_was_chosen_stands_in_the_first_frame(home: Painted) ->
 
 def test_without_a_choice_the_newest_is_shown(home: Painted) -> None:
     home.page.goto(home.site.url + "icons/icon.svg")
-    home.page.evaluate(
-        "new Promise(done => (indexedDB.deleteDatabase('midstream').onsuccess = done))"
-    )
+    home.page.evaluate("new Promise(done => (indexedDB.deleteDatabase('midstream').onsuccess = done))")
     home.store(stored(None)).see()
     shown = "all => all.map(e => e.dataset.message)"
     assert home.page.locator("article").evaluate_all(shown) == ["e1", "x1"]

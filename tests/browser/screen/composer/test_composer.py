@@ -31,10 +31,7 @@ def test_enter_sends_and_shift_enter_breaks_the_line(screen: Screen, prompt: Loc
     turn = screen.article(sent["message"])
     expect(turn).to_have_attribute("data-author", "user")
     expect(turn).to_have_attribute("data-state", "sending")
-    assert (
-        turn.locator("[data-part=content]").evaluate("e => getComputedStyle(e).whiteSpace")
-        == "pre-wrap"
-    )
+    assert turn.locator("[data-part=content]").evaluate("e => getComputedStyle(e).whiteSpace") == "pre-wrap"
     screen.post({"type": "turn", "conversation": "c1", "turn": asked("One\ntwo", sent["message"])})
     screen.post({"type": "turn", "conversation": "c1", "turn": answer("sending", message="a2")})
     expect(turn).to_have_attribute("data-state", "complete")
@@ -103,9 +100,7 @@ def test_a_new_conversation_takes_its_id(screen: Screen) -> None:
     assert sent["conversation"] is None
     expect(screen.part("empty")).to_be_hidden()
     prompt.fill("meanwhile")
-    screen.post(
-        {"type": "turn", "conversation": "c5", "turn": asked("First words", sent["message"])}
-    )
+    screen.post({"type": "turn", "conversation": "c5", "turn": asked("First words", sent["message"])})
     screen.post({"type": "turn", "conversation": "c5", "turn": answer("sending")})
     expect(screen.article()).to_be_attached()
     expect(prompt).to_have_value("meanwhile")
@@ -115,9 +110,7 @@ def test_a_new_conversation_takes_its_id(screen: Screen) -> None:
     assert screen.intent("open")["conversation"] == "c5"
 
 
-def test_a_prompt_of_another_conversation_is_confirmed_without_moving(
-    screen: Screen, prompt: Locator
-) -> None:
+def test_a_prompt_of_another_conversation_is_confirmed_without_moving(screen: Screen, prompt: Locator) -> None:
     prompt.fill("Asked here")
     prompt.press("Enter")
     sent = screen.intent("send")
@@ -219,8 +212,6 @@ def test_the_page_says_when_it_may_go(screen: Screen, prompt: Locator) -> None:
     screen.intent("visible")
     screen.context.set_offline(True)
     screen.intent("network")
-    expect(screen.html).to_have_attribute(
-        "data-connection", "online"
-    )  # the engine decides once it is there
+    expect(screen.html).to_have_attribute("data-connection", "online")  # the engine decides once it is there
     pointer = screen.page.evaluate("JSON.parse(localStorage['midstream.pointer'])")
     assert pointer == {"conversation": "c1", "message": "a1", "seq": 0}

@@ -43,9 +43,7 @@ def test_an_archive_in_several_parts(screen: Screen, choose: Choose) -> None:
 
 def test_an_archive_without_conversations(screen: Screen, choose: Choose) -> None:
     choose(archive(("notes.txt", b"hello"), ("my-conversations.json", b"[]")))
-    expect(screen.part("notice")).to_contain_text(
-        "There is no conversations.json in the archive export.zip."
-    )
+    expect(screen.part("notice")).to_contain_text("There is no conversations.json in the archive export.zip.")
 
 
 def test_damage_inside_is_said(screen: Screen, choose: Choose) -> None:

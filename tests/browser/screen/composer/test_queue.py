@@ -156,9 +156,7 @@ def test_everything_is_saved_to_a_file(screen: Screen) -> None:
     screen.page.get_by_role("button", name="Download all data").click()
     assert screen.intent("export") == {"type": "export"}
     with screen.page.expect_download() as download:
-        screen.post(
-            {"type": "download", "name": "all.json", "mime": "application/json", "text": "{}"}
-        )
+        screen.post({"type": "download", "name": "all.json", "mime": "application/json", "text": "{}"})
     assert download.value.suggested_filename == "all.json"
 
 

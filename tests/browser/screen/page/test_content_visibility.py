@@ -39,9 +39,7 @@ def long(screen: Screen) -> Screen:
         turns += [asked(f"Question {n}?", f"u{n}"), answer("complete", f"a{n}", tokens=9)]
     screen.conversation(*turns, asked("Last?", "u"), answer("streaming", "a"))
     for n in range(TURNS):
-        words = [
-            ("p", f"Answer {n}, line {line}. " * (1 + (7 * n + line) % 5)) for line in range(5)
-        ]
+        words = [("p", f"Answer {n}, line {line}. " * (1 + (7 * n + line) % 5)) for line in range(5)]
         screen.patch(1, *Ops().of(*words), message=f"a{n}")
     screen.patch(1, *Ops().of(("p", "Now")), message="a")
     expect(screen.content("a")).to_have_text("Now")

@@ -47,17 +47,13 @@ def test_malformed_statuses_change_nothing(live: Screen) -> None:
     live.post({"type": "unheard-of"})
     live.post_raw("not json")
     live.post_raw('{"type": "hello"}')
-    live.post_raw(
-        '[null, 5, "x", {"type": 5}, {"type": "__proto__"}, {"type": "connection", "state": "offline"}]'
-    )
+    live.post_raw('[null, 5, "x", {"type": 5}, {"type": "__proto__"}, {"type": "connection", "state": "offline"}]')
     expect(live.html).to_have_attribute("data-connection", "offline")
     assert live.page.locator("article").count() == 2
     live.status("streaming", seq="12", saved=None, tokens=-5, seconds="x", rate=[], error="odd")
     expect(live.line()).to_have_text("0 tokens, 0/s, 0 s, saved to 0")
     expect(live.content()).to_have_text("Some text.")
-    live.problems[:] = [
-        problem for problem in live.problems if "not JSON from the engine" not in problem
-    ]
+    live.problems[:] = [problem for problem in live.problems if "not JSON from the engine" not in problem]
 
 
 def test_intents_of_the_buttons(live: Screen) -> None:
@@ -167,9 +163,7 @@ def test_accessible_names_and_roles(live: Screen) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Tides")
     expect(page.get_by_role("article", name="Answer 1")).to_have_count(1)
     expect(page.get_by_role("article", name="You")).to_have_count(1)
-    expect(page.get_by_role("navigation", name="Conversations").get_by_role("link")).to_have_text(
-        "Tides"
-    )
+    expect(page.get_by_role("navigation", name="Conversations").get_by_role("link")).to_have_text("Tides")
     expect(page.get_by_role("link", name="Tides")).to_have_attribute("aria-current", "page")
     expect(page.get_by_role("textbox", name="Your message")).to_be_visible()
     expect(page.get_by_role("group", name="Answer 1: actions")).to_be_visible()
@@ -177,14 +171,10 @@ def test_accessible_names_and_roles(live: Screen) -> None:
 
 
 def test_touch_targets(browser: Browser, screen_site: Site) -> None:
-    screen = Screen(
-        browser, screen_site, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
-    )
+    screen = Screen(browser, screen_site, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     screen.goto().ready()
     screen.conversation(asked(), answer("complete", **NUMBERS))
-    screen.patch(
-        1, *Ops().of(("p", "text ", ("button", {"data-src": "https://example.org/i.png"}, "image")))
-    )
+    screen.patch(1, *Ops().of(("p", "text ", ("button", {"data-src": "https://example.org/i.png"}, "image"))))
     expect(screen.content()).to_contain_text("text")
     small = screen.page.evaluate(
         """[...document.querySelectorAll('button, textarea')].filter(e => e.checkVisibility())

@@ -73,18 +73,14 @@ def test_only_what_was_said(paper: Screen) -> None:
 
 
 def test_an_answer_that_is_not_whole_says_so_and_others_say_nothing(paper: Screen) -> None:
-    assert shown(paper, "article[data-author=assistant] [data-part=status]") == [
-        "Stopped by you at token 214"
-    ]
+    assert shown(paper, "article[data-author=assistant] [data-part=status]") == ["Stopped by you at token 214"]
 
 
 def test_nothing_is_cut_off(paper: Screen) -> None:
     code = paper.page.locator("pre > code")
     assert style(paper, "pre > code")["whiteSpace"] == "pre-wrap"
     for each in (code, paper.page.locator("table"), paper.page.locator("pre")):
-        box = each.evaluate(
-            "e => [e.scrollWidth - e.clientWidth, e.getBoundingClientRect().right - innerWidth]"
-        )
+        box = each.evaluate("e => [e.scrollWidth - e.clientWidth, e.getBoundingClientRect().right - innerWidth]")
         assert max(box) <= 1
     # The page is as long as the text, not as high as a window.
     height = paper.page.evaluate("document.documentElement.scrollHeight")
@@ -99,6 +95,4 @@ def test_dark_ink_and_where_links_lead(paper: Screen) -> None:
 
 def test_as_a_file_it_has_pages(paper: Screen) -> None:
     pdf = paper.page.pdf()
-    assert (
-        pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") + pdf.count(b"/Type/Page\n") >= 2
-    )
+    assert pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") + pdf.count(b"/Type/Page\n") >= 2

@@ -26,9 +26,7 @@ def live(screen: Screen) -> Screen:
 
 def painted(screen: Screen) -> None:
     """The observer that follows runs before the next frame is painted."""
-    screen.page.evaluate(
-        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    )
+    screen.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def top(screen: Screen) -> float:
@@ -37,9 +35,7 @@ def top(screen: Screen) -> float:
 
 
 def below(screen: Screen) -> float:
-    value: float = screen.part("scroller").evaluate(
-        "e => e.scrollHeight - e.scrollTop - e.clientHeight"
-    )
+    value: float = screen.part("scroller").evaluate("e => e.scrollHeight - e.scrollTop - e.clientHeight")
     return value
 
 
@@ -91,9 +87,7 @@ def test_reaching_the_end_follows_again(live: Screen) -> None:
 
 
 def test_a_selection_stops_the_following(live: Screen) -> None:
-    live.content().locator("p").last.evaluate(
-        "p => getSelection().setBaseAndExtent(p.firstChild, 0, p.firstChild, 9)"
-    )
+    live.content().locator("p").last.evaluate("p => getSelection().setBaseAndExtent(p.firstChild, 0, p.firstChild, 9)")
     before = top(live)
     grown(live)
     assert top(live) == before

@@ -47,9 +47,7 @@ def said(desk: Screen) -> str:
 
 def test_a_preset_and_a_key_for_this_tab(desk: Screen) -> None:
     desk.page.select_option("select[name=preset]", "OpenRouter")
-    expect(desk.page.locator("input[name=endpoint-url]")).to_have_value(
-        "https://openrouter.ai/api/v1"
-    )
+    expect(desk.page.locator("input[name=endpoint-url]")).to_have_value("https://openrouter.ai/api/v1")
     fill(desk, key="sk-secret")
     desk.page.locator("input[name=endpoint-key]").press("Enter")
     sent = desk.intent("endpoint-add")
@@ -77,9 +75,7 @@ def test_a_key_for_the_device_is_not_kept_in_the_tab(desk: Screen) -> None:
 
 
 def test_the_list_chooses_and_removes(desk: Screen) -> None:
-    desk.page.evaluate(
-        "sessionStorage.setItem('midstream.keys', '{\"https://mine.test/v1\": \"sk\"}')"
-    )
+    desk.page.evaluate("sessionStorage.setItem('midstream.keys', '{\"https://mine.test/v1\": \"sk\"}')")
     desk.post({"type": "endpoints", "items": [GIVEN, MINE], "chosen": "Mine"})
     expect(desk.page.locator("select[name=endpoint]")).to_have_value("Mine")
     row = desk.part("own").locator("li")
@@ -100,17 +96,13 @@ def test_what_a_test_has_found_is_said(desk: Screen) -> None:
     button.click()
     second = desk.intent("endpoint-test")
     base = {"type": "tested", "host": "127.0.0.1:11434", "detail": "", "models": []}
-    desk.post(
-        base | {"test": first["test"], "code": "cors"}
-    )  # of the test before: no longer asked for
+    desk.post(base | {"test": first["test"], "code": "cors"})  # of the test before: no longer asked for
     models = ["small", "large"]
     desk.post(base | {"test": second["test"], "code": "model", "detail": "huge", "models": models})
     expect(desk.part("tested")).to_contain_text("has no model “huge”. It offers 2")
     assert desk.page.locator("datalist option").count() == 2
     words = json.loads((Path(__file__).parents[4] / "web/i18n/en.json").read_text())
-    codes = [
-        key.removeprefix("settings.test.") for key in words if key.startswith("settings.test.")
-    ]
+    codes = [key.removeprefix("settings.test.") for key in words if key.startswith("settings.test.")]
     source = (Path(__file__).parents[4] / "py/midstream/engine/endpoints/probe.py").read_text()
     assert set(codes) == set(re.findall(r"^    (\w+) {2,}\S", source, re.M)) | {"ok", "open"}
     for code in codes:
@@ -140,9 +132,7 @@ def test_where_nothing_can_be_stored_that_is_said(browser: Browser, screen_site:
 
 def test_how_much_is_stored_is_said(desk: Screen) -> None:
     expect(desk.part("usage")).to_contain_text(re.compile(r"[\d.,]+ MB of [\d.,]+ MB are used"))
-    expect(desk.part("usage")).to_contain_text(
-        "The browser may delete your data when storage runs low"
-    )
+    expect(desk.part("usage")).to_contain_text("The browser may delete your data when storage runs low")
     expect(desk.page.get_by_role("button", name="Protect your data")).to_be_visible()
 
 
@@ -160,9 +150,7 @@ def test_all_conversations_are_deleted_on_the_second_press(desk: Screen) -> None
     expect(desk.part("settings")).to_be_hidden()
 
 
-def test_an_answer_of_an_endpoint_of_one_s_own(
-    page: Page, upstream: Replay, dist: Path, tmp_path: Path
-) -> None:
+def test_an_answer_of_an_endpoint_of_one_s_own(page: Page, upstream: Replay, dist: Path, tmp_path: Path) -> None:
     """In the built app, from its test in the settings to the key on the wire; and what a server that does not allow
     this origin looks like."""
     with (
@@ -208,6 +196,4 @@ def test_an_answer_of_an_endpoint_of_one_s_own(
         assert call.headers["authorization"] == "Bearer sk-secret"
         call.send(b'data: {"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}\n\n')
         call.send(b"data: [DONE]\n\n").end()
-        expect(page.locator("article[data-state=complete][data-author=assistant]")).to_contain_text(
-            "Hi"
-        )
+        expect(page.locator("article[data-state=complete][data-author=assistant]")).to_contain_text("Hi")

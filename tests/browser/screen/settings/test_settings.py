@@ -68,9 +68,7 @@ def test_a_light_page_on_a_dark_system(browser: Browser, screen_site: Site) -> N
 
 
 @pytest.mark.parametrize("language", ["pl", "ru"])
-def test_another_language_is_there_after_the_reload_that_follows(
-    screen: Screen, language: str
-) -> None:
+def test_another_language_is_there_after_the_reload_that_follows(screen: Screen, language: str) -> None:
     screen.goto().ready()
     choose(screen, "language", language)
     assert screen.intent("prefer")["language"] == language
@@ -85,16 +83,12 @@ def test_another_language_is_there_after_the_reload_that_follows(
     assert not re.search(r"\b[a-z]+\.[a-z]+\b", screen.page.locator("body").inner_text())
 
 
-def test_the_language_of_the_browser_is_the_first_choice(
-    browser: Browser, screen_site: Site
-) -> None:
+def test_the_language_of_the_browser_is_the_first_choice(browser: Browser, screen_site: Site) -> None:
     for locale, language in (("ru-RU", "ru"), ("pl", "pl"), ("de-DE", "en")):
         screen = Screen(browser, screen_site, locale=locale)
         screen.goto()
         expect(screen.html).to_have_attribute("lang", language)
-        expect(screen.page.locator("textarea")).to_have_attribute(
-            "placeholder", words(language)["label.placeholder"]
-        )
+        expect(screen.page.locator("textarea")).to_have_attribute("placeholder", words(language)["label.placeholder"])
         screen.close()
 
 
@@ -106,13 +100,9 @@ def test_the_service_worker_prints_the_page_in_the_chosen_language(browser: Brow
         page.see()
         pl = words("pl")
         expect(page.line()).to_have_text(pl["status.stopped"].replace("{n}", "10"))
-        expect(page.page.locator("textarea")).to_have_attribute(
-            "placeholder", pl["label.placeholder"]
-        )
+        expect(page.page.locator("textarea")).to_have_attribute("placeholder", pl["label.placeholder"])
         expect(page.page.locator("button[name=new]")).to_have_text(pl["button.new"])
-        expect(page.page.locator("button[name=list]")).to_have_attribute(
-            "aria-label", pl["label.list"]
-        )
+        expect(page.page.locator("button[name=list]")).to_have_attribute("aria-label", pl["label.list"])
 
 
 # What is read out
@@ -141,9 +131,7 @@ def test_the_text_is_read_out_as_it_was_chosen(screen: Screen, choice: str) -> N
 
 
 def test_an_answer_that_was_there_before_is_not_read_out(screen: Screen) -> None:
-    screen.page.add_init_script(
-        "localStorage.setItem('midstream.preferences', JSON.stringify({announce: 'whole'}))"
-    )
+    screen.page.add_init_script("localStorage.setItem('midstream.preferences', JSON.stringify({announce: 'whole'}))")
     screen.goto().ready()
     screen.conversation(asked(), answer("complete", tokens=3))
     screen.patch(1, *Ops().of(("p", "Twice a day.")))
@@ -173,7 +161,5 @@ def test_settings_in_print_and_right_to_left(browser: Browser, screen_site: Site
     screen.page.keyboard.press("Control+,")
     expect(screen.part("settings")).to_be_visible()
     for selector in ("html", "dialog[data-part=settings]"):
-        assert screen.page.locator(selector).evaluate("e => e.scrollWidth <= e.clientWidth"), (
-            selector
-        )
+        assert screen.page.locator(selector).evaluate("e => e.scrollWidth <= e.clientWidth"), selector
     screen.close()

@@ -124,9 +124,7 @@ def test_a_key_in_the_place_of_the_letter_counts_on_another_layout(live: Screen)
 def test_a_text_file_becomes_part_of_the_message(live: Screen, way: str) -> None:
     prompt = live.page.locator("textarea")
     prompt.fill("What is wrong here?")
-    assert live.page.evaluate(
-        FILES, [way, [["tides.py", "print('sea')\n"], ["notes.txt", "Twice a day"]]]
-    )
+    assert live.page.evaluate(FILES, [way, [["tides.py", "print('sea')\n"], ["notes.txt", "Twice a day"]]])
     expect(prompt).to_have_value(
         "What is wrong here?\n\ntides.py\n```\nprint('sea')\n```\n\nnotes.txt\n```\nTwice a day\n```"
     )

@@ -24,9 +24,7 @@ def test_the_three_ways_to_a_model(screen: Screen) -> None:
         expect(screen.page.locator("select[name=preset]")).to_have_value(preset)
         expect(screen.page.locator(f"input[name=endpoint-{field}]")).to_be_focused()
         screen.page.keyboard.press("Escape")
-    screen.post(
-        {"type": "endpoint", "name": "Gateway", "kind": "gateway", "model": "m", "note": ""}
-    )
+    screen.post({"type": "endpoint", "name": "Gateway", "kind": "gateway", "model": "m", "note": ""})
     expect(screen.part("first")).to_be_hidden()
     expect(screen.part("suggestions")).to_be_visible()
 

@@ -55,9 +55,7 @@ def groups(screen: Screen) -> list[str]:
     found: list[str] = (
         screen.part("conversations")
         .locator("section")
-        .evaluate_all(
-            "all => all.map(e => [...e.querySelectorAll('h2, a span')].map(x => x.textContent).join(' '))"
-        )
+        .evaluate_all("all => all.map(e => [...e.querySelectorAll('h2, a span')].map(x => x.textContent).join(' '))")
     )
     return found
 
@@ -77,9 +75,7 @@ def test_what_the_service_worker_prints_is_what_is_then_shown(browser: Browser) 
         for one in ITEMS:
             kept = {key: one[key] for key in ("id", "title", "updated", "pinned") if key in one}
             rows.append(["conversations", kept | {"created": 1}])
-        rows.append(
-            ["conversations", {"id": "c5", "title": "No", "updated": noon(0), "deleted": noon(0)}]
-        )
+        rows.append(["conversations", {"id": "c5", "title": "No", "updated": noon(0), "deleted": noon(0)}])
         page.store(rows).see("?c=c1")
         assert groups(page) == GROUPED
         page.part("conversations").evaluate("e => window.before = [...e.querySelectorAll('*')]")
@@ -180,9 +176,7 @@ def test_a_conversation_is_renamed(listing: Screen, key: str) -> None:
     listing.page.keyboard.type("Ebb & flow")  # it was selected
     # While it is being named, the list changes: nothing typed is lost.
     listing.post({"type": "conversations", "items": [item("c8", "New"), *ITEMS], "deleted": []})
-    expect(
-        entry(listing, "c8")
-    ).to_be_visible()  # else it might come after the name, and with the old one
+    expect(entry(listing, "c8")).to_be_visible()  # else it might come after the name, and with the old one
     expect(field).to_be_focused()
     if key == "blur":
         listing.page.locator("textarea[name=prompt]").focus()
@@ -254,9 +248,7 @@ def test_a_draft_goes_with_its_conversation_and_not_before(listing: Screen) -> N
 def test_on_a_phone_the_menu_stands_over_the_sheet(browser: Browser) -> None:
     site = Site()
     site.mock_engine()
-    phone = Screen(
-        browser, site, viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True
-    )
+    phone = Screen(browser, site, viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
     try:
         phone.goto("?c=c1").ready()
         phone.post({"type": "conversations", "items": ITEMS, "deleted": []})

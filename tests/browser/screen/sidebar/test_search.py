@@ -19,9 +19,7 @@ Die Straße und STRASSE, Strase. **Đorđe**, dorde, Dore. हिन्दी, �
 FOUND = "[...(CSS.highlights.get('found') ?? [])].map(range => range.toString())"
 
 
-def item(
-    id: str, title: str, message: str = "", *snippet: tuple[str, bool], asked: str = "moon"
-) -> dict[str, Any]:
+def item(id: str, title: str, message: str = "", *snippet: tuple[str, bool], asked: str = "moon") -> dict[str, Any]:
     """With the spellings that the engine finds in `TEXT`."""
     spellings = sorted({TEXT[start:end] for start, end in spans(TEXT, terms_of(asked))})
     shown = {"id": id, "title": [[title, False]], "message": message, "snippet": list(snippet)}
@@ -68,9 +66,7 @@ def answer(screen: Screen, *items: dict[str, Any], done: bool = True, more: bool
         ("LODZ हिन्दी", ["Łodz", "ŁÓDŹ", "Łódź", "lodz", "हिन्दी", "Łódź"]),
     ],
 )
-def test_what_the_engine_finds_is_marked(
-    screen: Screen, field: Locator, asked: str, marked: list[str]
-) -> None:
+def test_what_the_engine_finds_is_marked(screen: Screen, field: Locator, asked: str, marked: list[str]) -> None:
     field.fill(asked)
     answer(screen, item("c1", "Tides", "a1", asked=asked))
     results(screen).click()
@@ -166,9 +162,7 @@ def test_a_failure_and_odd_results(screen: Screen, field: Locator) -> None:
     screen.post({"type": "found", "n": n, "items": odd, "done": True})
     expect(results(screen)).to_have_text(["Untitledx<b>y</b>"])
     screen.post({"type": "found", "n": n, "failed": "no reason given"})
-    expect(screen.part("found").get_by_role("status")).to_have_text(
-        "The search failed: no reason given"
-    )
+    expect(screen.part("found").get_by_role("status")).to_have_text("The search failed: no reason given")
 
 
 def test_before_python_is_there_that_is_said(screen: Screen) -> None:

@@ -82,9 +82,7 @@ def test_what_no_part_has_asks_nobody(monkeypatch: pytest.MonkeyPatch, rest: byt
     assert asked == []
 
 
-@pytest.mark.parametrize(
-    ("answer", "why"), [(OSError("status 503"), "status 503"), (b"PK damaged", "it is damaged")]
-)
+@pytest.mark.parametrize(("answer", "why"), [(OSError("status 503"), "status 503"), (b"PK damaged", "it is damaged")])
 def test_cannot_be_had_then_can(
     monkeypatch: pytest.MonkeyPatch, rest: bytes, answer: bytes | Exception, why: str
 ) -> None:

@@ -152,27 +152,21 @@ def shape(record: Record) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("ended", [False, True])
-def test_a_second_device_has_the_same_conversation_word_for_word(
-    gateway: Place, ended: bool
-) -> None:
+def test_a_second_device_has_the_same_conversation_word_for_word(gateway: Place, ended: bool) -> None:
     async def scenario(net: Net) -> None:
         first = Device(net, MemoryStore())
         await first.begin()
         await first.engine.handle({"type": "send", "message": f"q-{ended}", "text": "Tell me."})
         (talk,) = [record["id"] for record in await first.store.conversations()]
         wanted = "complete" if ended else "streaming"
-        await first.until(
-            talk, lambda record: record["state"] == wanted and record["runs"][0]["run"]
-        )
+        await first.until(talk, lambda record: record["state"] == wanted and record["runs"][0]["run"])
 
         item = (await listed(net, "v1"))[0]
         assert (item["id"], item["title"], item["server"]) == (talk, "Tell me.", True)
         assert item["state"] == wanted
         second = Device(net, MemoryStore())
         await take_over(net, talk, second.store)
-        assert list(map(shape, await second.store.messages(talk))) == list(
-            map(shape, await first.store.messages(talk))
-        )
+        assert list(map(shape, await second.store.messages(talk))) == list(map(shape, await first.store.messages(talk)))
         await second.begin()
         for device in (first, second):
             answer = await device.until(talk, lambda record: record["state"] == "complete")
@@ -265,9 +259,7 @@ def test_an_answer_that_was_continued_has_its_earlier_runs_as_rows(gateway: Plac
         assert abs(sum(row.tokens for row in rows) - len(WORDS) / 4) < 4
         assert record["seconds"] > 0
         parser = Parser()
-        assert [row.ops for row in rows] == [
-            parser.feed(row.text) if row.text else [] for row in rows
-        ]
+        assert [row.ops for row in rows] == [parser.feed(row.text) if row.text else [] for row in rows]
         assert rows[0].tokens > 0
 
     run(scenario, gateway)
@@ -328,9 +320,7 @@ def test_a_run_that_is_no_longer_kept_leaves_its_place(gateway: Place) -> None:
 
 
 @pytest.mark.parametrize("state", ["streaming", "interrupted", "stopped"])
-def test_a_record_is_extended_only_when_this_device_has_ended_it(
-    gateway: Place, state: str
-) -> None:
+def test_a_record_is_extended_only_when_this_device_has_ended_it(gateway: Place, state: str) -> None:
     async def scenario(net: Net) -> None:
         talk, store = next(names), MemoryStore()
         await post(net, talk, f"{talk}q.{talk}a.0", "Well?", read=5)
@@ -428,9 +418,7 @@ def test_an_unknown_conversation_is_nothing(gateway: Place) -> None:
     run(scenario, gateway)
 
 
-def test_what_is_deleted_does_not_come_back(
-    gateway: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_deleted_does_not_come_back(gateway: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not by the list, not by its address, not after a reload, and not on another device either."""
     monkeypatch.setattr(conversation_intents, "UNDO_S", 0.3)
 
@@ -475,9 +463,7 @@ async def nothing(*_: object) -> bool:
     return False
 
 
-def test_a_gateway_that_is_away_deletes_later(
-    gateway: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_gateway_that_is_away_deletes_later(gateway: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversation_intents, "UNDO_S", 0.01)
 
     async def scenario(net: Net) -> None:

@@ -38,9 +38,7 @@ class Foreign:
         self.headers: Mapping[str, str] = {}
         self._body = body
 
-    async def open(
-        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
-    ) -> Foreign:
+    async def open(self, method: str, url: str, headers: Mapping[str, str], body: str | None = None) -> Foreign:
         return self
 
     async def read(self) -> bytes:
@@ -100,9 +98,7 @@ ENTRY |= {"updated": 2.0, "state": "live", "head": 1}
         b'{"data": [' + b" " * 30_000 + b'], "runs": []}',
     ],
 )
-def test_what_makes_no_sense_is_refused_in_words(
-    body: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_makes_no_sense_is_refused_in_words(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gateway_client, "BODY_BYTES", 20_000 if b"    " in body else 1 << 20)
 
     async def scenario() -> None:

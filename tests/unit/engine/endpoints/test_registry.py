@@ -187,9 +187,7 @@ def test_a_name_of_the_host_s_stays_its_own() -> None:
     run(scenario)
 
 
-@pytest.mark.parametrize(
-    "record", [None, {"own": 5}, {"own": [None, 7, {"name": 1}], "chosen": ["x"]}]
-)
+@pytest.mark.parametrize("record", [None, {"own": 5}, {"own": [None, 7, {"name": 1}], "chosen": ["x"]}])
 def test_a_damaged_record_of_them_is_no_reason_to_stop(record: Any) -> None:
     async def scenario(store: MemoryStore) -> None:
         if record:

@@ -54,9 +54,7 @@ def test_blocks_are_found_in_any_chunking(seed: int) -> None:
 
 def test_an_outer_element_closes_the_block_in_it() -> None:
     blocks = Blocks()
-    blocks.feed(
-        [[0, 0, "ul", 1], [0, 1, "li", 2], [0, 2, "pre", 3], [0, 3, "code", 4], [1, 4, "a🌊b"]]
-    )
+    blocks.feed([[0, 0, "ul", 1], [0, 1, "li", 2], [0, 2, "pre", 3], [0, 3, "code", 4], [1, 4, "a🌊b"]])
     blocks.feed([[3, 4, 2]])
     assert blocks.blocks[4].text == "a"  # a character of two units goes when either is taken
     assert [block.open for block in blocks.blocks.values()] == [True]
@@ -151,9 +149,7 @@ def test_whole_lines_are_coloured_while_they_come_and_nothing_twice(
     monkeypatch.setattr(colours_module, "REST", 0)
 
     async def play(screen: Screen) -> None:
-        for patch in patches(
-            "```python\nx = 1\n", "def", " f(", "):\n", "    ret", "urn\n```\n\nok"
-        ):
+        for patch in patches("```python\nx = 1\n", "def", " f(", "):\n", "    ret", "urn\n```\n\nok"):
             screen.colours.patch(patch)
             await screen.settled()
 
@@ -164,9 +160,7 @@ def test_whole_lines_are_coloured_while_they_come_and_nothing_twice(
 
 def test_what_a_reload_shows_is_the_same() -> None:
     async def live(screen: Screen) -> None:
-        for patch in patches(
-            *[PYTHON.join(("```python\n", "```\n\nok"))[i::1][:1] for i in range(60)]
-        ):
+        for patch in patches(*[PYTHON.join(("```python\n", "```\n\nok"))[i::1][:1] for i in range(60)]):
             screen.colours.patch(patch)
             await asyncio.sleep(0)
 
@@ -190,9 +184,7 @@ def test_without_a_known_language_nothing_is_fetched() -> None:
 def test_a_library_that_cannot_be_had_leaves_plain_text() -> None:
     async def play(screen: Screen) -> None:
         screen.refuse = True
-        screen.colours.show(
-            "a1", [row(1, Parser().feed(f"```python\n{PYTHON}```\n\n```c\nint x;\n```\n\n"))]
-        )
+        screen.colours.show("a1", [row(1, Parser().feed(f"```python\n{PYTHON}```\n\n```c\nint x;\n```\n\n"))])
 
     screen = run(play)
     assert screen.fetched == 1 and screen.said == []
@@ -209,9 +201,7 @@ def test_a_patch_after_a_hole_is_no_guess() -> None:
 
 def test_a_very_long_block_is_coloured_at_its_beginning() -> None:
     async def play(screen: Screen) -> None:
-        screen.colours.show(
-            "a1", [row(1, Parser().feed("```python\n" + "x = 1\n" * 9000 + "```\n\n"))]
-        )
+        screen.colours.show("a1", [row(1, Parser().feed("```python\n" + "x = 1\n" * 9000 + "```\n\n"))])
 
     places = run(play).spans(2)
     assert LONGEST - 10 < places[-1] <= LONGEST

@@ -18,9 +18,7 @@ from midstream.journal import Change, MemoryStore, Row
 from tests.unit.engine.support import Locks, Page, new_page, until
 
 
-async def talk(
-    store: MemoryStore, key: str, title: str, *turns: str, updated: int = 1, **more: Any
-) -> None:
+async def talk(store: MemoryStore, key: str, title: str, *turns: str, updated: int = 1, **more: Any) -> None:
     """A conversation: questions and answers in turn; an answer lies in two rows."""
     change = Change()
     record = {"id": key, "title": title, "created": 1, "updated": updated, **more}
@@ -42,11 +40,7 @@ async def look(page: Page, text: str) -> dict[str, Any]:
     n = len(page.messages)
     await page.engine.handle({"type": "search", "text": text, "n": n})
     ended = ("done", "failed")
-    await until(
-        lambda: any(
-            m["type"] == "found" and m["n"] == n and any(map(m.get, ended)) for m in page.messages
-        )
-    )
+    await until(lambda: any(m["type"] == "found" and m["n"] == n and any(map(m.get, ended)) for m in page.messages))
     return [m for m in page.messages if m["type"] == "found"][-1]
 
 
@@ -161,9 +155,7 @@ def test_titles_and_questions_come_first() -> None:
 
 
 @pytest.mark.parametrize("limit", [0, 2**20])
-def test_an_answer_that_is_continued_is_read_again(
-    monkeypatch: pytest.MonkeyPatch, limit: int
-) -> None:
+def test_an_answer_that_is_continued_is_read_again(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
     monkeypatch.setattr(search, "FOLDED_CHARACTERS", limit)
     monkeypatch.setattr(search, "FEW", 2)
 
@@ -199,9 +191,7 @@ def test_an_answer_that_is_continued_is_read_again(
 def test_what_only_the_server_has_is_found_by_its_title() -> None:
     async def scenario() -> None:
         page = await new_page(MemoryStore(), Locks())
-        page.engine._view.gateway_items = [
-            {"id": "far", "title": "Far away", "updated": 1, "server": True}
-        ]
+        page.engine._view.gateway_items = [{"id": "far", "title": "Far away", "updated": 1, "server": True}]
         assert [one["id"] for one in (await look(page, "away"))["items"]] == ["far"]
 
     asyncio.run(scenario())
@@ -240,9 +230,7 @@ def test_odd_records_are_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(scenario())
 
 
-letters = st.text(
-    alphabet=st.sampled_from("aAéÉ\u0435ёЁŁłßﬁİ\u0131Σςあが각\u0301 \n*x"), max_size=600
-)
+letters = st.text(alphabet=st.sampled_from("aAéÉ\u0435ёЁŁłßﬁİ\u0131Σςあが각\u0301 \n*x"), max_size=600)
 
 
 @settings(deadline=None, max_examples=300)

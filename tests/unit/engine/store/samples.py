@@ -34,8 +34,7 @@ ANSWER = {
 def rows_of(*texts: str, message: str = "a1") -> list[Record]:
     parser = Parser()
     return [
-        Row(message, n, 0, n, n, words, tokens=1, ops=parser.feed(words)).record()
-        for n, words in enumerate(texts, 1)
+        Row(message, n, 0, n, n, words, tokens=1, ops=parser.feed(words)).record() for n, words in enumerate(texts, 1)
     ]
 
 

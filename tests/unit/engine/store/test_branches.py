@@ -76,9 +76,7 @@ def test_every_message_can_be_reached_and_none_twice(lot: random.Random) -> None
         assert key in paths.beside(key)
     line = [record["id"] for record, _ in paths.branch(leaf)]
     assert [paths.parents[key] for key in line] == ["", *line[:-1]]
-    assert not any(
-        paths.parents[key] == line[-1] for key in places
-    )  # it ends where nothing follows
+    assert not any(paths.parents[key] == line[-1] for key in places)  # it ends where nothing follows
 
 
 @settings(deadline=None)

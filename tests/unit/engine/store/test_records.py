@@ -35,8 +35,7 @@ def documented() -> dict[str, list[str]]:
     """By record, its fields in the order of the table, with `?`."""
     sections = re.split(r"^## ", DOCUMENT.read_text(), flags=re.MULTILINE)[1:]
     return {
-        section.splitlines()[0]: re.findall(r"^\| `(\w+\??)` \|", section, flags=re.MULTILINE)
-        for section in sections
+        section.splitlines()[0]: re.findall(r"^\| `(\w+\??)` \|", section, flags=re.MULTILINE) for section in sections
     }
 
 
@@ -77,9 +76,7 @@ def misfits(name: str, record: Record) -> set[str]:
     """Fields that the type does not know, and those that it needs and the record lacks."""
     declared = typed(TYPES[name])
     required = {field for field in declared if not field.endswith("?")}
-    return (record.keys() - {field.removesuffix("?") for field in declared}) | (
-        required - record.keys()
-    )
+    return (record.keys() - {field.removesuffix("?") for field in declared}) | (required - record.keys())
 
 
 def test_what_the_engine_stores_has_the_fields_of_the_types(

@@ -128,9 +128,7 @@ def short(value: Any) -> str:
 
 
 @pytest.mark.parametrize(("sound", "raw", "fields"), RECORDS, ids=short)
-def test_good_and_bad_records(
-    sound: Callable[[Any], Record | None], raw: Any, fields: Record | None
-) -> None:
+def test_good_and_bad_records(sound: Callable[[Any], Record | None], raw: Any, fields: Record | None) -> None:
     record = sound(raw)
     if fields is None:
         assert record is None
@@ -241,9 +239,7 @@ def damaged(record: Record) -> Any:
     damaged(ANSWER | {"state": "stopped"}),
     damaged(ROWS[0]),
 )
-def test_whatever_is_stored_the_rest_is_opened(
-    conversation: Any, question: Any, answer: Any, row: Any
-) -> None:
+def test_whatever_is_stored_the_rest_is_opened(conversation: Any, question: Any, answer: Any, row: Any) -> None:
     async def scenario() -> None:
         other = CONVERSATION | {"id": "c2", "updated": 9}
         store = raw_store(

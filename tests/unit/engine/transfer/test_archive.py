@@ -55,9 +55,7 @@ async def filled() -> MemoryStore:
     store = MemoryStore()
     change = Change()
     for key, title, created in (("c2", "Later", 900), ("c1", "Tides \u2013 and “more”", 100)):
-        change.put(
-            "conversations", {"id": key, "title": title, "created": created, "updated": created + 5}
-        )
+        change.put("conversations", {"id": key, "title": title, "created": created, "updated": created + 5})
     question = {"id": "u1", "conversation": "c1", "position": 0, "author": "user"}
     change.put(
         "messages",
@@ -176,9 +174,7 @@ def test_a_file_that_goes_further_adds_what_follows() -> None:
     async def scenario() -> None:
         store, longer = await filled(), await filled()
         more = answer("a5", 7, question="u1")
-        await longer.commit(
-            Change().put("messages", more).put("journal", row("a5", 1, "more of it"))
-        )
+        await longer.commit(Change().put("messages", more).put("journal", row("a5", 1, "more of it")))
         before = await store.messages("c1")
         assert await importer.add_all(store, await through_a_file(longer)) == 1
         after = await store.messages("c1")
@@ -332,9 +328,7 @@ def test_ten_megabytes() -> None:
     async def scenario() -> None:
         store = MemoryStore()
         words = "".join(f"w{n} " for n in range(20_000))
-        turns = [
-            asked(f"a{n}", author="assistant", state="complete", text=words) for n in range(90)
-        ]
+        turns = [asked(f"a{n}", author="assistant", state="complete", text=words) for n in range(90)]
         data = import_file.decode(json.dumps(file_of([{"id": "c1", "messages": turns}])))
         beats = 0
 
@@ -361,9 +355,7 @@ def test_a_store_that_fails_in_the_middle_says_how_far_it_came() -> None:
                 raise StoreError("Could not save.", hint="Make room.", code="full")
             await super().commit(change)
 
-    with pytest.raises(
-        StoreError, match="1 conversation was added, then: Could not save"
-    ) as failed:
+    with pytest.raises(StoreError, match="1 conversation was added, then: Could not save") as failed:
         run(importer.add_all(Full(), file_of([GOOD, {"id": "c7", "messages": []}])))
     assert (failed.value.code, failed.value.hint) == ("full", "Make room.")
 

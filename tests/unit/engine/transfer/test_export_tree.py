@@ -17,9 +17,7 @@ from midstream.errors import UsageError
 from midstream.journal import MemoryStore
 
 
-def node(
-    parent: str | None, role: str, *parts: Any, kind: str = "text", **more: Any
-) -> dict[str, Any]:
+def node(parent: str | None, role: str, *parts: Any, kind: str = "text", **more: Any) -> dict[str, Any]:
     content = {"content_type": kind, "parts": list(parts)}
     message = {"author": {"role": role}, "content": content, "create_time": 1700000000.5, **more}
     return {"id": "x", "parent": parent, "children": [], "message": message}
@@ -34,9 +32,7 @@ CHATGPT: list[dict[str, Any]] = [
         "current_node": "a3",
         "mapping": {
             "root": {"id": "root", "message": None, "parent": None, "children": ["sys"]},
-            "sys": node(
-                "root", "system", "", metadata={"is_visually_hidden_from_conversation": True}
-            ),
+            "sys": node("root", "system", "", metadata={"is_visually_hidden_from_conversation": True}),
             "u1": node("sys", "user", "How do tides work?"),
             "a1": node("u1", "assistant", "An older *answer*."),
             "t1": {
@@ -232,22 +228,14 @@ def test_too_many_nodes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 leaf = st.none() | st.booleans() | st.floats() | st.text(max_size=8) | st.integers()
 junk = st.recursive(
     leaf,
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     found = [path] if path else []
-    items = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
         found += places(inner, (*path, key))
     return found
