@@ -29,6 +29,7 @@ from playwright.sync_api import (
 
 from midstream.policies import FRAMED, PAGES, SCREEN_POLICY
 from tests.browser.together import WEB, together
+from tests.support.port import intent_faults
 from tooling.parts import diagrams
 from tooling.places import HERE
 
@@ -193,6 +194,7 @@ class Screen:
     def intent(self, type: str) -> dict[str, Any]:
         """The next intent of this type; waits for it."""
         intent: dict[str, Any] = self.engine.evaluate("type => mock.intent(type)", type)
+        assert type.startswith("aside:") or intent_faults(intent) == [], "not as docs/port.md has it"
         return intent
 
     def intents(self) -> list[str]:
