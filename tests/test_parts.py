@@ -60,9 +60,13 @@ def test_every_policy_is_named() -> None:
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Serve]:
-    with serve("--model", "demo", "--store", "memory:", env={"MIDSTREAM_DEMO_RATE": "0"}) as app:
-        yield app
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """The app beside it is only a page, so that nothing has to be built."""
+    app = tmp_path_factory.mktemp("app")
+    (app / "index.html").touch()
+    options = ("--model", "demo", "--store", "memory:", "--dist", str(app))
+    with serve(*options, env={"MIDSTREAM_DEMO_RATE": "0"}) as served:
+        yield served
 
 
 def here(example: str, app: Serve) -> str:

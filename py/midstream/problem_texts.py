@@ -172,7 +172,7 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
     "storage_denied": ("The browser denies storage.", "Allow this site to store data."),
     "storage_insecure": (
         "Tabs cannot share a storage here.",
-        "Allow this site to store data, or open it by https.",
+        "Allow this site to store data, or open it with https.",
     ),
     "storage_blocked": (
         "Another tab holds the browser's storage.",

@@ -64,7 +64,7 @@ def problem(
     given = values | ({"parts": "; ".join(part.message for part in parts)} if parts else {})
     sentence, next_step = ENGLISH[code]
     text = _form(sentence, values.get("n")).format(**given)
-    said = f"{text} It says: {shortened(quote)}" if quote else text
+    said = f"{text} Message: {shortened(quote)}" if quote else text
     return Problem(code, message or said, hint or next_step, values, shortened(quote), tuple(parts))
 
 

@@ -19,7 +19,7 @@ test('a code that is not known is said as it came', () => {
 
 test('a quote does not turn the sentence round', () => {
   const quote = '\u202eخطأ\n\u2069 401';
-  const wanted = 'The endpoint reported an error. It says: “\u2068\ufffdخطأ \ufffd 401\u2069”';
+  const wanted = 'The endpoint reported an error. Message: “\u2068\ufffdخطأ \ufffd 401\u2069”';
   assert.equal(line({ problem: { code: 'endpoint_error', quote } }), wanted);
 });
 

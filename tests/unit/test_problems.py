@@ -151,7 +151,7 @@ def test_a_sentence_goes_by_its_number(n: int, sentence: str) -> None:
 
 def test_a_problem_goes_out_as_its_code_and_comes_back() -> None:
     said = problem("upstream_key", host="model.example", status=401, quote="no\n such  key")
-    assert said.message == ("The model's server (model.example) refused the gateway's key (401). It says: no such key")
+    assert said.message == ("The model's server (model.example) refused the gateway's key (401). Message: no such key")
     values = {"host": "model.example", "status": 401}
     assert said.record() == {"code": "upstream_key", "values": values, "quote": "no such key"}
     assert read(json.loads(json.dumps(said.record())), said.message) == said

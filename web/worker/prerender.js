@@ -194,7 +194,7 @@ function title({ conversation, conversations }) {
  */
 function labelled(markup) {
   return markup
-    .replace(/(<[^>]* data-catalogue="([^"]+)"[^>]*>)[^<]*/g, (_, tag, key) => tag + escapeHtml(t(key)))
+    .replace(/(<[^>]* data-words="([^"]+)"[^>]*>)[^<]*/g, (_, tag, key) => tag + escapeHtml(t(key)))
     .replace(/ aria-label="[^"]*"(?= data-label="([^"]+)")/g, (_, key) => ` aria-label="${escapeHtml(t(key))}"`)
     .replace(
       / placeholder="[^"]*"(?= data-placeholder="([^"]+)")/g,

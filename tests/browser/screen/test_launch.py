@@ -114,14 +114,14 @@ def test_a_share_does_not_touch_the_conversation_that_was_open(screen: Screen) -
 )  # fmt: skip
 def test_a_link_that_means_nothing_is_said(screen: Screen, link: str) -> None:
     screen.goto("?" + urlencode({"c": "new", "link": link}))
-    expect(notice(screen)).to_contain_text("something that this app does not know")
+    expect(notice(screen)).to_contain_text("This app cannot open that link")
     expect(prompt(screen)).to_have_value("")
     assert "link" not in screen.page.url
 
 
 def test_a_text_that_is_too_long_is_cut_and_said(launching: Screen) -> None:
     launch(launching, "./?" + urlencode({"text": "x" * 99_999 + "\U0001f600 and more"}))
-    expect(notice(launching)).to_contain_text("the rest was left out")
+    expect(notice(launching)).to_contain_text("The rest was left out")
     assert prompt(launching).input_value() == "x" * 99_999  # and not half a character
 
 
@@ -204,8 +204,8 @@ def test_saved_conversations_are_loaded(launching: Screen) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"caf\xe9", "n.md is not a text in UTF-8"),
-        ("caf\u00e9".encode("utf-16"), "n.md is not a text in UTF-8"),
+        (b"caf\xe9", "n.md is not UTF-8 text"),
+        ("caf\u00e9".encode("utf-16"), "n.md is not UTF-8 text"),
         (b"x" * 100_001, "n.md is longer than 100,000 characters"),
         (b"x" * 500_000, "n.md is longer than 100,000 characters"),
     ],

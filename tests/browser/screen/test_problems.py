@@ -215,7 +215,7 @@ def test_a_quote_does_not_turn_the_sentence_round(screen: Screen) -> None:
         asked(),
         answer("failed", **failure(problem={"code": "endpoint_error", "quote": quote})),
     )
-    line = "The endpoint reported an error. It says: “\u2068�خطأ � 401\u2069”"
+    line = "The endpoint reported an error. Message: “\u2068�خطأ � 401\u2069”"
     expect(screen.line()).to_have_text(line)
 
 

@@ -210,7 +210,7 @@ def test_what_draws_cannot_be_had(screen: Screen, screen_site: Site) -> None:
     screen.conversation(asked(), answer())
     screen.patch(1, *closed(FLOW, 1))
     button(screen).click()
-    expect(screen.part("notice")).to_contain_text("has not been loaded yet")
+    expect(screen.part("notice")).to_contain_text("need a download first")
     expect(screen.part("drawer")).to_have_count(0)
     screen.problems.clear()  # the missing file
     del screen_site.files["late/mermaid/mermaid.js"]

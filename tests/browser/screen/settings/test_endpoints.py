@@ -131,7 +131,7 @@ def test_where_nothing_can_be_stored_that_is_said(browser: Browser, screen_site:
 
 
 def test_how_much_is_stored_is_said(desk: Screen) -> None:
-    expect(desk.part("usage")).to_contain_text(re.compile(r"[\d.,]+ MB of [\d.,]+ MB are used"))
+    expect(desk.part("usage")).to_contain_text(re.compile(r"[\d.,]+ MB of [\d.,]+ MB used"))
     expect(desk.part("usage")).to_contain_text("The browser may delete your data when storage runs low")
     expect(desk.page.get_by_role("button", name="Protect your data")).to_be_visible()
 

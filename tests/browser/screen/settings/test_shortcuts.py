@@ -136,5 +136,5 @@ def test_a_file_that_is_no_text_is_refused_in_words(live: Screen) -> None:
         FILES.replace("new File([text], name)", "new File([new Uint8Array([255, 254, 0])], name)"),
         ["drop", [["sea.png", ""]]],
     )
-    expect(live.part("notice")).to_contain_text("sea.png is not a text in UTF-8")
+    expect(live.part("notice")).to_contain_text("sea.png is not UTF-8 text")
     expect(live.page.locator("textarea")).to_have_value("")
