@@ -111,7 +111,7 @@ def test_nothing_is_said_to_a_screen_in_english_alone(name: str) -> None:
 
 
 def test_what_the_service_worker_says_has_words() -> None:
-    said = set(re.findall(r"\{\}, '(\w+)'\)", WORKER))
+    said = set(re.findall(r"\{\},\s+'(\w+)',?\s*\)", WORKER))
     assert said == {"spool_refused", "spool_gone", "storage_failed"}
     assert said <= ENGLISH.keys()
 
