@@ -17,6 +17,7 @@ WEB = HERE.root / "web"
 # Of Python and PyScript, which are not there: the build puts them together, too.
 ABSENT = tuple(f"engine/pyodide/{name}.js" for name in ("boot", "reader", "snapshot_maker", "pyodide"))
 ABSENT += ("pyscript/core.js",)
+SHARED = ("shared/storage_limit.js",)
 NOTHING: dict[str, object] = {"version": "dev", "shell": [], "runtime": [], "late": []}
 
 
@@ -31,6 +32,11 @@ def together() -> Path:
     for name in ABSENT:
         (target / name).touch()
     bundle(HERE, target)
+    # The modules that start Python are not put together here (a test that asks for one gets it as it is written), and
+    # what they import has to be there.
+    for name in SHARED:
+        (target / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(WEB / name, target / name)
     for name in ABSENT:
         (target / name).unlink()
     substitute(target / "sw.js", NOTHING)

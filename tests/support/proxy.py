@@ -117,7 +117,11 @@ class Proxy:
 
     async def _close(self) -> None:
         await self._unlisten()
-        await self._abort()
+        # Not the links alone: a connection that was accepted a moment ago is not one yet, and would be left open.
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, in a task that `abort` can cancel."""
