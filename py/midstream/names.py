@@ -10,5 +10,6 @@ RUN = re.compile(r"[0-9a-f]{32}")
 CONVERSATION = re.compile(r"[A-Za-z0-9._~-]{1,128}")  # stands in a path
 KEY = re.compile(rf"[!-~]{{1,{KEY_CHARACTERS}}}")
 
-# The hosts that mean this machine in a URL.
+# The hosts that mean this machine.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK_IN_URLS = tuple(f"[{host}]" if ":" in host else host for host in LOOPBACK)

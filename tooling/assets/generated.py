@@ -48,9 +48,9 @@ TABLES: tuple[tuple[str, str, str, object], ...] = (
     ),
     (
         "LOOPBACK",
-        "names.LOOPBACK: hosts of this machine, as URLs have them.",
+        "names.LOOPBACK_IN_URLS: hosts of this machine.",
         "string[]",
-        [f"[{host}]" if ":" in host else host for host in names.LOOPBACK],
+        names.LOOPBACK_IN_URLS,
     ),
 )
 

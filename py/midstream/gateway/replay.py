@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -28,10 +29,11 @@ from starlette.types import Receive, Scope, Send
 from midstream import sse
 from midstream.gateway.http.responses import disconnected
 from midstream.gateway.tasks import end_all
+from midstream.names import LOOPBACK_IN_URLS
 from midstream.providers import openai
 
 MODEL = "replay"
-_LOCAL_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
+_LOCAL_ORIGINS = rf"https?://({'|'.join(map(re.escape, LOOPBACK_IN_URLS))})(:[0-9]+)?"
 _AT_ONCE = 256  # tokens per write when there is no pace
 
 Report = Callable[[dict[str, Any]], None]
