@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from tests.streams.check import check, once, run
 
+pytestmark = pytest.mark.full_run(reason="hundreds of documents in random cuts")
+
 _INLINE = [
     *["*", "**", "_", "__", "~", "~~", "`", "``", "[", "]", "(", ")", "![", "<", ">", "&", "&amp;"],
     *["\\", "!", ":", "/", ".", "@", "$", "$$", "$x$", "\\(", "\\)", "\\[", "\\]", "|", '"', "'"],

@@ -424,6 +424,7 @@ async def test_delete_ends_and_forgets() -> None:
         assert (await gateway.client.get("/v1/conversations/c")).status_code == 404
 
 
+@pytest.mark.full_run(reason="waits for the limit")
 @pytest.mark.parametrize(("limit", "code"), [("unattended", "unattended"), ("total", "too_long")])
 async def test_a_run_over_its_limits_expires(limit: str, code: str) -> None:
     upstream = PlayedUpstream()

@@ -29,7 +29,7 @@ from tests.gateway.live import FINISH, PlayedUpstream, in_process, live, text_of
 from tests.gateway.support import created, eventually, texts, write
 from tests.support.proxy import Proxy
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.full_run(reason="waits for leases, outages and slow readers")]
 
 
 class FlakyStore(MemoryRunStore):

@@ -23,6 +23,8 @@ from tests.unit.engine.support import (
     whole,
 )
 
+pytestmark = pytest.mark.full_run(reason="whole conversations at the demo's pace")
+
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,8 @@ from tests.unit.engine.support import (
     whole,
 )
 
+pytestmark = pytest.mark.full_run(reason="whole conversations at the demo's pace")
+
 GATEWAY = {"endpoints": [{"name": "Gateway", "kind": "gateway", "url": "v1", "model": "m"}]}
 
 
