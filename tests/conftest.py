@@ -1,4 +1,4 @@
-"""Two tiers. `--quick` is the heart of every room without a browser, in less than a minute; a full run is everything.
+"""Two tiers. `--quick` is the heart of every room without a browser, in about a minute; a full run is everything.
 
 A test's folder says whether it is quick: all are but those of browsers. A test in the other folders that takes long, or
 needs what a fresh clone has not (the built app, the weights of the model, Redis), carries `full_run` with the reason.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from midstream.engine.app import Engine
 from midstream.engine.ports.intents import INTENTS
-from midstream.engine.ports.messages import MESSAGES
+from midstream.engine.ports.messages import MESSAGES, State
+from midstream.engine.store.records import FINAL_STATES
 from midstream.journal import MemoryStore
 from tests.support.port import by_type, intent_faults, message_faults
 from tests.unit.engine.support import Locks, new_page
@@ -46,6 +47,13 @@ def test_the_screen_handles_every_message_and_no_other() -> None:
     table = re.search(r"this\.handlers = \{\n(.*?)\n    \};", source, re.DOTALL)
     assert table
     assert set(re.findall(r"^      (\w+)[:(]", table[1], re.MULTILINE)) == by_type(MESSAGES).keys()
+
+
+def test_the_states_of_an_answer_are_those_of_the_screen() -> None:
+    """The types in status.js are JSDoc: tsc compares them with nothing."""
+    source = (PROJECT / "web/shared/status.js").read_text()
+    screen = re.findall(r"'([a-z-]+)'", source[: source.index("@typedef {object} Status")])
+    assert set(screen) == set(get_args(State)) > FINAL_STATES
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ usage: python3 build.py [COMMAND] [OPTIONS]
           (options: python3 build.py serve --help; --watch: a change in web/ or py/ is there
           after a reload)
   test    set up what is missing, a browser and redis-server included, and run the tests
-          (options go to pytest; --quick: those that need neither, in less than a minute)
+          (options go to pytest; --quick: those that need neither, in about a minute)
   bench   benchmarks, results in bench/results/
   (none)  build dist/, a static site for any host
 """
