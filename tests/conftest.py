@@ -17,6 +17,7 @@ from tests.dealing import Dealing, rank
 HERE = Path(__file__).parent
 # How long an example takes says more of the machine than of us.
 settings.register_profile("midstream", deadline=None)
+settings.register_profile("quick", settings.get_profile("midstream"), max_examples=20)
 settings.load_profile("midstream")
 OF_BROWSERS = (HERE / "browser", HERE / "other_browsers")
 
@@ -28,6 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     return True if config.getoption("--quick") and collection_path in OF_BROWSERS else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--quick"):
+        settings.load_profile("quick")
 
 
 @pytest.hookimpl(optionalhook=True)

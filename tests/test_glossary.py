@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -107,10 +108,14 @@ def test_the_tables_are_read_and_in_order() -> None:
 @pytest.mark.parametrize("term", THINGS)
 def test_a_thing_of_the_glossary_is_in_the_documents_the_interface_or_a_name(term: str) -> None:
     """The name of a module or a class, for things that only the code speaks of: `CurrentView`."""
-    documents = [n for n in prose.committed() if n.endswith(".md") and n != GLOSSARY]
-    texts = [*map(read, documents), read("web/i18n/en.json"), *product(), *map(classes, product())]
     said = re.compile(rf"(?<![a-z]){term.replace(' ', '[ _-]?')}(?:s|es)?(?![a-z])", re.IGNORECASE)
-    assert any(map(said.search, texts)), f"nobody says {term!r}"
+    assert any(map(said.search, texts())), f"nobody says {term!r}"
+
+
+@cache
+def texts() -> list[str]:
+    documents = [n for n in prose.committed() if n.endswith(".md") and n != GLOSSARY]
+    return [*map(read, documents), read("web/i18n/en.json"), *product(), *map(classes, product())]
 
 
 def classes(name: str) -> str:

@@ -12,12 +12,17 @@ import json
 import os
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
+from _pytest.mark import ParameterSet
 
 from tests.spec.payloads import PAYLOADS
 
 Example = dict[str, Any]
+Batch = list[Example]
 
 DATA = Path(__file__).with_name("data")
 _ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +64,23 @@ def payloads() -> list[str]:
     """Markdown and HTML that would run a script, were it shown as it asks."""
     ours = [{"payload": payload} for payload in PAYLOADS]
     return [e["payload"] for e in ours + _further("xss.json", ours, "payload")]
+
+
+def batches(examples: list[Example], size: int = 32) -> list[ParameterSet]:
+    """Groups of examples as parameters of a test: to run a test costs more than most examples do."""
+    groups = [examples[first : first + size] for first in range(0, len(examples), size)]
+    return [pytest.param(group, id=f"{group[0]['example']}-{group[-1]['example']}") for group in groups]
+
+
+def hold(examples: Batch, check: Callable[[Example], None]) -> None:
+    """Runs `check` on each; fails with every example that it refused."""
+    refused: list[str] = []
+    for example in examples:
+        try:
+            check(example)
+        except AssertionError as error:
+            refused.append(f"example {example['example']}: {error}")
+    assert refused == [], "\n\n".join(refused)
 
 
 def _specification(package: str) -> list[Example]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from pathlib import Path
 
 _FILE = Path(__file__).with_name("differences.toml")
 
 
+@cache
 def pinned(corpus: str) -> dict[str, str]:
     """Example (number or name, as a string) -> reason."""
     entries = tomllib.loads(_FILE.read_text(encoding="utf-8"))["difference"]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from midstream.markdown.html import render
-from tests.spec.corpora import commonmark
+from tests.spec.corpora import Batch, Example, batches, commonmark, hold
 from tests.streams.check import check
 
 EXAMPLES = commonmark()
@@ -17,16 +15,22 @@ def test_the_corpus_is_there() -> None:
     assert [e["example"] for e in EXAMPLES][:652] == [*range(1, 653)]
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: f"{e['example']}")
-def test_example(example: dict[str, Any]) -> None:
-    tree = check(example["markdown"], "spec")
-    assert render(tree, "spec") == example["html"]
+@pytest.mark.parametrize("examples", batches(EXAMPLES))
+def test_examples(examples: Batch) -> None:
+    def check_html(example: Example) -> None:
+        assert render(check(example["markdown"], "spec"), "spec") == example["html"]
+
+    hold(examples, check_html)
 
 
-@pytest.mark.parametrize("example", EXAMPLES[::3], ids=lambda e: f"{e['example']}")
-def test_safe_example(example: dict[str, Any]) -> None:
+@pytest.mark.parametrize("examples", batches(EXAMPLES[::3]))
+def test_safe_examples(examples: Batch) -> None:
     """The screen's policy: no expected HTML, but one tree whatever the cuts."""
-    check(example["markdown"], "safe", seeds=(3,))
+
+    def check_cuts(example: Example) -> None:
+        check(example["markdown"], "safe", seeds=(3,))
+
+    hold(examples, check_cuts)
 
 
 def test_the_corpus_as_one_document() -> None:

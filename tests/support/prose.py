@@ -21,6 +21,7 @@ _JS = re.compile(
     r"""|(?<=[=(,:\[!&|?;{}\s])/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*""",
     re.DOTALL,
 )
+BEFORE_A_STATEMENT = {tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.DOTALL | re.MULTILINE)
 
 
@@ -70,20 +71,21 @@ def code(name: str) -> str:
     return "".join(lines)
 
 
-def _python(source: str) -> Iterator[tuple[int, str]]:
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string
-    for node in ast.walk(ast.parse(source)):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            yield from (
-                (each.lineno, each.value.value)
-                for each in body
-                if isinstance(each, ast.Expr)
-                and isinstance(each.value, ast.Constant)
-                and isinstance(each.value.value, str)
-            )
+@cache
+def _python(source: str) -> tuple[tuple[int, str], ...]:
+    """Comments, and strings that are a statement of their own. (To parse as well took longer than all else.)"""
+    found: list[tuple[int, str]] = []
+    before, line, statement = tokenize.NEWLINE, 0, ""
+    for kind, string, start, _, _ in tokenize.generate_tokens(io.StringIO(source).readline):
+        if kind == tokenize.COMMENT:
+            found.append((start[0], string))
+        if statement and kind == tokenize.NEWLINE:
+            found.append((line, ast.literal_eval(statement)))
+        if kind in (tokenize.NL, tokenize.COMMENT):
+            continue
+        line, statement = start[0], string if kind == tokenize.STRING and before in BEFORE_A_STATEMENT else ""
+        before = kind
+    return tuple(found)
 
 
 def _script(source: str) -> Iterator[tuple[int, str]]:

@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Self, TypeVar
@@ -48,7 +49,7 @@ class Proxy:
         self._links: set[asyncio.Task[None]] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
-        self._cut_after: int | None = None
+        self._cut_each: Callable[[], int] | None = None
         self._rate = 0.0
         self._delay = 0.0
         self._line = asyncio.Lock()
@@ -72,9 +73,9 @@ class Proxy:
         """Resets all live connections; gives their number."""
         return self._do(self._abort())
 
-    def cut_after(self, count: int) -> None:
-        """Resets all live connections by itself once `count` more bytes have come from the target."""
-        self._call(lambda: setattr(self, "_cut_after", self.down + count))
+    def cut_each(self, after: Callable[[], int]) -> None:
+        """Resets each connection that is opened from now on when `after()` bytes have come through from the target."""
+        self._call(lambda: setattr(self, "_cut_each", after))
 
     def refuse(self) -> None:
         """New connections are refused. The live ones stay."""
@@ -150,9 +151,10 @@ class Proxy:
         writer: asyncio.StreamWriter,
     ) -> None:
         """Both ways until both have ended; a half-closed connection stays half open."""
+        left = self._cut_each() if self._cut_each else sys.maxsize
         tasks = [
             asyncio.create_task(self._pump(client_reader, writer, self._sent)),
-            asyncio.create_task(self._pump(reader, client_writer, self._received)),
+            asyncio.create_task(self._pump(reader, client_writer, self._received, left)),
         ]
         try:
             await asyncio.gather(*tasks)
@@ -166,10 +168,11 @@ class Proxy:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         count: Callable[[bytes], None],
+        left: int = sys.maxsize,
     ) -> None:
-        while True:
+        while left > 0:
             await self._flowing.wait()
-            data = await reader.read(_CHUNK)
+            data = await reader.read(min(_CHUNK, left))
             await self._flowing.wait()
             if not data:
                 writer.write_eof()
@@ -178,6 +181,8 @@ class Proxy:
             writer.write(data)
             await writer.drain()
             count(data)
+            left -= len(data)
+        raise asyncio.CancelledError  # as `abort` would: this connection is cut
 
     async def _travel(self, size: int, down: bool) -> None:
         if not down:
@@ -192,10 +197,6 @@ class Proxy:
     def _received(self, data: bytes) -> None:
         self.tail = data
         self.down += len(data)
-        if self._cut_after is not None and self.down >= self._cut_after:
-            self._cut_after = None
-            for link in self._links:
-                link.cancel()
 
     # -- from the test's thread
 
