@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from playwright.sync_api import Locator, Page, Request
 
+from tests.support.patience import PATIENCE_MS
+
 ENDED = ("complete", "stopped", "interrupted", "failed", "length")
 
 # Runs before any script of the page: remembers what was on screen when, for a test to ask later.
@@ -41,7 +43,7 @@ new MutationObserver(() => {
 UNTIL = """
 (argument) => new Promise((resolve, reject) => {
   const predicate = PREDICATE;
-  const late = setTimeout(() => reject(new Error('never: ' + predicate)), 60_000);
+  const late = setTimeout(() => reject(new Error('never: ' + predicate)), PATIENCE);
   const look = () => {
     if (!predicate(argument)) return setTimeout(look, 20);
     clearTimeout(late);
@@ -136,7 +138,7 @@ class Chat:
     def until(self, predicate: str, argument: object = None) -> None:
         """Waits for a state of the page. Playwright's own wait_for_function evaluates a string inside
         the page, which its policy forbids; this comes through the debugger."""
-        self.page.evaluate(UNTIL.replace("PREDICATE", predicate), argument)
+        self.page.evaluate(UNTIL.replace("PREDICATE", predicate).replace("PATIENCE", str(PATIENCE_MS)), argument)
 
     def until_seq(self, seq: int) -> None:
         self.until(

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from tests.browser.home import Home, furnished
 from tests.browser.screen_support import Screen, Site
 from tests.support.gate import Model
+from tests.support.patience import PATIENCE_MS
 from tests.support.processes import Replay, Serve, replay, serve
 
 PROJECT = Path(__file__).parents[2]
@@ -42,7 +43,6 @@ FLAGS = [
 COMPILED_ONCE = "--js-flags=--wasm-tiering-budget=500000000"
 QUICK = [*FLAGS, COMPILED_ONCE]
 WORDS = 240  # of the numbered answer
-PATIENCE_MS = 60_000  # for any state to come; a limit for what is broken, not a measure of speed
 expect.set_options(timeout=PATIENCE_MS)  # its own 5 s are too few on a busy machine
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -41,9 +42,10 @@ class Gate(Proxy):
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         count: Callable[[bytes], None],
+        left: int = sys.maxsize,
     ) -> None:
         if count == self._sent:
-            return await super()._pump(reader, writer, count)
+            return await super()._pump(reader, writer, count, left)
         passed = 0
         while data := await reader.read(_CHUNK):
             for piece in _events(data):

@@ -12,9 +12,8 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from tests.browser.conftest import FLAGS
+from tests.support.patience import PATIENCE_MS
 from tests.support.proxy import Proxy
-
-PATIENCE_MS = 120_000
 
 # In every document, before its own scripts. The moment at which text of an answer was first on
 # screen is that of the first candidate for the largest paint which lies in an answer.

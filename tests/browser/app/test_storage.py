@@ -17,8 +17,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route
 from midstream.journal import Row
 from midstream.markdown import VERSION, Parser
 from tests.browser.chat import Chat, score, words
-from tests.browser.conftest import PATIENCE_MS, QUICK
+from tests.browser.conftest import QUICK
 from tests.browser.home import EMPTY, Home
+from tests.support.patience import PATIENCE_MS
 from tests.support.processes import Serve
 
 # Makes the database as its version `version` was, and puts records into it: [store, record], or a script as the record.

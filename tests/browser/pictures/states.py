@@ -18,9 +18,10 @@ from playwright.sync_api import Browser, Route, ViewportSize, sync_playwright
 from midstream import sse
 from midstream.providers import openai
 from tests.browser.chat import Chat
-from tests.browser.conftest import FLAGS, PATIENCE_MS, PROJECT
+from tests.browser.conftest import FLAGS, PROJECT
 from tests.browser.screen.answer.answer_states import ROWS
 from tests.support.gate import Gate
+from tests.support.patience import PATIENCE_MS
 from tests.support.processes import Serve, serve
 from tests.support.scripted import Call, Scripted
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.conftest import FLAGS, PATIENCE_MS, PROJECT, numbered_answer
+from tests.browser.conftest import FLAGS, PROJECT, numbered_answer
 from tests.browser.home import Home, furnished
+from tests.support.patience import PATIENCE_MS
 from tests.support.processes import Replay, Serve, replay, serve
 
 CHUNK = 6  # characters per event of the upstream

@@ -24,10 +24,10 @@ from typing import Any, Literal, Self
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.chat import Chat, words
-from tests.browser.conftest import PATIENCE_MS
 from tests.browser.scenarios.house import CHUNK, House
 from tests.browser.scenarios.watch import View, unique
 from tests.support.gate import Model
+from tests.support.patience import PATIENCE_MS
 from tests.support.processes import Replay, Serve, replay, serve
 from tests.support.proxy import Proxy
 from tooling.assets.dist import swap

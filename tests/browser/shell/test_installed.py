@@ -15,7 +15,8 @@ import pytest
 from playwright.sync_api import BrowserContext, CDPSession, Error, Playwright, expect
 
 from tests.browser.chat import Chat, score
-from tests.browser.conftest import PATIENCE_MS, QUICK
+from tests.browser.conftest import QUICK
+from tests.support.patience import PATIENCE_MS
 from tests.support.processes import Serve
 
 NOTES = "*Twice* a day the sea rises.\n"

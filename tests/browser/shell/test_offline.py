@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import Page, Playwright
 
 from tests.browser.chat import Chat, score
-from tests.browser.conftest import PATIENCE_MS, QUICK
+from tests.browser.conftest import QUICK
 from tests.browser.home import Home
 from tests.support.gate import Model
+from tests.support.patience import PATIENCE_MS
 from tests.support.processes import Replay, Serve, serve
 
 

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
 from tests.browser.chat import Chat
-from tests.browser.conftest import PATIENCE_MS, QUICK
+from tests.browser.conftest import QUICK
 from tests.browser.shell.dumb_host import Host, Knowing, Packing, Plain, hosted
+from tests.support.patience import PATIENCE_MS
 
 # Every name leads nowhere but this machine's own, whatever a page or a worker asks for.
 BLOCKED = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"

@@ -21,10 +21,10 @@ from playwright.sync_api import Browser, Page, Request, Worker, expect
 from tests.browser.start.snapshots import FOLDER as IN_OPFS
 from tests.browser.start.snapshots import KEPT, UNTIL_KEPT
 from tests.support.built import change
+from tests.support.patience import PATIENCE_MS
 
 FOLDER = "some/folder/"
 EMPTY = "empty.html"
-PATIENCE_MS = 60_000  # for any state to come; a limit for what is broken, not a measure of speed
 
 # In the place of the engine: what a started Python must be able to do, told on the console.
 PROBE = """

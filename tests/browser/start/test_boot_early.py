@@ -76,7 +76,7 @@ def opened(page: Page, url: str) -> Chat:
 
 def test_leaves_before_python_and_once(page: Page, url: str, model: Model, answer_file: Path) -> None:
     opened(page, url)
-    expect(page.locator("html")).to_have_attribute("data-shell", "offline-ready", timeout=60_000)
+    expect(page.locator("html")).to_have_attribute("data-shell", "offline-ready")
     model.gate.allow(40)
     chat = opened(page, url).send("numbered words, please")
     chat.until_seq(30)

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.chat import Chat, score
 from tests.support.built import change
 from tests.support.gate import Model
+from tests.support.patience import PATIENCE_MS
 from tests.support.processes import serve
 
 # Beside the engine: a way to catch Python in a loop.
@@ -41,7 +42,6 @@ TERMINATE = """async () => {
   const core = await import('./pyscript/core.js');
   (await core.whenDefined('py')).xworker.terminate();
 }"""
-PATIENCE_MS = 60_000  # for any state to come; a limit for what is broken, not a measure of speed
 
 
 @pytest.fixture

@@ -16,9 +16,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect
 
 from tests.browser.chat import Chat, score, words
-from tests.browser.conftest import PATIENCE_MS, QUICK
+from tests.browser.conftest import QUICK
 from tests.browser.screen_support import Screen
 from tests.support.gate import Model
+from tests.support.patience import PATIENCE_MS
 from tests.support.processes import Replay, free_port, serve
 from tests.support.proxy import Proxy
 

@@ -12,9 +12,9 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.screen_support import Site
+from tests.support.patience import PATIENCE_MS
 
 BARE = "bare.html"
-PATIENCE_MS = 60_000
 # Everything a page keeps for a test hangs on this; a reload forgets it, as it does with an engine.
 ASK = """
 async ([method, path, body]) => {
@@ -43,7 +43,7 @@ async ([method, path, body]) => {
 """
 UNTIL = """
 (look) => new Promise((resolve, reject) => {
-  const late = setTimeout(() => reject(new Error('never')), 60_000);
+  const late = setTimeout(() => reject(new Error('never')), PATIENCE);
   const again = async () => {
     const found = await (LOOK)();
     if (found) { clearTimeout(late); resolve(found); } else setTimeout(again, 20);
@@ -113,7 +113,7 @@ class Client:
 
     def until(self, look: str) -> Any:
         """What the function gives once that is true."""
-        return self.page.evaluate(UNTIL.replace("LOOK", look), None)
+        return self.page.evaluate(UNTIL.replace("LOOK", look).replace("PATIENCE", str(PATIENCE_MS)), None)
 
     def until_text(self, characters: int) -> str:
         self.until(f"() => window.read.text.length >= {characters}")
