@@ -54,6 +54,10 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
     "endpoint_error": ("The endpoint reported an error.", ""),
     "endpoint_key": ("The endpoint refused the key ({status}).", "Check the key."),
     "endpoint_unknown": ("The endpoint does not know this model or address ({status}).", ""),
+    "endpoint_quota": (
+        "The account at the endpoint has nothing left to spend ({status}).",
+        "Look at the plan and the payments there.",
+    ),
     "endpoint_refused": ("The endpoint refused ({status}).", ""),
     "endpoint_failed": ("The endpoint failed ({status}).", "Try again later."),
     "endpoint_no_stream": ("The endpoint answered with {kind} instead of a stream.", ""),
@@ -68,6 +72,10 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
     "upstream_key": (f"{_MODEL_SERVER} refused the gateway's key ({{status}}).", ""),
     "upstream_unknown": (f"{_MODEL_SERVER} does not know this model or path ({{status}}).", ""),
     "upstream_busy": (f"{_MODEL_SERVER} has too much to do ({{status}}).", ""),
+    "upstream_quota": (
+        "The gateway's account at the model's server ({host}) has nothing left to spend ({status}).",
+        "Look at the plan and the payments there.",
+    ),
     "upstream_redirects": (f"{_MODEL_SERVER} redirects elsewhere ({{status}}).", ""),
     "upstream_refused": (f"{_MODEL_SERVER} refused ({{status}}).", ""),
     "upstream_unreachable": (f"{_MODEL_SERVER} cannot be reached.", _RUNNING),

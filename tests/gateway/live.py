@@ -19,6 +19,7 @@ from midstream.gateway.http.app import create_app
 from midstream.gateway.server import Server, listen
 from midstream.gateway.store.interface import RunStore
 from midstream.gateway.store.memory import MemoryRunStore
+from midstream.gateway.upstream.passed_headers import PassedHeaders
 from midstream.gateway.upstream.sources import Upstream
 from midstream.providers import openai
 
@@ -36,7 +37,7 @@ class PlayedUpstream:
         self.answers: list[Answer] = []
         self.requests: list[bytes] = []
 
-    async def payloads(self, body: bytes) -> AsyncGenerator[str, None]:
+    async def payloads(self, body: bytes, passed: PassedHeaders | None = None) -> AsyncGenerator[str, None]:
         self.requests.append(body)
         if len(self.answers) < len(self.requests):
             self.answers.append(Answer())

@@ -10,6 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from midstream.errors import UsageError
+from midstream.providers.progress import AFTER_FINISH_S
+from midstream.sse import MAX_EVENT_BYTES
 
 MIB = 1024 * 1024
 HOUR = 3600.0
@@ -21,7 +23,7 @@ class Limits:
     """Sizes in bytes, times in seconds."""
 
     body: int = 16 * MIB  # of a request
-    event: int = MIB  # of one upstream event
+    event: int = MAX_EVENT_BYTES  # of one upstream event, and of a whole answer
     log: int = 64 * MIB  # of one run
     live_runs: int = 64  # of one owner
     readers: int = 1000  # open streams of one process
@@ -29,6 +31,7 @@ class Limits:
     silence: float = 600.0  # of an upstream; reasoning and long prompts are silent for minutes
     total: float = 2 * HOUR  # of a run
     unattended: float = 0.5 * HOUR  # of a live run that nobody reads
+    after_finish: float = AFTER_FINISH_S  # what may follow the finish of an answer: usage
     first_word: float = 0.5  # a POST waits so long for an early refusal before it starts to stream
     heartbeat: float = 15.0
     stalled_reader: float = 60.0  # a reader that takes nothing for so long is let go

@@ -19,6 +19,7 @@ from midstream.errors import MachineError, UpstreamBroken, UpstreamError, Upstre
 from midstream.gateway.config import Config, Limits
 from midstream.gateway.upstream.http_client import HttpUpstream
 from midstream.gateway.upstream.model_state import ModelState
+from midstream.gateway.upstream.passed_headers import PassedHeaders
 from midstream.problems import problem
 from midstream.providers import demo, openai
 
@@ -28,8 +29,8 @@ class Upstream(Protocol):
     note: str  # words about it for the person
     about: str  # under which the page has words for that in its language, else ""
 
-    def payloads(self, body: bytes) -> AsyncGenerator[str, None]:
-        """Sends the request and yields the payload of each event.
+    def payloads(self, body: bytes, passed: PassedHeaders | None = None) -> AsyncGenerator[str, None]:
+        """Sends the request, with the headers of `passed`, and yields the payload of each event.
 
         Closing it closes the connection.
         """
@@ -51,10 +52,10 @@ class LocalUpstream:
         self._limits = limits
         self._current: tuple[str, HttpUpstream] | None = None  # the child's URL and our client
 
-    async def payloads(self, body: bytes) -> AsyncGenerator[str, None]:
+    async def payloads(self, body: bytes, passed: PassedHeaders | None = None) -> AsyncGenerator[str, None]:
         server = await self._ready()
         try:
-            async with aclosing(server.payloads(body)) as payloads:
+            async with aclosing(server.payloads(body, passed)) as payloads:
                 async for payload in payloads:
                     yield payload
         except UpstreamError as error:
@@ -102,7 +103,7 @@ class DemoUpstream:
     def __init__(self, rate: float) -> None:
         self._rate = rate
 
-    async def payloads(self, body: bytes) -> AsyncGenerator[str, None]:
+    async def payloads(self, body: bytes, passed: PassedHeaders | None = None) -> AsyncGenerator[str, None]:
         request = json.loads(body)
         pieces = list(demo.tokens(last_prompt(request)))
         if not request.get("stream"):
@@ -116,7 +117,9 @@ class DemoUpstream:
             if self._rate:
                 await asyncio.sleep(max(0.0, start + count / self._rate - time.monotonic()))
         yield openai.chunk("demo", self.model, finish="stop")
-        yield openai.chunk("demo", self.model, usage=(0, len(pieces)))
+        options = request.get("stream_options")
+        if isinstance(options, dict) and options.get("include_usage"):
+            yield openai.chunk("demo", self.model, usage=(0, len(pieces)))
 
     async def models(self) -> dict[str, Any]:
         return {"object": "list", "data": [{"id": self.model, "object": "model"}]}
