@@ -15,6 +15,7 @@ from midstream.errors import ErrorWords
 from midstream.problems import Problem
 
 __all__ = [
+    "DONE",
     "TERMINAL_STATES",
     "Delta",
     "Ended",
@@ -27,6 +28,8 @@ __all__ = [
     "Unreadable",
     "Usage",
 ]
+
+DONE = "[DONE]"  # in place of a payload: nothing comes after it
 
 # How a run of the gateway may end; the last event of its log says which.
 TERMINAL_STATES = ("completed", "cancelled", "failed", "interrupted", "expired")
@@ -91,7 +94,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A payload that is no JSON object. It ends nothing by itself (`providers.progress`)."""
+    """A payload that is no JSON object. It ends nothing by itself (`midstream.progress`)."""
 
     failure: Failed
 

@@ -27,14 +27,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from midstream import sse
 from midstream.errors import UpstreamError
-from midstream.events import Delta, Ended, Event, Failed
+from midstream.events import DONE, Delta, Ended, Event, Failed
 from midstream.problems import Problem, problem
-from midstream.providers import openai
-from midstream.providers.body import EVENTS, ChatBody
-from midstream.providers.progress import AFTER_FINISH_S, Progress
+from midstream.progress import AFTER_FINISH_S, Progress
 
 
 class State(StrEnum):
@@ -175,6 +174,20 @@ FINAL_STATUSES = {
 BUSY_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 
 
+class Body(Protocol):
+    """The body of an answer: bytes in, messages out. Raises UpstreamError."""
+
+    def feed(self, data: bytes) -> list[sse.Message]: ...
+
+    def finish(self) -> list[sse.Message]:
+        """It has ended in order: what is left of it."""
+        ...
+
+
+def _events(kind: str) -> Body:
+    return sse.Decoder()
+
+
 class Session:
     """One run as its client sees it. Not thread-safe; `now` is seconds on any clock that does not
     go back."""
@@ -183,6 +196,7 @@ class Session:
         self,
         *,
         parse: Callable[[str], list[Event]],
+        body: Callable[[str], Body] = _events,
         cursor: int = 0,
         epoch: int = 0,
         resumable: bool = True,
@@ -192,8 +206,8 @@ class Session:
         finish_reason: str = "",
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """`begun`: the endpoint is known to have the run. `stopping`: the person pressed Stop in an
-        earlier life of the page."""
+        """`body`: makes the reader of a body of that content type. `begun`: the endpoint is known to
+        have the run. `stopping`: the person pressed Stop in an earlier life of the page."""
         self.state = State.IDLE
         self.cursor = cursor
         self.epoch = epoch
@@ -209,7 +223,8 @@ class Session:
         self._parse = parse
         self._uniform = uniform
         self._repeatable = repeatable
-        self._body = ChatBody()
+        self._read_as = body
+        self._body = body(sse.KIND)
         self._position = cursor  # the seq of the last event on this connection
         self._heard = 0.0  # when the last byte came
         self._asked_online = True  # at the last request
@@ -229,13 +244,13 @@ class Session:
             self._failure = Failed(why.message, code or state, problem=why)
         return self._ended(state)
 
-    def opened(self, *, head: int, now: float, start: int | None = None, kind: str = EVENTS) -> list[Intent]:
+    def opened(self, *, head: int, now: float, start: int | None = None, kind: str = sse.KIND) -> list[Intent]:
         """The request was answered. `head`: the last seq the server had then (0 when it does not
         say); `start`: the seq before the stream's first event, the cursor unless given; `kind`: the
         content type."""
         if self.state is not State.OPENING:
             return []
-        self._body = ChatBody(kind)
+        self._body = self._read_as(kind)
         self._heard = now
         self._position = self.cursor if start is None else start
         self.head = head
@@ -364,7 +379,7 @@ class Session:
         return intents
 
     def _message(self, message: sse.Message, now: float) -> list[Intent]:
-        if message.data.strip() == openai.DONE:
+        if message.data.strip() == DONE:
             return self._done()
         epoch, seq = _position_of(message.id) or (0, self._position + 1)
         self._position = seq

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from midstream.errors import UpstreamError
 from midstream.problems import problem
 
-__all__ = ["MAX_EVENT_BYTES", "STRAY", "Decoder", "EventTooLarge", "Message", "encode"]
+__all__ = ["KIND", "MAX_EVENT_BYTES", "STRAY", "Decoder", "EventTooLarge", "Message", "encode"]
 
+KIND = "text/event-stream"
 MAX_EVENT_BYTES = 32 * 1024 * 1024  # an image in base64 is one event
 STRAY = "\0"  # the `event` of a message made of lines that are no fields of an event
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from midstream.errors import UsageError
-from midstream.providers.progress import AFTER_FINISH_S
+from midstream.progress import AFTER_FINISH_S
 from midstream.sse import MAX_EVENT_BYTES
 
 MIB = 1024 * 1024

@@ -12,13 +12,12 @@ import re
 
 from midstream import sse
 from midstream.errors import UpstreamBroken
-from midstream.events import Other
+from midstream.events import DONE, Other
 from midstream.problems import problem, shortened
-from midstream.providers.chat_payload import DONE, parse
+from midstream.providers.chat_payload import parse
 
-__all__ = ["EVENTS", "ChatBody", "NoAnswer"]
+__all__ = ["ChatBody", "NoAnswer"]
 
-EVENTS = "text/event-stream"
 _LOOK = 64  # bytes that are enough to see what a body is
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _EVENT_LINE = re.compile(rb":|(data|event|id|retry|error)[:\r\n]")
@@ -40,11 +39,11 @@ class ChatBody:
     """`kind`: the content type. Each message's data is the payload of one event, `[DONE]`, or the
     whole answer. Raises `NoAnswer`, and `sse.EventTooLarge` (also for a whole answer)."""
 
-    def __init__(self, kind: str = EVENTS, limit: int = sse.MAX_EVENT_BYTES) -> None:
+    def __init__(self, kind: str = sse.KIND, limit: int = sse.MAX_EVENT_BYTES) -> None:
         self._kind = kind.partition(";")[0].strip().lower()
         self._limit = limit
         self._events = sse.Decoder(limit, strays=True)
-        self._form = "events" if self._kind == EVENTS else ""
+        self._form = "events" if self._kind == sse.KIND else ""
         self._held: list[bytes] = []  # until the form is known, and the whole of JSON
         self._size = 0
 

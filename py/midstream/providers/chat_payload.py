@@ -14,6 +14,7 @@ from typing import Any
 
 from midstream.errors import ErrorWords
 from midstream.events import (
+    DONE,
     TERMINAL_STATES,
     Delta,
     Ended,
@@ -29,9 +30,7 @@ from midstream.events import (
 from midstream.problems import Problem, problem, read
 from midstream.providers import error_words, finish_reasons
 
-__all__ = ["DONE", "parse", "problem_in"]
-
-DONE = "[DONE]"
+__all__ = ["parse", "problem_in"]
 
 _SHORT = 40  # characters of a keep-alive
 _KEEP_ALIVE = re.compile(

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from midstream.errors import ErrorWords
-from midstream.events import TERMINAL_STATES
+from midstream.events import DONE, TERMINAL_STATES
 from midstream.problems import Problem
-from midstream.providers.chat_payload import DONE, parse, problem_in
+from midstream.providers.chat_payload import parse, problem_in
 
 __all__ = [
     "CONTINUE_MODES",

@@ -21,7 +21,7 @@ from midstream.engine.answers import flusher
 from midstream.gateway.config import Limits
 from midstream.gateway.upstream.http_client import HttpUpstream
 from midstream.journal import MemoryStore
-from midstream.providers.progress import AFTER_FINISH_S
+from midstream.progress import AFTER_FINISH_S
 from tests.gateway.live import Gateway, live
 from tests.support.httpnet import HttpNet
 from tests.support.raw_upstream import RawUpstream, Shape, raw_upstream, shapes

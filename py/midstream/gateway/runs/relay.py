@@ -34,8 +34,8 @@ from midstream.gateway.upstream.passed_headers import PassedHeaders
 from midstream.gateway.upstream.refusals import client_status, error_status
 from midstream.gateway.upstream.sources import Upstream
 from midstream.problems import Problem, problem
+from midstream.progress import Progress
 from midstream.providers import openai
-from midstream.providers.progress import Progress
 
 log = logging.getLogger(__name__)
 
