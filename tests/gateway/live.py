@@ -54,6 +54,13 @@ class PlayedUpstream:
     async def models(self) -> dict[str, Any]:
         return {"object": "list", "data": [{"id": "played", "object": "model"}]}
 
+    @contextlib.asynccontextmanager
+    async def forward(
+        self, method: str, path: str, body: bytes, passed: PassedHeaders
+    ) -> AsyncIterator[tuple[str, AsyncGenerator[bytes, None]]]:
+        self.requests.append(body)
+        yield "application/json", _nothing_more()
+
     async def close(self) -> None:
         return None
 
@@ -64,6 +71,10 @@ class PlayedUpstream:
             answer.items.put_nowait(item)
         self.answers.append(answer)
         return answer
+
+
+async def _nothing_more() -> AsyncGenerator[bytes, None]:
+    yield b"{}"
 
 
 @dataclass
@@ -196,6 +207,7 @@ def prepared(
     store = store or MemoryRunStore()
     upstream = upstream or PlayedUpstream()
     named = {"first_word": 0.05, **(limits or {})}
+    named = {"plain_first_word": named["first_word"], **named}
     config = Config(port=port, limits=replace(Limits(), **named), **options)
     app = create_app(config, store=store, upstream=upstream)
     return app, store, upstream  # type: ignore[return-value]

@@ -33,6 +33,7 @@ class Limits:
     unattended: float = 0.5 * HOUR  # of a live run that nobody reads
     after_finish: float = AFTER_FINISH_S  # what may follow the finish of an answer: usage
     first_word: float = 0.5  # a POST waits so long for an early refusal before it starts to stream
+    plain_first_word: float = 5.0  # the same for a client that knows nothing of runs
     heartbeat: float = 15.0
     stalled_reader: float = 60.0  # a reader that takes nothing for so long is let go
     model_start: float = 120.0

@@ -105,7 +105,7 @@ def _message(message: sse.Message) -> sse.Message:
         word, colon, rest = data.partition(":")
         if colon and word.strip().lower() == "error":
             return sse.Message(_error_payload(rest.strip()))
-        return sse.Message(data if _is_json(data) else "")
+        return sse.Message(data.strip() if _is_json(data) else "")
     if name == "error" and data.strip() and data.strip() != DONE:
         return sse.Message(_error_payload(data), id=message.id)
     return message

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from midstream import sse
-from midstream.errors import UpstreamBroken, UpstreamRefused
+from midstream.errors import UpstreamBroken, UpstreamError, UpstreamRefused
 from midstream.gateway.config import Limits
 from midstream.gateway.upstream.passed_headers import PassedHeaders, from_upstream
 from midstream.gateway.upstream.redaction import Redaction
@@ -94,8 +94,15 @@ class HttpUpstream:
                 if not _is_reset(error):
                     raise
                 response = await stack.enter_async_context(self._request(method, path, body, passed))
-            bytes_ = await stack.enter_async_context(aclosing(self._redacted(response)))
-            yield response.headers.get("content-type", "application/json"), bytes_
+            pieces = await stack.enter_async_context(aclosing(self._forwarded(response)))
+            yield response.headers.get("content-type", "application/json"), pieces
+
+    async def _forwarded(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        try:
+            async for piece in self._redacted(response):
+                yield piece
+        except httpx.HTTPError as error:
+            raise self._trouble(error, True) from error
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -163,15 +170,18 @@ class HttpUpstream:
                     raise await self._refusal(response)
                 begun = True
                 yield response
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            code = why_unreachable(error)
-            raise UpstreamRefused(problem(code, host=self._host), code=code) from error
-        except httpx.TimeoutException as error:
-            silence = problem("upstream_silent", host=self._host, seconds=round(self._limits.silence))
-            raise UpstreamBroken(silence, code="upstream_silent") from error
         except httpx.HTTPError as error:
-            when = "upstream_cut" if begun else "upstream_closed"
-            raise UpstreamBroken(problem(when, host=self._host)) from error
+            raise self._trouble(error, begun) from error
+
+    def _trouble(self, error: httpx.HTTPError, begun: bool) -> UpstreamError:
+        """`begun`: the answer's head was there."""
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+            code = why_unreachable(error)
+            return UpstreamRefused(problem(code, host=self._host), code=code)
+        if isinstance(error, httpx.TimeoutException):
+            silence = problem("upstream_silent", host=self._host, seconds=round(self._limits.silence))
+            return UpstreamBroken(silence, code="upstream_silent")
+        return UpstreamBroken(problem("upstream_cut" if begun else "upstream_closed", host=self._host))
 
     async def _refusal(self, response: httpx.Response) -> UpstreamRefused:
         start = b""

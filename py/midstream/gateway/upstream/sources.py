@@ -11,17 +11,19 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any, Protocol
 
-from midstream.errors import MachineError, UpstreamBroken, UpstreamError, UpstreamRefused
+from midstream.errors import MachineError, RequestError, UpstreamBroken, UpstreamError, UpstreamRefused
 from midstream.gateway.config import Config, Limits
 from midstream.gateway.upstream.http_client import HttpUpstream
 from midstream.gateway.upstream.model_state import ModelState
 from midstream.gateway.upstream.passed_headers import PassedHeaders
 from midstream.problems import problem
 from midstream.providers import demo, openai
+
+Forwarded = AbstractAsyncContextManager[tuple[str, AsyncGenerator[bytes, None]]]
 
 
 class Upstream(Protocol):
@@ -36,6 +38,10 @@ class Upstream(Protocol):
         """
 
     async def models(self) -> dict[str, Any]: ...
+
+    def forward(self, method: str, path: str, body: bytes, passed: PassedHeaders) -> Forwarded:
+        """Another request of the dialect: the answer's content type and bytes."""
+        ...
 
     async def close(self) -> None: ...
 
@@ -65,6 +71,13 @@ class LocalUpstream:
 
     async def models(self) -> dict[str, Any]:
         return await (await self._ready()).models()
+
+    @asynccontextmanager
+    async def forward(
+        self, method: str, path: str, body: bytes, passed: PassedHeaders
+    ) -> AsyncIterator[tuple[str, AsyncGenerator[bytes, None]]]:
+        async with (await self._ready()).forward(method, path, body, passed) as answer:
+            yield answer
 
     async def close(self) -> None:
         if self._current:
@@ -122,10 +135,26 @@ class DemoUpstream:
             yield openai.chunk("demo", self.model, usage=(0, len(pieces)))
 
     async def models(self) -> dict[str, Any]:
-        return {"object": "list", "data": [{"id": self.model, "object": "model"}]}
+        return {"object": "list", "data": [self._about()]}
+
+    def _about(self) -> dict[str, Any]:
+        return {"id": self.model, "object": "model", "created": 0, "owned_by": "midstream"}
+
+    @asynccontextmanager
+    async def forward(
+        self, method: str, path: str, body: bytes, passed: PassedHeaders
+    ) -> AsyncIterator[tuple[str, AsyncGenerator[bytes, None]]]:
+        """It has its one model, and nothing else."""
+        if path != f"/models/{self.model}":
+            raise RequestError(problem("not_found"), status=404, code="not_found")
+        yield "application/json", _one(json.dumps(self._about()).encode())
 
     async def close(self) -> None:
         return None
+
+
+async def _one(piece: bytes) -> AsyncGenerator[bytes, None]:
+    yield piece
 
 
 def last_prompt(request: dict[str, Any]) -> str:
