@@ -256,12 +256,22 @@ def test_the_end_of_a_run_in_an_old_log(state: str) -> None:
 
 def test_a_client_that_wants_no_usage_gets_a_choice_in_each_chunk() -> None:
     usage = openai.chunk("r", "m", usage=(1, 2))
-    assert json.loads(openai.survivable(usage)) == {
+    assert openai.as_chunk(usage, usage=True) == usage
+    assert json.loads(openai.as_chunk(usage, usage=False)) == {
         **json.loads(usage),
         "choices": [{"index": 0, "delta": {}, "finish_reason": None}],
     }
-    for other in (openai.chunk("r", "m", content='"choices":[]'), '{"x":1}'):
-        assert openai.survivable(other) == other
+    for other in (openai.chunk("r", "m", content='"choices":[] "message"'), '{"x":1}', '{"choices":1,"message":2}'):
+        assert openai.as_chunk(other, usage=False) == other
+
+
+def test_a_whole_answer_becomes_a_chunk_for_a_client_that_streams() -> None:
+    whole = openai.completion("r", "m", "hi", finish="stop", usage=(1, 2))
+    found = json.loads(openai.as_chunk(json.dumps(whole), usage=False))
+    delta = {"role": "assistant", "content": "hi"}
+    assert found["choices"] == [{"index": 0, "delta": delta, "finish_reason": "stop"}]
+    assert found["object"] == "chat.completion.chunk"
+    assert openai.parse(json.dumps(found)) == openai.parse(json.dumps(whole))
 
 
 def test_a_terminal_payload_has_a_terminal_state() -> None:

@@ -12,21 +12,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from midstream.errors import ErrorWords
-from midstream.events import DONE, TERMINAL_STATES
+from midstream.events import DONE, TERMINAL_STATES, Failed
 from midstream.problems import Problem
 from midstream.providers.chat_payload import parse, problem_in
 
 __all__ = [
     "CONTINUE_MODES",
     "DONE",
+    "as_chunk",
     "chat_request",
     "chunk",
     "completion",
     "continue_request",
     "error_object",
+    "error_payload",
     "parse",
     "problem_in",
-    "survivable",
     "terminal",
 ]
 
@@ -178,12 +179,42 @@ def error_object(words: ErrorWords | None, **ours: Any) -> dict[str, Any]:
     }
 
 
-def survivable(payload: str) -> str:
-    """The payload, with an empty choice where it has none: for a client that has not asked for
-    usage, and so expects a choice in each chunk."""
-    if "choices" not in payload:
+def error_payload(payload: str, failure: Failed) -> str:
+    """The payload that brought a failure, as clients know errors: with an `error`."""
+    try:
+        body = json.loads(payload)
+    except ValueError:
+        body = None
+    if isinstance(body, dict) and body.get("error"):
+        return payload
+    said = failure.problem.record() if failure.problem else None
+    error = error_object(failure.words, message=failure.message, code=failure.code, hint=failure.hint, problem=said)
+    return json.dumps({"error": error}, ensure_ascii=False)
+
+
+def as_chunk(payload: str, *, usage: bool) -> str:
+    """The payload as a client of a stream takes it: one that reads `choices[0].delta` of each chunk
+    without looking. Nearly all are that already, and stay as they are.
+
+    A whole answer becomes a chunk. A chunk without choices gets an empty one, unless the client has
+    asked for `usage`: then it knows that such chunks come.
+    """
+    if '"choices"' in payload and '"message"' in payload and '"delta"' not in payload:
+        payload = _chunk_of(payload)
+    if usage or '"choices"' not in payload:
         return payload
     return _NO_CHOICES.sub(f'"choices":[{json.dumps(_EMPTY)}]', payload, count=1)
+
+
+def _chunk_of(payload: str) -> str:
+    body = json.loads(payload)
+    choices = body.get("choices")
+    if not isinstance(choices, list) or not all(isinstance(each, dict) for each in choices):
+        return payload
+    for position, choice in enumerate(choices):
+        choice.setdefault("index", position)
+        choice["delta"] = choice.pop("message", None) or {}
+    return json.dumps(body | {"object": "chat.completion.chunk"}, separators=(",", ":"))
 
 
 def _usage_object(prompt: int, completion: int) -> dict[str, int]:

@@ -32,18 +32,22 @@ KEY = "sk-canary/0123456789"
 AFTER = AFTER_FINISH_S * SCALE
 
 
-def said(**parts: Any) -> str:
-    return f"data: {json.dumps({'choices': [{'index': 0, 'finish_reason': None, **parts}]})}\n\n"
-
-
 def event(**body: Any) -> str:
     return f"data: {json.dumps(body)}\n\n"
+
+
+def chunk(**body: Any) -> str:
+    return event(id="c", object="chat.completion.chunk", created=1, model="m", **body)
+
+
+def said(**parts: Any) -> str:
+    return chunk(choices=[{"index": 0, "finish_reason": None, **parts}])
 
 
 HI = said(delta={"content": "hi"})
 STOP = said(delta={}, finish_reason="stop")
 DONE = "data: [DONE]\n\n"
-USAGE = event(choices=[], usage={"prompt_tokens": 1, "completion_tokens": 1})
+USAGE = chunk(choices=[], usage={"prompt_tokens": 1, "completion_tokens": 1})
 
 
 def stream(wanted: str, *send: str, **more: Any) -> Shape:
@@ -51,7 +55,7 @@ def stream(wanted: str, *send: str, **more: Any) -> Shape:
 
 
 def choice(index: int, text: str = "", reason: str | None = None) -> str:
-    return event(choices=[{"index": index, "delta": {"content": text}, "finish_reason": reason}])
+    return chunk(choices=[{"index": index, "delta": {"content": text}, "finish_reason": reason}])
 
 
 def refused(status: int, body: str, wanted: str, kind: str = "application/json", **headers: str) -> Shape:
@@ -61,6 +65,9 @@ def refused(status: int, body: str, wanted: str, kind: str = "application/json",
 CALL = said(delta={"tool_calls": [{"index": 0, "id": "x", "function": {"name": "f", "arguments": "{}"}}]})
 OURS: dict[str, Shape] = {
     "bad_line_between_words": stream("completed hi you", HI, "data: {oops\n\n", choice(0, " you"), STOP, DONE),
+    "with_a_role": stream(
+        "completed hi", said(delta={"role": "assistant", "content": ""}), HI, STOP, USAGE, DONE
+    ),
     "empty_data": stream("completed hi", "data:\n\n", HI, "data: \n\n", STOP, DONE),
     "null_data": stream("completed hi", HI, "data: null\n\n", STOP, "data: null\n\n", DONE),
     "keep_alive_events": stream(

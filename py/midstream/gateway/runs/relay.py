@@ -132,7 +132,7 @@ class Relay:
                 async for payload in payloads:
                     events = openai.parse(payload)
                     if progress.take(events):
-                        await self._writer.put(payload if asked.usage else openai.survivable(payload))
+                        await self._writer.put(asked.form(payload, progress))
                     room -= len(payload)
                     if room < 0:
                         return TOO_LARGE
@@ -183,6 +183,7 @@ class Asked:
     """What a request asks for, as far as the end of its answer goes by it."""
 
     choices: int = 1
+    stream: bool = True
     usage: bool = False  # in a chunk of its own
 
     @classmethod
@@ -191,8 +192,17 @@ class Asked:
         count, options = request.get("n"), request.get("stream_options")
         return cls(
             min(count, _CHOICES) if type(count) is int and count > 0 else 1,
-            (isinstance(options, dict) and bool(options.get("include_usage"))) or not request.get("stream"),
+            bool(request.get("stream")),
+            isinstance(options, dict) and bool(options.get("include_usage")),
         )
+
+    def form(self, payload: str, progress: Progress) -> str:
+        """The payload as the client can take it."""
+        if not self.stream:
+            return payload
+        if failure := progress.failure:
+            return openai.error_payload(payload, failure)
+        return openai.as_chunk(payload, usage=self.usage)
 
 
 def _is_part(events: Iterable[Event]) -> bool:
