@@ -76,6 +76,7 @@ class _Account:
         first = self._choices.get(0, _Choice())
         counted = self.usage.completion if self.usage and self.usage.completion else self.tokens
         usage = self.usage
+        every = [choice.view(index) for index, choice in sorted(self._choices.items())]
         return {
             "seq": self.seq,
             "text": "".join(first.text),
@@ -84,8 +85,9 @@ class _Account:
             "seconds": round(seconds, 3),
             "tokens_per_second": round(counted / seconds, 1) if seconds else None,
             "usage": usage and {"prompt_tokens": usage.prompt, "completion_tokens": usage.completion},
+            "tool_calls": first.tool_calls,
+            **({"choices": every} if len(every) > 1 else {}),
             "finish_reason": first.finish_reason,
-            "choices": [choice.view(index) for index, choice in sorted(self._choices.items())],
             "error": self.error,
         }
 

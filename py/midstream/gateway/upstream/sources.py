@@ -130,9 +130,7 @@ class DemoUpstream:
             if self._rate:
                 await asyncio.sleep(max(0.0, start + count / self._rate - time.monotonic()))
         yield openai.chunk("demo", self.model, finish="stop")
-        options = request.get("stream_options")
-        if isinstance(options, dict) and options.get("include_usage"):
-            yield openai.chunk("demo", self.model, usage=(0, len(pieces)))
+        yield openai.chunk("demo", self.model, usage=(0, len(pieces)))
 
     async def models(self) -> dict[str, Any]:
         return {"object": "list", "data": [self._about()]}
