@@ -65,6 +65,14 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
     "endpoint_no_models": ("The endpoint does not say which models it has.", ""),
     "endpoint_not_added": ("This is no endpoint that can be added.", ""),
     "gateway_list": ("The gateway's list of conversations cannot be read.", ""),
+    # What there is to say of an answer that is complete
+    "answer_empty": ("The model has ended its answer without a word.", ""),
+    "answer_thought": ("The model has reasoned, and written no answer.", ""),
+    "answer_refused": ("The model has refused to answer.", ""),
+    "answer_filtered": ("A content filter has ended the answer here.", ""),
+    "answer_withheld": ("A content filter has withheld the answer.", ""),
+    "answer_tools": ("The model has asked for a tool ({names}); this app runs none.", ""),
+    "answer_media": ("The model has sent an image or a sound; this app does not show it.", ""),
     # The service worker's
     "spool_refused": ("The address may not be asked: it needs https, or to be this machine.", ""),
     "spool_gone": ("The browser no longer has the connection to the endpoint.", ""),

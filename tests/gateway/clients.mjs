@@ -69,7 +69,10 @@ function follow(run) {
 
 /** @param {string} shape */
 async function meet(shape) {
-  const response = await openai.chat.completions.create(request(shape)).asResponse().catch((error) => error);
+  const response = await openai.chat.completions
+    .create(request(shape))
+    .asResponse()
+    .catch((error) => error);
   await response.text?.();
   const followed = follow(response.headers.get('midstream-run'));
   return { loop: await loop(shape), helper: await helper(shape), sdk: await sdk(shape), follow: await followed };
