@@ -117,6 +117,13 @@ def _serve_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="origin of foreign pages",
     )
+    add(
+        "--limit",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="size, number or seconds, like event=64M or silence=900 (docs/gateway.md has the names)",
+    )
 
 
 def _replay_options(parser: argparse.ArgumentParser) -> None:

@@ -17,9 +17,12 @@ language.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from midstream.problems import Problem
 
 __all__ = [
+    "ErrorWords",
     "MachineError",
     "MidstreamError",
     "RequestError",
@@ -29,6 +32,22 @@ __all__ = [
     "UpstreamRefused",
     "UsageError",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorWords:
+    """A server's error in its own words. Programs read `code`, `type` and `param`
+    (`context_length_exceeded`, `insufficient_quota`), so all of it is handed on as it came."""
+
+    message: str = ""
+    code: str | int | None = None
+    type: str = ""
+    param: str | None = None
+
+    @property
+    def name(self) -> str:
+        """One word for it: the code, else the type."""
+        return str(self.code or self.type or "error")
 
 
 class MidstreamError(Exception):
@@ -72,6 +91,7 @@ class UpstreamError(MidstreamError):
 
     code = "upstream"
     problem: Problem
+    words: ErrorWords | None = None  # the server's own, when it gave any
 
     def __init__(self, why: Problem, *, code: str | None = None) -> None:
         super().__init__(why, code=code)
@@ -89,10 +109,12 @@ class UpstreamRefused(UpstreamError):
         status: int | None = None,
         retry_after: str | None = None,
         code: str | None = None,
+        words: ErrorWords | None = None,
     ) -> None:
         super().__init__(why, code=code)
         self.status = status
         self.retry_after = retry_after
+        self.words = words
 
 
 class UpstreamBroken(UpstreamError):

@@ -47,6 +47,9 @@ class Row:
     # Made by compacted(): the text of all rows, the ops of the whole finished tree.
     whole: bool = False
     epoch: int = 0  # of the event `last`; 0 when the endpoint gives none
+    extras: list[str] = field(default_factory=list)  # what came that is not text: `extra_of`
+    inside: bool = False  # the row ends within a tag that marks reasoning
+    held: str = ""  # its last characters, which may be the beginning of such a tag
 
     def record(self) -> Record:
         return asdict(self)
@@ -142,6 +145,7 @@ def compacted(rows: Sequence[Row], ops: list[list[Any]]) -> Row:
         ended=last.ended,
         whole=True,
         epoch=last.epoch,
+        extras=list(dict.fromkeys(extra for row in rows for extra in row.extras)),
     )
 
 

@@ -54,6 +54,10 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
     "endpoint_error": ("The endpoint reported an error.", ""),
     "endpoint_key": ("The endpoint refused the key ({status}).", "Check the key."),
     "endpoint_unknown": ("The endpoint does not know this model or address ({status}).", ""),
+    "endpoint_quota": (
+        "The account at the endpoint has nothing left to spend ({status}).",
+        "Look at the plan and the payments there.",
+    ),
     "endpoint_refused": ("The endpoint refused ({status}).", ""),
     "endpoint_failed": ("The endpoint failed ({status}).", "Try again later."),
     "endpoint_no_stream": ("The endpoint answered with {kind} instead of a stream.", ""),
@@ -61,6 +65,14 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
     "endpoint_no_models": ("The endpoint does not say which models it has.", ""),
     "endpoint_not_added": ("This is no endpoint that can be added.", ""),
     "gateway_list": ("The gateway's list of conversations cannot be read.", ""),
+    # What there is to say of an answer that is complete
+    "answer_empty": ("The model has ended its answer without a word.", ""),
+    "answer_thought": ("The model has reasoned, and written no answer.", ""),
+    "answer_refused": ("The model has refused to answer.", ""),
+    "answer_filtered": ("A content filter has ended the answer here.", ""),
+    "answer_withheld": ("A content filter has withheld the answer.", ""),
+    "answer_tools": ("The model has asked for a tool ({names}); this app runs none.", ""),
+    "answer_media": ("The model has sent an image or a sound; this app does not show it.", ""),
     # The service worker's
     "spool_refused": ("The address may not be asked: it needs https, or to be this machine.", ""),
     "spool_gone": ("The browser no longer has the connection to the endpoint.", ""),
@@ -68,6 +80,10 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
     "upstream_key": (f"{_MODEL_SERVER} refused the gateway's key ({{status}}).", ""),
     "upstream_unknown": (f"{_MODEL_SERVER} does not know this model or path ({{status}}).", ""),
     "upstream_busy": (f"{_MODEL_SERVER} has too much to do ({{status}}).", ""),
+    "upstream_quota": (
+        "The gateway's account at the model's server ({host}) has nothing left to spend ({status}).",
+        "Look at the plan and the payments there.",
+    ),
     "upstream_redirects": (f"{_MODEL_SERVER} redirects elsewhere ({{status}}).", ""),
     "upstream_refused": (f"{_MODEL_SERVER} refused ({{status}}).", ""),
     "upstream_unreachable": (f"{_MODEL_SERVER} cannot be reached.", _RUNNING),

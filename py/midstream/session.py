@@ -5,6 +5,7 @@
     session.opened(head=0, now=now)                # the answer's headers are here
     session.receive(chunk, now)                    # Deliver, Deliver, …, Closed
     session.dropped("reset", now)                  # Close, Wait: call tick() again then
+    session.over(now)                              # the body has ended in order
 
 Everything that decides what happens next stands in TRANSITIONS. A run ends in two ways only: the
 person stops it, or the other side says that it has ended. A closed socket is neither: a resumable
@@ -26,10 +27,13 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from midstream import sse
-from midstream.events import Delta, Ended, Event, Failed, Finish
+from midstream.errors import UpstreamError
+from midstream.events import DONE, Delta, Ended, Event, Failed
 from midstream.problems import Problem, problem
+from midstream.progress import AFTER_FINISH_S, Progress
 
 
 class State(StrEnum):
@@ -170,6 +174,20 @@ FINAL_STATUSES = {
 BUSY_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 
 
+class Body(Protocol):
+    """The body of an answer: bytes in, messages out. Raises UpstreamError."""
+
+    def feed(self, data: bytes) -> list[sse.Message]: ...
+
+    def finish(self) -> list[sse.Message]:
+        """It has ended in order: what is left of it."""
+        ...
+
+
+def _events(kind: str) -> Body:
+    return sse.Decoder()
+
+
 class Session:
     """One run as its client sees it. Not thread-safe; `now` is seconds on any clock that does not
     go back."""
@@ -178,6 +196,7 @@ class Session:
         self,
         *,
         parse: Callable[[str], list[Event]],
+        body: Callable[[str], Body] = _events,
         cursor: int = 0,
         epoch: int = 0,
         resumable: bool = True,
@@ -187,8 +206,8 @@ class Session:
         finish_reason: str = "",
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        """`begun`: the endpoint is known to have the run. `stopping`: the person pressed Stop in an
-        earlier life of the page."""
+        """`body`: makes the reader of a body of that content type. `begun`: the endpoint is known to
+        have the run. `stopping`: the person pressed Stop in an earlier life of the page."""
         self.state = State.IDLE
         self.cursor = cursor
         self.epoch = epoch
@@ -204,12 +223,13 @@ class Session:
         self._parse = parse
         self._uniform = uniform
         self._repeatable = repeatable
-        self._decoder = sse.Decoder()
+        self._read_as = body
+        self._body = body(sse.KIND)
         self._position = cursor  # the seq of the last event on this connection
         self._heard = 0.0  # when the last byte came
         self._asked_online = True  # at the last request
-        self._finish_reason = finish_reason  # known before a reload; complete needs one
-        self._failure: Failed | Ended | None = None
+        self._progress = Progress(reason=finish_reason, begun=cursor > 0)
+        self._failure: Failed | Ended | None = None  # the gateway's own account of the end
 
     # What the driver reports
 
@@ -224,13 +244,13 @@ class Session:
             self._failure = Failed(why.message, code or state, problem=why)
         return self._ended(state)
 
-    def opened(self, *, head: int, now: float, start: int | None = None) -> list[Intent]:
-        """The request was answered with a stream. `head`: the last seq the server had then (0 when
-        it does not say); `start`: the seq before the stream's first event, the cursor unless
-        given."""
+    def opened(self, *, head: int, now: float, start: int | None = None, kind: str = sse.KIND) -> list[Intent]:
+        """The request was answered. `head`: the last seq the server had then (0 when it does not
+        say); `start`: the seq before the stream's first event, the cursor unless given; `kind`: the
+        content type."""
         if self.state is not State.OPENING:
             return []
-        self._decoder = sse.Decoder()
+        self._body = self._read_as(kind)
         self._heard = now
         self._position = self.cursor if start is None else start
         self.head = head
@@ -245,22 +265,34 @@ class Session:
             return []  # the rest of a connection that was already given up
         self._heard = now
         try:
-            messages = self._decoder.feed(chunk)
+            messages = self._body.feed(chunk)
         except sse.EventTooLarge as error:  # asking again would bring the same event again
-            return [
-                *self._messages(error.messages, now),
-                Close(),
-                *self._close(Closed(Outcome.FAILED, error.code, error.problem)),
-            ]
+            return [*self._messages(error.messages, now), *self._unusable(error)]
+        except UpstreamError as error:
+            return self._unusable(error)
         return self._messages(messages, now)
+
+    def over(self, now: float) -> list[Intent]:
+        """The body of an endpoint without positions has ended in order. Its last event may lack the
+        blank line after it."""
+        if self.state not in (State.CATCHING_UP, State.LIVE):
+            return []
+        try:
+            messages = self._body.finish()
+        except UpstreamError as error:
+            return self._unusable(error)
+        return [*self._messages(messages, now), *self._conclude(problem("unfinished"))]
+
+    def _unusable(self, error: UpstreamError) -> list[Intent]:
+        return [Close(), *self._close(Closed(Outcome.FAILED, error.code, error.problem))]
 
     def dropped(self, why: Problem, now: float, *, sent: bool = True) -> list[Intent]:
         """The connection is gone, with an error or by an end of file without a terminal record.
         `sent`: False when the request itself was not even made."""
         if self.state in (State.IDLE, State.WAITING, State.CLOSED):
             return []
-        if not self.resumable and self._finish_reason:
-            return self._close(Closed(Outcome.DONE, self._finish_reason))
+        if not self.resumable and self._progress.state(cut=True) == "completed":
+            return self._conclude(why, cut=True)
         queued, self.unreachable = self.unreachable, self.state is State.OPENING
         self.trouble = None
         intents = self._reopen_or_close(why, now, sent=sent)
@@ -291,10 +323,10 @@ class Session:
         how the run ended, where that is known; `why`: what is said of one that was cut off."""
         if state:
             return self._ended(state)
-        if self._finish_reason:
-            return self._close(Closed(Outcome.DONE, self._finish_reason))
-        if self._failure:
-            return self._ended("failed")
+        if self._progress.state() == "completed":
+            return self._close(Closed(Outcome.DONE, self._progress.reason))
+        if self._progress.failure:
+            return self._conclude(problem("gone"))
         if self.cursor == 0:
             nothing = why or problem("empty")
             return self._close(Closed(Outcome.FAILED, MAYBE_SENT if why else "empty", nothing))
@@ -331,6 +363,9 @@ class Session:
         listening = self.state in (State.OPENING, State.CATCHING_UP, State.LIVE)
         if listening and self.resumable and now - self._heard > SILENCE_S:
             return self._reopen_or_close(problem("connection_broke"), now)
+        # Some endpoints never close the stream. With a gateway the terminal record comes.
+        if listening and not self._repeatable and self._progress.finished and now - self._heard > AFTER_FINISH_S:
+            return [Close(), *self._conclude(problem("unfinished"))]
         return []
 
     # What follows from it
@@ -344,11 +379,12 @@ class Session:
         return intents
 
     def _message(self, message: sse.Message, now: float) -> list[Intent]:
-        if message.data == "[DONE]":
-            return self._done(now)
+        if message.data.strip() == DONE:
+            return self._done()
         epoch, seq = _position_of(message.id) or (0, self._position + 1)
         self._position = seq
         if seq <= self.cursor:
+            self._progress.take(self._parse(message.data))
             return []
         if seq > self.cursor + 1:
             return self._reopen_or_close(problem("connection_broke"), now)  # to be told the rest
@@ -357,46 +393,53 @@ class Session:
 
     def _deliver(self, events: tuple[Event, ...]) -> list[Intent]:
         self.attempt = 0
-        intents: list[Intent] = [Deliver(self.cursor, events, self.epoch)]
+        kept = self._progress.take(events)
+        intents: list[Intent] = [Deliver(self.cursor, events if kept else (), self.epoch)]
         if self.state is State.CATCHING_UP and self.cursor >= self.head:
             self._enter(Signal.CAUGHT_UP)
         for event in events:
             match event:
-                case Finish(reason):
-                    self._finish_reason = reason
                 case Failed():
                     self._failure = event
                 case Ended(state=state):
                     self._failure = self._failure or event
                     return intents + self._ended(state)
-        if self._failure and not self.resumable:
-            return [*intents, Close(), *self._ended("failed")]
+        if self._progress.failure and not self.resumable:
+            return [*intents, Close(), *self._conclude(problem("unfinished"))]
         return intents
+
+    def _conclude(self, why: Problem, *, cut: bool = False) -> list[Intent]:
+        """The end of a stream whose sender does not say how it has ended. `why`: what is said of
+        one that is not whole."""
+        state, failure = self._progress.state(cut=cut), self._progress.failure
+        if state == "completed":
+            return self._close(Closed(Outcome.DONE, self._progress.reason))
+        if failure:
+            return self._close(Closed(Outcome.FAILED, failure.code, failure.problem))
+        if state == "interrupted":
+            return self._close(Closed(Outcome.INTERRUPTED, "cut" if cut else "unfinished", why))
+        return self._close(Closed(Outcome.FAILED, "empty", problem("empty")))
 
     def _ended(self, state: str) -> list[Intent]:
         outcome = OUTCOMES.get(state, Outcome.INTERRUPTED)
         failure = self._failure
         if outcome in (Outcome.DONE, Outcome.STOPPED) or failure is None:
-            return self._close(Closed(outcome, self._finish_reason or state))
+            return self._close(Closed(outcome, self._progress.reason or state))
         return self._close(Closed(outcome, failure.code or state, failure.problem))
 
-    def _done(self, now: float) -> list[Intent]:
+    def _done(self) -> list[Intent]:
         """`[DONE]` only says that the stream is over: an answer is complete when a finish_reason
         was seen."""
         if self.resumable:
             # its terminal record came just before; without one the connection's end will tell
             return []
-        if self._finish_reason:
-            return [Close(), *self._close(Closed(Outcome.DONE, self._finish_reason))]
-        unfinished = Closed(Outcome.INTERRUPTED, "unfinished", problem("unfinished"))
-        return [Close(), *self._close(unfinished)]
+        return [Close(), *self._conclude(problem("unfinished"))]
 
     def _reopen_or_close(self, why: Problem, now: float, *, sent: bool = True) -> list[Intent]:
         if not sent or self._may_ask_again():
             return [Close(), *self._wait(now)]
         if self.begun:
-            cut = Closed(Outcome.INTERRUPTED, "cut", problem("connection_broke"))
-            return [Close(), *self._close(cut)]
+            return [Close(), *self._conclude(problem("connection_broke"), cut=True)]
         reason = MAYBE_SENT if now - self._heard > RECEIVED_S else "unreachable"
         return [Close(), *self._close(Closed(Outcome.FAILED, reason, why))]
 
@@ -446,6 +489,6 @@ def _position_of(event_id: str | None) -> tuple[int, int] | None:
 
 
 def content(events: tuple[Event, ...]) -> tuple[str, str]:
-    """The text and the reasoning that events carry."""
-    deltas = [event for event in events if isinstance(event, Delta)]
+    """The text and the reasoning that events carry, of the first choice."""
+    deltas = [event for event in events if isinstance(event, Delta) and event.index == 0]
     return "".join(d.text for d in deltas), "".join(d.reasoning for d in deltas)

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from midstream.errors import UpstreamError
 from midstream.problems import problem
 
-__all__ = ["MAX_EVENT_BYTES", "Decoder", "EventTooLarge", "Message", "encode"]
+__all__ = ["KIND", "MAX_EVENT_BYTES", "STRAY", "Decoder", "EventTooLarge", "Message", "encode"]
 
-MAX_EVENT_BYTES = 1024 * 1024
+KIND = "text/event-stream"
+MAX_EVENT_BYTES = 32 * 1024 * 1024  # an image in base64 is one event
+STRAY = "\0"  # the `event` of a message made of lines that are no fields of an event
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
+_FIELDS = frozenset({b"data", b"event", b"id", b"retry"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,17 @@ class EventTooLarge(UpstreamError):
 
 
 class Decoder:
-    """Bytes in, messages out. Raises `EventTooLarge` once and takes nothing more after that."""
+    """Bytes in, messages out. Raises `EventTooLarge` once and takes nothing more after that.
 
-    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+    `strays`: lines that are no fields come as messages of their own too (WHATWG drops them), since
+    servers print errors between their events.
+    """
+
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, *, strays: bool = False) -> None:
         self.last_event_id = ""
         self._limit = max_event_bytes
+        self._strays = strays
+        self._stray: list[str] = []
         self._partial: list[bytes] = []  # pieces of the unfinished line, joined once
         self._size = 0  # bytes held for the open event, unfinished line included
         self._skip_lf = False  # the last chunk ended in CR: an LF that follows belongs to it
@@ -89,9 +98,20 @@ class Decoder:
     def finish(self) -> list[Message]:
         """The connection ended. Always empty: an event without its blank line is dropped."""
         self._ended = True
+        self._stray.clear()
         self._partial.clear()
         self._reset()
         return []
+
+    def rest(self) -> list[Message]:
+        """Instead of `finish`, for senders that end without a blank line: what is there of the open
+        event, which may be half of it."""
+        messages: list[Message] = []
+        if self._partial:
+            self._line(b"".join(self._partial), messages)
+        self._dispatch(messages)
+        self.finish()
+        return messages
 
     def _hold(self, count: int, messages: list[Message]) -> None:
         self._size += count
@@ -109,6 +129,10 @@ class Decoder:
             self._size -= len(line) + 1  # a comment is not kept, so heartbeats never add up
         else:
             name, _, value = line.partition(b":")
+            if self._strays and name not in _FIELDS:
+                self._stray.append(line.decode("utf-8", "replace"))
+                return
+            self._dispatch_stray(messages)
             self._field(name, value.removeprefix(b" ").decode("utf-8", "replace"))
 
     def _field(self, name: bytes, value: str) -> None:
@@ -121,7 +145,13 @@ class Decoder:
         elif name == b"retry" and value.isascii() and value.isdigit():
             self._retry = int(value[:12])  # longer than any wait; keeps the integer small
 
+    def _dispatch_stray(self, messages: list[Message]) -> None:
+        if self._stray:
+            messages.append(Message("\n".join(self._stray), STRAY))
+            self._stray.clear()
+
     def _dispatch(self, messages: list[Message]) -> None:
+        self._dispatch_stray(messages)
         if self._data:
             data = "\n".join(self._data)
             messages.append(Message(data, self._event or "message", self._id, self._retry))

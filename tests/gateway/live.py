@@ -19,6 +19,7 @@ from midstream.gateway.http.app import create_app
 from midstream.gateway.server import Server, listen
 from midstream.gateway.store.interface import RunStore
 from midstream.gateway.store.memory import MemoryRunStore
+from midstream.gateway.upstream.passed_headers import PassedHeaders
 from midstream.gateway.upstream.sources import Upstream
 from midstream.providers import openai
 
@@ -36,7 +37,7 @@ class PlayedUpstream:
         self.answers: list[Answer] = []
         self.requests: list[bytes] = []
 
-    async def payloads(self, body: bytes) -> AsyncGenerator[str, None]:
+    async def payloads(self, body: bytes, passed: PassedHeaders | None = None) -> AsyncGenerator[str, None]:
         self.requests.append(body)
         if len(self.answers) < len(self.requests):
             self.answers.append(Answer())
@@ -53,6 +54,13 @@ class PlayedUpstream:
     async def models(self) -> dict[str, Any]:
         return {"object": "list", "data": [{"id": "played", "object": "model"}]}
 
+    @contextlib.asynccontextmanager
+    async def forward(
+        self, method: str, path: str, body: bytes, passed: PassedHeaders
+    ) -> AsyncIterator[tuple[str, AsyncGenerator[bytes, None]]]:
+        self.requests.append(body)
+        yield "application/json", _nothing_more()
+
     async def close(self) -> None:
         return None
 
@@ -63,6 +71,10 @@ class PlayedUpstream:
             answer.items.put_nowait(item)
         self.answers.append(answer)
         return answer
+
+
+async def _nothing_more() -> AsyncGenerator[bytes, None]:
+    yield b"{}"
 
 
 @dataclass
@@ -195,6 +207,7 @@ def prepared(
     store = store or MemoryRunStore()
     upstream = upstream or PlayedUpstream()
     named = {"first_word": 0.05, **(limits or {})}
+    named = {"plain_first_word": named["first_word"], **named}
     config = Config(port=port, limits=replace(Limits(), **named), **options)
     app = create_app(config, store=store, upstream=upstream)
     return app, store, upstream  # type: ignore[return-value]

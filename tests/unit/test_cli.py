@@ -67,6 +67,14 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
         (["serve", "--model", "demo", "--model-file", "x"], "--model local"),
         (["serve", "--allow-origin", "chat.example"], "https://chat.example"),
         (["serve", "--allow-origin", "https://a/b"], "https://chat.example"),
+        (["serve", "--limit", "x"], "silence"),
+        (["serve", "--limit", "noise=1"], "silence"),
+        (["serve", "--limit", "event"], "whole number"),
+        (["serve", "--limit", "event=1.5"], "whole number"),
+        (["serve", "--limit", "event=-1"], "whole number"),
+        (["serve", "--limit", "event=1T"], "whole number"),
+        (["serve", "--limit", "silence=soon"], "number of seconds"),
+        (["serve", "--limit", "silence=0"], "number of seconds"),
         (["replay"], "FILE"),
         (["replay", "no-such-file.md"], "no-such-file.md"),
         (["replay", "."], "Cannot read"),
@@ -156,6 +164,12 @@ def test_an_upstream_brings_its_own_model(monkeypatch: pytest.MonkeyPatch) -> No
 def test_direct_and_static_have_no_gateway() -> None:
     assert not config("--direct", "http://a:1").serves_gateway
     assert not config("--static-only").serves_gateway
+
+
+def test_limits_are_options() -> None:
+    found = config("--limit", "event=1.5M", "--limit", "silence=0.5", "--limit", "live_runs=7").limits
+    assert (found.event, found.silence, found.live_runs) == (3 << 19, 0.5, 7)
+    assert found.body == Limits().body
 
 
 def test_workers_get_the_same_config() -> None:

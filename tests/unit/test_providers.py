@@ -9,7 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midstream.events import TERMINAL_STATES, Delta, Ended, Event, Failed, Finish, Other, Usage
+from midstream.errors import ErrorWords
+from midstream.events import (
+    TERMINAL_STATES,
+    Delta,
+    Ended,
+    Event,
+    Extra,
+    Failed,
+    Finish,
+    Nothing,
+    Other,
+    Unreadable,
+    Usage,
+)
 from midstream.problems import problem
 from midstream.providers import demo, openai
 
@@ -77,15 +90,60 @@ CASES: list[tuple[str, Any, list[Event]]] = [
         [Delta("all"), Finish("stop"), Usage(3, 5)],
     ),
     (
-        "second choices are not shown",
+        "two choices without numbers",
         {"choices": [{"delta": {"content": "a"}}, {"delta": {"content": "b"}}]},
+        [Delta("a"), Delta("b", index=1)],
+    ),
+    (
+        "the second of two choices, alone in its chunk",
+        {"choices": [{"index": 1, "delta": {"content": "b"}, "finish_reason": "stop"}]},
+        [Delta("b", index=1), Finish("stop", 1)],
+    ),
+    ("a choice of no known number", {"choices": [{"index": "1", "delta": {"content": "a"}}]}, [Delta("a")]),
+    ("TGI: eos_token", finish("eos_token"), [Finish("eos_token")]),
+    ("Gemini: STOP", finish("STOP"), [Finish("STOP")]),
+    ("Ollama: an empty reason", finish(""), [Other()]),
+    (
+        "DashScope: the word null in each piece",
+        {"choices": [{"delta": {"content": "a"}, "finish_reason": "null"}]},
         [Delta("a")],
     ),
+    ("DeepSeek: out of resources", finish("insufficient_system_resource"), [Other()]),
+    ("a refusal is text too", delta(refusal="No."), [Delta("No."), Extra("refusal")]),
+    (
+        "a tool call",
+        delta(tool_calls=[{"index": 0, "function": {"name": "f", "arguments": ""}}]),
+        [Extra("tool_call", "f")],
+    ),
+    ("a function call", delta(function_call={"name": "f"}), [Extra("tool_call", "f")]),
+    ("more of a tool call", delta(tool_calls=[{"index": 0, "function": {"arguments": "{"}}]), [Extra("tool_call")]),
+    ("OpenRouter: an image", delta(content="", images=[{"image_url": {"url": "data:,"}}]), [Extra("image")]),
+    ("audio", delta(audio={"data": ""}), [Extra("audio")]),
+    ("a completion's text", {"choices": [{"index": 0, "text": "a", "finish_reason": None}]}, [Delta("a")]),
+    (
+        "vLLM: an error without `error`",
+        {"object": "error", "message": "boom", "type": "E", "code": 500},
+        [Failed("boom", "500")],
+    ),
+    ("FastAPI: detail", {"detail": [{"loc": ["body"], "msg": "missing"}]}, [Failed("body: missing", "error")]),
+    ("MiniMax", {"base_resp": {"status_code": 1008, "status_msg": "no money"}}, [Failed("no money", "1008")]),
+    ("MiniMax: well", {**delta(content="x"), "base_resp": {"status_code": 0, "status_msg": ""}}, [Delta("x")]),
+    ("Gemini: a list with an error", [{"error": {"code": 400, "message": "boom"}}], [Failed("boom", "400")]),
+    (
+        "Anthropic: an error by its type",
+        {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}},
+        [Failed("busy", "overloaded_error")],
+    ),
+    ("detail beside choices is no error", {**delta(content="x"), "detail": "fine"}, [Delta("x")]),
     ("choices that are none", {"choices": {"0": 1}}, [Other()]),
     ("choice that is none", {"choices": [None]}, [Other()]),
     ("delta that is none", {"choices": [{"delta": "x"}]}, [Other()]),
-    ("another object", {"object": "ping"}, [Other()]),
-    ("empty object", {}, [Other()]),
+    ("another object", {"object": "timings"}, [Other()]),
+    ("Anthropic: a ping", {"type": "ping"}, [Nothing()]),
+    ("an empty object", {}, [Nothing()]),
+    ("null", None, [Nothing()]),
+    ("a number", 1, [Nothing()]),
+    ("no text", "", [Nothing()]),
     (
         "our end",
         {"choices": [], "midstream": {"state": "cancelled", "message": "Stopped."}},
@@ -100,12 +158,22 @@ def test_a_payload_means(payload: Any, expected: list[Event]) -> None:
     assert openai.parse(json.dumps(payload)) == expected
 
 
-@pytest.mark.parametrize("text", ["", "x", "[1]", "null", '"x"', "{", "1", "[" * 100_000])
+@pytest.mark.parametrize("text", ["x", "[1]", '"x"', "{", "ping me", "[" * 100_000])
 def test_what_cannot_be_read_is_a_failure_in_words(text: str) -> None:
     (event,) = openai.parse(text)
-    assert isinstance(event, Failed)
-    assert event.code == "bad_payload"
-    assert event.message.endswith(".")
+    assert isinstance(event, Unreadable)
+    assert event.failure.code == "bad_payload"
+    assert event.failure.message.startswith("The endpoint sent something that cannot be read. Message: ")
+    assert event.failure.problem and event.failure.problem.quote == text[:300]
+
+
+@pytest.mark.parametrize("text", ["", " ", "null", "[]", "ping", "PING", ": keep-alive", "heartbeat", "keepalive", "1"])
+def test_a_keep_alive_is_nothing(text: str) -> None:
+    assert openai.parse(text) == [Nothing()]
+
+
+def test_a_number_may_have_any_number_of_digits() -> None:
+    assert openai.parse('{"choices":[{"delta":{"content":"x"}}],"x":' + "9" * 6000 + "}") == [Delta("x")]
 
 
 @pytest.mark.parametrize("text", ["[DONE]", " [DONE] "])
@@ -151,7 +219,8 @@ def test_a_terminal_payload_is_a_chunk_that_says_how_it_ended(state: str) -> Non
     why = problem("model_crashed")
     payload = openai.terminal("r", state, why=why, code="c", status=None)
     body = json.loads(payload)
-    assert (body["object"], body["choices"], body["id"]) == ("chat.completion.chunk", [], "r")
+    assert (body["object"], body["id"]) == ("chat.completion.chunk", "r")
+    assert body["choices"] == [{"index": 0, "delta": {}, "finish_reason": None}]
     words = {"message": why.message, "code": "c", "hint": why.hint}
     said = {"code": "model_crashed", "values": {}}
     assert body["midstream"] == {"state": state, **words, "problem": said}
@@ -159,6 +228,50 @@ def test_a_terminal_payload_is_a_chunk_that_says_how_it_ended(state: str) -> Non
     assert events[-1] == Ended(state, why.message, "c")
     assert [event.problem for event in events if isinstance(event, Ended | Failed)][-1] == why
     assert (events[0] == Failed(why.message, "c", why.hint)) == (state == "failed")
+    assert ("error" in body) == (state != "completed")
+
+
+def test_the_end_of_a_run_has_the_upstreams_own_error() -> None:
+    why = problem("endpoint_error", quote="too long")
+    words = ErrorWords("too long", "context_length_exceeded", "invalid_request_error", "messages")
+    body = json.loads(openai.terminal("r", "failed", why=why, code=words.name, words=words))
+    asked = {name: body["error"][name] for name in ("message", "code", "type", "param")}
+    assert asked == {
+        "message": "too long",
+        "code": "context_length_exceeded",
+        "type": "invalid_request_error",
+        "param": "messages",
+    }
+    assert body["error"]["problem"] == body["midstream"]["problem"] == why.record()
+
+
+@pytest.mark.parametrize("state", TERMINAL_STATES)
+def test_the_end_of_a_run_in_an_old_log(state: str) -> None:
+    """Until version 1 it had no choices, and an error only where the run had failed."""
+    old = {"id": "r", "choices": [], "midstream": {"state": state, "message": "m", "code": "c"}}
+    if state == "failed":
+        old["error"] = {"message": "m", "code": "c", "hint": "", "problem": None, "type": "midstream"}
+    assert openai.parse(json.dumps(old))[-1] == Ended(state, "m", "c")
+
+
+def test_a_client_that_wants_no_usage_gets_a_choice_in_each_chunk() -> None:
+    usage = openai.chunk("r", "m", usage=(1, 2))
+    assert openai.as_chunk(usage, usage=True) == usage
+    assert json.loads(openai.as_chunk(usage, usage=False)) == {
+        **json.loads(usage),
+        "choices": [{"index": 0, "delta": {}, "finish_reason": None}],
+    }
+    for other in (openai.chunk("r", "m", content='"choices":[] "message"'), '{"x":1}', '{"choices":1,"message":2}'):
+        assert openai.as_chunk(other, usage=False) == other
+
+
+def test_a_whole_answer_becomes_a_chunk_for_a_client_that_streams() -> None:
+    whole = openai.completion("r", "m", "hi", finish="stop", usage=(1, 2))
+    found = json.loads(openai.as_chunk(json.dumps(whole), usage=False))
+    delta = {"role": "assistant", "content": "hi"}
+    assert found["choices"] == [{"index": 0, "delta": delta, "finish_reason": "stop"}]
+    assert found["object"] == "chat.completion.chunk"
+    assert openai.parse(json.dumps(found)) == openai.parse(json.dumps(whole))
 
 
 def test_a_terminal_payload_has_a_terminal_state() -> None:

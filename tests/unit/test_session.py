@@ -451,7 +451,7 @@ def test_nothing_left_is_done_only_when_a_finish_reason_is_known() -> None:
 
 def test_an_event_over_the_limit_ends_the_run_and_keeps_what_came_before() -> None:
     session = live()
-    intents = session.receive(word(1) + b"data: " + b"x" * (2 << 20), 0)
+    intents = session.receive(word(1) + b"data: " + b"x" * sse.MAX_EVENT_BYTES, 0)
     assert delivered(intents) == [1]
     assert closed(intents).outcome is Outcome.FAILED
 

@@ -26,6 +26,7 @@ import { parseTrouble, troubleText } from './problem.js';
  * @property {boolean} sure false: the prompt may have arrived, and asking again may ask twice
  * @property {{seconds: number, tokens: number} | null} thought before its first word, when that is known
  * @property {import('./problem.js').Trouble | null} error
+ * @property {import('./problem.js').Trouble | null} remark what there is to say of a complete answer
  * @property {number} at when this was received, performance.now()
  * @property {number} since when the answer was resumed, performance.now()
  * @property {boolean} painted from storage: the engine has not spoken yet
@@ -67,7 +68,7 @@ const OF_TEXT = new Set(['copy', 'save', 'source', 'continue']);
  */
 export function parseStatus(raw, stored = true) {
   if (!raw || !Object.hasOwn(BUTTONS, raw.state)) return null;
-  const { error, thought } = raw;
+  const { error, remark, thought } = raw;
   return {
     state: raw.state,
     seq: count(raw.seq),
@@ -87,6 +88,7 @@ export function parseStatus(raw, stored = true) {
     sure: raw.sure !== false,
     thought: thought ? { seconds: count(thought.seconds), tokens: count(thought.tokens) } : null,
     error: error ? parseTrouble(error) : null,
+    remark: remark ? parseTrouble(remark) : null,
     at: performance.now(),
     since: -Infinity,
     painted: false,
@@ -164,6 +166,11 @@ function liveText(status, dead) {
 
 /** @param {Status} status */
 function endText(status) {
+  return [troubleText(status.remark), countText(status)].filter(Boolean).join(' ');
+}
+
+/** @param {Status} status */
+function countText(status) {
   const { state, error, seams } = status;
   const values = {
     ...numbers(status),
@@ -268,7 +275,8 @@ export function announcement(before, status, hidden) {
   if (state === 'reconnecting' && !savedTokens(status)) return { text: t('say.lost') };
   if (status.waits) return { text: t('status.queued.after') };
   const tokens = t('count.tokens', { n: state === 'reconnecting' ? savedTokens(status) : status.tokens });
-  return { text: t(`say.${state}`, { tokens }), once: state === 'streaming' };
+  const said = t(`say.${state}`, { tokens });
+  return { text: status.remark ? `${troubleText(status.remark)} ${said}` : said, once: state === 'streaming' };
 }
 
 /** The announcement of a long wait for the first token; null while it is not long. @param {Status} status */

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from midstream.errors import UsageError
+from midstream.progress import AFTER_FINISH_S
+from midstream.sse import MAX_EVENT_BYTES
 
 MIB = 1024 * 1024
 HOUR = 3600.0
@@ -18,10 +22,11 @@ DAY = 24 * HOUR
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes in bytes, times in seconds."""
+    """Sizes in bytes and counts are whole numbers, times are in seconds. Each is an option of the
+    command: `--limit NAME=VALUE`."""
 
     body: int = 16 * MIB  # of a request
-    event: int = MIB  # of one upstream event
+    event: int = MAX_EVENT_BYTES  # of one upstream event, and of a whole answer
     log: int = 64 * MIB  # of one run
     live_runs: int = 64  # of one owner
     readers: int = 1000  # open streams of one process
@@ -29,13 +34,36 @@ class Limits:
     silence: float = 600.0  # of an upstream; reasoning and long prompts are silent for minutes
     total: float = 2 * HOUR  # of a run
     unattended: float = 0.5 * HOUR  # of a live run that nobody reads
+    after_finish: float = AFTER_FINISH_S  # what may follow the finish of an answer: usage
     first_word: float = 0.5  # a POST waits so long for an early refusal before it starts to stream
+    plain_first_word: float = 5.0  # the same for a client that knows nothing of runs
     heartbeat: float = 15.0
     stalled_reader: float = 60.0  # a reader that takes nothing for so long is let go
     model_start: float = 120.0
     store_outage: float = 10.0  # a store that fails for longer ends the run
     keep: float = 30 * DAY  # logs, after the run's end
     tombstone: float = 31 * DAY
+
+
+_UNITS = {"": 1, "K": 1024, "M": MIB, "G": 1024 * MIB}
+_VALUE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)([KMG]?)")
+
+
+def limits_of(options: Iterable[str]) -> Limits:
+    """Of `NAME=VALUE`, where a value may end in K, M or G. Raises UsageError."""
+    kinds = {each.name: each.type for each in fields(Limits)}
+    given: dict[str, int | float] = {}
+    for option in options:
+        name, _, text = option.partition("=")
+        value = _VALUE.fullmatch(text)
+        if name not in kinds:
+            raise UsageError(f"--limit knows no {name!r}.", hint=f"It knows {', '.join(kinds)}.")
+        number = float(value[1]) * _UNITS[value[2]] if value else 0.0
+        if number <= 0 or (kinds[name] == "int" and not number.is_integer()):
+            what = "a whole number, like 64 or 32M" if kinds[name] == "int" else "a number of seconds"
+            raise UsageError(f"--limit {name} must be {what}, not {text!r}.")
+        given[name] = int(number) if kinds[name] == "int" else number
+    return replace(Limits(), **given)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

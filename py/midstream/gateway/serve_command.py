@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from midstream.errors import UsageError
 from midstream.gateway import server
-from midstream.gateway.config import Config, base_url
+from midstream.gateway.config import Config, base_url, limits_of
 from midstream.gateway.http import static
 from midstream.gateway.store.factory import default_store, make_store
 from midstream.gateway.upstream.model_process import ModelProcess, find_model_file, require_engine
@@ -55,6 +55,7 @@ def config_of(options: argparse.Namespace) -> Config:
         hosts=tuple(options.allow_host),
         origins=tuple(_origin(text) for text in options.allow_origin),
         demo_rate=_demo_rate(),
+        limits=limits_of(options.limit),
     )
 
 

@@ -1,42 +1,35 @@
 """The OpenAI chat dialect, as real servers speak it: llama.cpp, Ollama, vLLM, LM Studio, LiteLLM…
 
-Their differences that force branches here: `content` null or absent; `reasoning` or
-`reasoning_content`; usage in a chunk without choices, after the finish; an error object under
-HTTP 200; `finish_reason: "abort"` on a cut answer; a whole `chat.completion` in place of chunks.
+Here is what is said in it: requests, and the chunks of servers of our own. `chat_payload` has what
+payloads mean, `body` how they arrive.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from midstream.events import (
-    FINISH_REASONS,
-    TERMINAL_STATES,
-    Delta,
-    Ended,
-    Event,
-    Failed,
-    Finish,
-    Other,
-    Usage,
-)
-from midstream.problems import Problem, problem, read
+from midstream.errors import ErrorWords
+from midstream.events import DONE, TERMINAL_STATES, Failed
+from midstream.problems import Problem
+from midstream.providers.chat_payload import parse, problem_in
 
 __all__ = [
     "CONTINUE_MODES",
     "DONE",
+    "as_chunk",
     "chat_request",
     "chunk",
     "completion",
     "continue_request",
+    "error_object",
+    "error_payload",
     "parse",
     "problem_in",
     "terminal",
 ]
-
-DONE = "[DONE]"
 
 # Ways to ask for the rest of an answer; see `continue_request`.
 CONTINUE_MODES = ("prefill", "continue_final_message", "prefix", "ask")
@@ -99,25 +92,6 @@ def continue_request(
     return chat_request(turns, model=model, **options)
 
 
-def parse(data: str) -> list[Event]:
-    """The events of one payload, in order; empty for `[DONE]`; unreadable JSON is a `Failed`."""
-    if data.strip() == DONE:
-        return []
-    try:
-        body = json.loads(data)
-    except (ValueError, RecursionError):
-        return [_unreadable("The endpoint sent something that is not JSON.")]
-    if not isinstance(body, dict):
-        return [_unreadable("The endpoint sent JSON that is not an object.")]
-    events: list[Event] = []
-    if body.get("error"):
-        events.append(_failure(body["error"]))
-    _choice(body.get("choices"), events)
-    _usage(body.get("usage"), events)
-    _ended(body.get("midstream"), events)
-    return events or [Other()]
-
-
 def chunk(
     run: str,
     model: str,
@@ -155,29 +129,92 @@ def completion(run: str, model: str, content: str, *, finish: str, usage: tuple[
     }
 
 
-def terminal(run: str, state: str, *, why: Problem | None = None, code: str = "", **more: Any) -> str:
-    """The payload that ends a run: a chunk without choices, so that OpenAI clients survive it.
+def terminal(
+    run: str,
+    state: str,
+    *,
+    why: Problem | None = None,
+    code: str = "",
+    words: ErrorWords | None = None,
+    **more: Any,
+) -> str:
+    """The payload that ends a run: a chunk that adds nothing, so that every OpenAI client survives
+    it, also one that reads `choices[0]` without looking.
 
-    Only `failed` carries a top-level error: clients raise on it, and in the other states the text
-    so far is an answer. `more` goes into the `midstream` record.
+    Unless the answer is complete it carries an error too: a client that knows nothing of runs would
+    take the text so far for the whole answer. `words` are the upstream's own error, `more` goes
+    into the `midstream` record.
     """
     if state not in TERMINAL_STATES:
         raise ValueError(f"not a terminal state: {state!r}")
     message, hint = (why.message, why.hint) if why else ("", "")
     said = why.record() if why else None
-    words = {"message": message, "code": code, "hint": hint, "problem": said}
-    record = {"state": state, **words, **more}
+    record = {"state": state, "message": message, "code": code, "hint": hint, "problem": said, **more}
     body: dict[str, Any] = {
         "id": run,
         "object": "chat.completion.chunk",
         "created": 0,
         "model": "",
-        "choices": [],
+        "choices": [_EMPTY],
         "midstream": {name: value for name, value in record.items() if value},
     }
-    if state == "failed":
-        body["error"] = {**words, "type": "midstream"}
+    if state != "completed":
+        body["error"] = error_object(words, message=message or state, code=code or state, hint=hint, problem=said)
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+_EMPTY = {"index": 0, "delta": {}, "finish_reason": None}
+_NO_CHOICES = re.compile(r'"choices"\s*:\s*\[\s*\]')
+
+
+def error_object(words: ErrorWords | None, **ours: Any) -> dict[str, Any]:
+    """An `error` in OpenAI's form: the upstream's own words where it gave any, ours beside them."""
+    words = words or ErrorWords()
+    return {
+        **ours,
+        "message": words.message or ours["message"],
+        "type": words.type or "midstream",
+        "param": words.param,
+        "code": ours["code"] if words.code is None else words.code,
+    }
+
+
+def error_payload(payload: str, failure: Failed) -> str:
+    """The payload that brought a failure, as clients know errors: with an `error`."""
+    try:
+        body = json.loads(payload)
+    except ValueError:
+        body = None
+    if isinstance(body, dict) and body.get("error"):
+        return payload
+    said = failure.problem.record() if failure.problem else None
+    error = error_object(failure.words, message=failure.message, code=failure.code, hint=failure.hint, problem=said)
+    return json.dumps({"error": error}, ensure_ascii=False)
+
+
+def as_chunk(payload: str, *, usage: bool) -> str:
+    """The payload as a client of a stream takes it: one that reads `choices[0].delta` of each chunk
+    without looking. Nearly all are that already, and stay as they are.
+
+    A whole answer becomes a chunk. A chunk without choices gets an empty one, unless the client has
+    asked for `usage`: then it knows that such chunks come.
+    """
+    if '"choices"' in payload and '"message"' in payload and '"delta"' not in payload:
+        payload = _chunk_of(payload)
+    if usage or '"choices"' not in payload:
+        return payload
+    return _NO_CHOICES.sub(f'"choices":[{json.dumps(_EMPTY)}]', payload, count=1)
+
+
+def _chunk_of(payload: str) -> str:
+    body = json.loads(payload)
+    choices = body.get("choices")
+    if not isinstance(choices, list) or not all(isinstance(each, dict) for each in choices):
+        return payload
+    for position, choice in enumerate(choices):
+        choice.setdefault("index", position)
+        choice["delta"] = choice.pop("message", None) or {}
+    return json.dumps(body | {"object": "chat.completion.chunk"}, separators=(",", ":"))
 
 
 def _usage_object(prompt: int, completion: int) -> dict[str, int]:
@@ -186,63 +223,3 @@ def _usage_object(prompt: int, completion: int) -> dict[str, int]:
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
     }
-
-
-def problem_in(error: Mapping[str, Any]) -> Problem | None:
-    """What an error of a Midstream server says by its code; None for everybody else's."""
-    return read(error.get("problem"), _text(error.get("message")), _text(error.get("hint")))
-
-
-def _unreadable(message: str) -> Failed:
-    return Failed(message, "bad_payload", problem=problem("bad_payload", message=message))
-
-
-def _failure(error: object) -> Failed:
-    """OpenAI sends an object, some servers a bare string; `code` may be a number."""
-    known: Mapping[str, Any] = error if isinstance(error, dict) else {"message": error}
-    code = known.get("code") or known.get("type") or "error"
-    words = _text(known.get("message"))
-    why = problem_in(known) or problem("endpoint_error", quote=words, message=words)
-    return Failed(why.message, str(code), _text(known.get("hint")), why)
-
-
-def _choice(choices: object, events: list[Event]) -> None:
-    """Only the first choice is shown; `message` instead of `delta` is a whole answer at once."""
-    first = choices[0] if isinstance(choices, list) and choices else None
-    if not isinstance(first, dict):
-        return
-    part = first.get("delta") or first.get("message")
-    if isinstance(part, dict):
-        reasoning = part.get("reasoning")
-        delta = Delta(
-            _text(part.get("content")),
-            _text(part.get("reasoning_content") if reasoning is None else reasoning),
-        )
-        if delta.text or delta.reasoning:
-            events.append(delta)
-    reason = first.get("finish_reason")
-    if isinstance(reason, str) and reason in FINISH_REASONS:
-        events.append(Finish(reason))
-
-
-def _usage(usage: object, events: list[Event]) -> None:
-    if isinstance(usage, dict):
-        counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens")]
-        events.append(Usage(*(n if isinstance(n, int) else 0 for n in counts)))
-
-
-def _ended(record: object, events: list[Event]) -> None:
-    state = record.get("state") if isinstance(record, dict) else None
-    if isinstance(record, dict) and isinstance(state, str) and state in TERMINAL_STATES:
-        message, code = _text(record.get("message")), _text(record.get("code"))
-        events.append(Ended(state, message, code, problem_in(record)))
-
-
-def _text(value: object) -> str:
-    """Text of a content field: a string, a list of text parts (Mistral's form), else nothing."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        parts = (part.get("text") for part in value if isinstance(part, dict))
-        return "".join(part for part in parts if isinstance(part, str))
-    return ""

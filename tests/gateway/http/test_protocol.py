@@ -13,6 +13,7 @@ import pytest
 from midstream.gateway.config import Limits
 from midstream.gateway.runs.writer import DELAY
 from midstream.gateway.store.interface import LEASE, RENEW
+from midstream.gateway.upstream.passed_headers import PassedHeaders
 from midstream.gateway.upstream.sources import DemoUpstream
 from tests.gateway.live import live
 
@@ -55,9 +56,9 @@ def exchanges() -> Iterator[Exchange]:
 class SlowForTheSlow(DemoUpstream):
     """The script at once, but one token per second to whoever asks for it slowly."""
 
-    async def payloads(self, body: bytes) -> AsyncGenerator[str, None]:
+    async def payloads(self, body: bytes, passed: PassedHeaders | None = None) -> AsyncGenerator[str, None]:
         self._rate = 1.0 if b"slowly" in body else 0.0
-        async for payload in super().payloads(body):
+        async for payload in super().payloads(body, passed):
             yield payload
 
 

@@ -59,7 +59,8 @@ async def test_a_stream_carries_every_payload_verbatim_with_its_position() -> No
     assert messages[-1].data == "[DONE]"
     terminal = json.loads(messages[-2].data)
     assert terminal["midstream"]["state"] == "completed"
-    assert (terminal["object"], terminal["choices"]) == ("chat.completion.chunk", [])
+    assert terminal["object"] == "chat.completion.chunk"
+    assert terminal["choices"] == [{"index": 0, "delta": {}, "finish_reason": None}]
     assert "error" not in terminal
 
 
@@ -237,15 +238,15 @@ async def test_a_heartbeat_is_a_comment_with_one_line_end() -> None:
 
 
 async def test_payloads_cannot_forge_fields_of_the_stream() -> None:
-    forged = "x\n\nid: 999\nevent: evil\ndata: y\r\nid: 1000\rretry: 1"
+    forged = '{"choices":[]\n\n\n,\r\n"id": 999\r,\n"event": 1,\n\n"data": 2}'
     upstream = PlayedUpstream()
     upstream.script(forged, word_chunk("a"), FINISH, None)
     async with (
         live(upstream=upstream, limits={"first_word": 0.0}) as gateway,
-        gateway.following() as stream,
+        gateway.following(stream_options={"include_usage": True}) as stream,
     ):
         messages = await stream.rest()
-    assert seqs(messages) == [1, 2]  # unreadable: the run failed at once, with its terminal event
+    assert seqs(messages) == [1, 2, 3, 4]
     assert messages[0].data.replace("\n", "") == forged.replace("\r", "").replace("\n", "")
 
 
@@ -267,6 +268,13 @@ async def test_payloads_cannot_forge_fields_of_the_stream() -> None:
         ([word_chunk("a"), UpstreamBroken(NO)], "interrupted", "upstream_broken"),
         ([UpstreamBroken(NO)], "failed", "upstream_broken"),
         ([word_chunk("a"), FINISH, UpstreamBroken(NO)], "completed", None),
+        ([word_chunk("a"), FINISH, "bye", None], "completed", None),
+        ([word_chunk("a"), FINISH, '{"error":"late"}', None], "completed", None),
+        (
+            [word_chunk("a"), "not json", word_chunk(""), "", "null", '{"type":"ping"}', FINISH, None],
+            "failed",
+            "bad_payload",
+        ),
         ([word_chunk("a"), RuntimeError("our mistake")], "failed", "internal"),
     ],
 )
@@ -286,7 +294,7 @@ async def test_every_run_ends_with_a_terminal_event_that_says_how(
     assert terminal["midstream"]["state"] == found["state"] == state
     assert terminal["midstream"].get("code") == code
     assert messages[-1].data == "[DONE]"
-    assert ("error" in terminal) == (state == "failed")
+    assert ("error" in terminal) == (state != "completed")
     assert found["text"] == ("a" if items[0] == word_chunk("a") else "")
     if state != "completed":
         assert terminal["midstream"]["message"]

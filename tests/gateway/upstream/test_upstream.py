@@ -23,7 +23,8 @@ from midstream.errors import (
     UsageError,
 )
 from midstream.gateway.config import Limits, base_url
-from midstream.gateway.upstream.http_client import HttpUpstream, client_status
+from midstream.gateway.upstream.http_client import HttpUpstream
+from midstream.gateway.upstream.refusals import client_status
 from midstream.gateway.upstream.sources import DemoUpstream, last_prompt
 from midstream.providers import demo, openai
 from tests.gateway.live import word_chunk
@@ -111,14 +112,17 @@ async def failure(handler: Handler, **limits: float) -> UpstreamError:
         (302, "redirects elsewhere (302)", 424),
         (307, "redirects elsewhere (307)", 424),
         (400, "refused (400). Message: too long for …", 400),
-        (401, "refused the gateway's key (401).", 424),
-        (403, "refused the gateway's key (403).", 424),
+        (401, "refused the gateway's key (401). Message: too long", 424),
+        (402, "refused (402). Message: too long", 402),
+        (403, "refused (403). Message: too long", 403),
         (404, "does not know this model or path (404). Message: too long", 404),
         (422, "refused (422). Message: too long", 422),
-        (408, "refused (408).", 502),
-        (429, "has too much to do (429).", 429),
-        (500, "refused (500).", 502),
-        (503, "refused (503).", 503),
+        (408, "refused (408). Message: too long", 408),
+        (409, "refused (409). Message: too long", 409),
+        (429, "has too much to do (429). Message: too long", 429),
+        (500, "refused (500). Message: too long", 500),
+        (503, "refused (503). Message: too long", 503),
+        (529, "refused (529). Message: too long", 529),
     ],
 )
 async def test_a_refusal_says_who_and_why(status: int, words: str, told: int) -> None:
@@ -134,7 +138,8 @@ async def test_a_refusal_says_who_and_why(status: int, words: str, told: int) ->
     assert isinstance(error, UpstreamRefused)
     assert words in error.message
     assert "model.example" in error.message
-    assert client_status(error) == (told, "9" if told not in (424, 502) else None)
+    assert client_status(error) == (told, "9" if told == status else None)
+    assert error.words and error.words.message == "too long\nfor …"
     assert calls == ["http://model.example/v1/chat/completions"]
 
 
@@ -219,10 +224,23 @@ async def test_trouble_in_the_middle_keeps_what_came(trouble: httpx.HTTPError) -
     assert found == [word_chunk("x")]
 
 
-@pytest.mark.parametrize("kind", ["text/html", "application/octet-stream", "", "text/event-streams"])
-async def test_another_content_type_is_no_stream(kind: str) -> None:
-    error = await failure(streaming(b"data: x\n\n", headers={"Content-Type": kind}))
+KINDS = ["text/html", "application/octet-stream", "", "text/event-streams", "text/plain; charset=utf-8"]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "application/json"])
+@pytest.mark.parametrize("body", [b"<html>hm</html>", b"data", b"idle", b"dat\n", "日".encode()])
+async def test_another_content_type_is_no_stream(kind: str, body: bytes) -> None:
+    error = await failure(streaming(*(body[n : n + 1] for n in range(len(body))), headers={"Content-Type": kind}))
     assert "not with a stream" in error.message
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "application/json", "text/event-stream"])
+@pytest.mark.parametrize(
+    "wire", [b"data: {}\n\n", b"\n\ndata: {}\n\n", b": hm\ndata: {}\n\n", b"data: {}", b"{}", b" {}"]
+)
+async def test_a_body_is_looked_into_whatever_it_is_called(kind: str, wire: bytes) -> None:
+    pieces = [wire[n : n + 1] for n in range(len(wire))]
+    assert await payloads(upstream_of(streaming(*pieces, headers={"Content-Type": kind}))) == ["{}"]
 
 
 async def test_an_endless_event_is_cut_off() -> None:
@@ -237,7 +255,7 @@ async def test_an_endless_event_is_cut_off() -> None:
 
 async def test_an_endless_json_answer_is_cut_off() -> None:
     kind = {"Content-Type": "application/json"}
-    error = await failure(streaming(*[b"x" * 1000] * 100, headers=kind), event=10_000)
+    error = await failure(streaming(b"{", *[b"x" * 1000] * 100, headers=kind), event=10_000)
     assert "more than 10000 bytes" in error.message
 
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+from midstream.engine.answers.remarks import extras_of
 from midstream.engine.answers.resumption import Resumption, renumbered
 from midstream.engine.ports.host import Host, Message, notice_of
 from midstream.engine.store.rendering import drawn_rows, patch_of, patches, rows_of
@@ -184,6 +185,7 @@ class AnswerJournal:
             finish=next((event.reason for event in events if isinstance(event, Finish)), ""),
             ended=next((event.state for event in events if isinstance(event, Ended)), ""),
             epoch=taken[-1].epoch,
+            extras=extras_of(events),
         )
 
     # Its end

@@ -18,6 +18,7 @@ from midstream.errors import UpstreamError
 from midstream.journal import cursor, ended, epoch, finish_reason
 from midstream.problems import problem
 from midstream.providers import openai
+from midstream.providers.body import ChatBody
 from midstream.session import (
     MAYBE_SENT,
     Cancel,
@@ -177,6 +178,7 @@ def _session_of(journal: AnswerJournal, client: EndpointClient) -> Session:
     rows, run, newest = journal.rows, journal.run, journal.record["runs"][-1]
     return Session(
         parse=openai.parse,
+        body=ChatBody,
         cursor=cursor(rows, run),
         epoch=epoch(rows, run),
         resumable=client.transport.resumable,

@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
+from midstream.engine.answers.remarks import remark_of
 from midstream.engine.ports.host import Message
 from midstream.engine.store.records import error_of
 from midstream.engine.store.rendering import seq_of
 from midstream.journal import Record, Row, cursor, tokens
+from midstream.providers import finish_reasons
 from midstream.session import MAYBE_SENT, Closed, Outcome, Session, State
 
 # data-state of an ended answer.
@@ -64,7 +66,7 @@ def status_of(record: Record, rows: Sequence[Row]) -> Message:
         "seams": [run["seam"]["at"] for run in record["runs"] if "seam" in run],
         "sure": not (error and error.get("code") == MAYBE_SENT),
     }
-    more = {"error": error, "thought": record.get("thought")}
+    more = {"error": error, "thought": record.get("thought"), "remark": remark_of(record, rows)}
     return status | {name: value for name, value in more.items() if value}
 
 
@@ -85,7 +87,7 @@ def live_status(stored: Message, session: Session, last: int, holder: str) -> Me
 
 def final_fields(closed: Closed, record: Record, rows: Sequence[Row], now: float) -> Record:
     """The fields of a record whose run has ended."""
-    cut_off = closed.outcome is Outcome.DONE and closed.reason == "length"
+    cut_off = closed.outcome is Outcome.DONE and finish_reasons.is_length(closed.reason)
     fields: Record = {
         "state": "length" if cut_off else ENDED[closed.outcome],
         "tokens": tokens(rows),

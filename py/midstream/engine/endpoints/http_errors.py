@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 from urllib.parse import urlsplit
 
 from midstream.engine.ports.host import Response, body_of
-from midstream.errors import UpstreamBroken
+from midstream.errors import ErrorWords, UpstreamBroken
 from midstream.problems import Problem, problem, shortened
+from midstream.providers import error_words
 from midstream.providers.openai import problem_in
 
 # By the status, when the other side is not one of ours; "endpoint_failed" is every 5xx.
@@ -16,27 +16,34 @@ _REFUSALS = {401: "endpoint_key", 403: "endpoint_key", 404: "endpoint_unknown"}
 
 
 async def refusal(response: Response) -> Problem:
-    """The problem that an error body of ours names; else the status, with the message of an
-    OpenAI-style error body, or the start of the body, as a quote."""
+    """The problem that an error body of ours names; else the status, with the server's own words as
+    a quote."""
     status = response.status
     if status == 200:
         kind = response.headers.get("content-type", "")
         if not kind:
             return problem("endpoint_no_kind")
         return problem("endpoint_no_stream", kind=shortened(kind))
-    error = _error_in((await body_of(response)).decode("utf-8", "replace").strip())
-    code = _REFUSALS.get(status, "endpoint_failed" if status >= 500 else "endpoint_refused")
-    message = str(error.get("message") or "")
-    return problem_in(error) or problem(code, quote=message, message=message, status=status)
+    body = await body_of(response)
+    words = error_words.in_page(body)
+    return _ours(body) or problem(_code(status, words), quote=words.message, message=words.message, status=status)
 
 
-def _error_in(body: str) -> dict[str, Any]:
+def _code(status: int, words: ErrorWords) -> str:
+    if error_words.is_quota(words):
+        return "endpoint_quota"
+    if status == 403 and words.message:  # a filter's, or the region's: its words say which
+        return "endpoint_refused"
+    return _REFUSALS.get(status, "endpoint_failed" if status >= 500 else "endpoint_refused")
+
+
+def _ours(body: bytes) -> Problem | None:
+    """The error of a server of ours."""
     try:
         error = json.loads(body)["error"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        # A web page of a proxy in between is no message for a person.
-        return {"message": "" if body.startswith("<") else body}
-    return error if isinstance(error, dict) else {"message": error}
+        return None
+    return problem_in(error) if isinstance(error, dict) else None
 
 
 def unreachable(url: str, how: object) -> UpstreamBroken:

@@ -47,6 +47,7 @@ class StatusFields(TypedDict):
     seams: NotRequired[A[list[int], "tokens after which a new run goes on"]]
     sure: NotRequired[A[bool, "false: the prompt may have been sent"]]
     error: NotRequired[dict[str, Any]]
+    remark: NotRequired[A[dict[str, Any], "what there is to say of a complete answer; like `error`"]]
     thought: NotRequired[A[float, "seconds of reasoning"]]
     stopping: NotRequired[bool]
     attempt: NotRequired[A[int, "of a connection"]]

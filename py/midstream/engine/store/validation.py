@@ -159,7 +159,9 @@ def sound_row(raw: Any) -> Record | None:
         row = Row.from_record(raw)
     except (ValueError, AttributeError, TypeError):
         return None
-    texts = (row.message, row.reasoning, row.finish, row.ended)
+    if not isinstance(row.extras, list):
+        return None
+    texts = (row.message, row.reasoning, row.finish, row.ended, row.held, *row.extras)
     numbers = (row.n, row.run, row.first, row.last, row.tokens, row.epoch)
     if not all(isinstance(text, str) for text in texts) or min(numbers) < 0:
         return None

@@ -17,7 +17,7 @@ from midstream.errors import UpstreamError, UpstreamRefused
 from midstream.journal import Change, Record
 from midstream.problems import Problem, problem
 from midstream.providers import openai
-from midstream.session import Intent, Open, Session
+from midstream.session import RECEIVED_S, Intent, Open, Session
 
 Messages = list[dict[str, Any]]
 
@@ -132,8 +132,18 @@ class EndpointClient:
         if connection.session.begun:
             return await self.transport.rejoin(record, position)
         body = await self._body(record)
-        if not self.transport.repeatable:
-            await connection.before_request()
+        if self.transport.repeatable:
+            return await self.transport.begin(record, body)
+        await connection.before_request()
+        began = self._host.now()
+        try:
+            return await self.transport.begin(record, body)
+        except UpstreamError:
+            # A server that is started again, or a kept connection that it has given up, resets the
+            # first request. It has not been received when that is known so soon.
+            if not connection.wanted() or self._host.now() - began > RECEIVED_S:
+                raise
+        await self.transport.forget(record)
         return await self.transport.begin(record, body)
 
     async def _body(self, record: Record) -> dict[str, Any]:
@@ -188,12 +198,13 @@ class EndpointClient:
     async def _accepted(self, response: Response, record: Record, position: Open, connection: Connection) -> bool:
         """Gives the session the response's status; True when a stream follows."""
         kind = response.headers.get("content-type", "")
-        if response.status == 200 and kind.startswith("text/event-stream"):
+        if self._is_answer(response.status, kind):
             await connection.accepted(response.headers.get("midstream-run", ""))
             head = integer(response.headers.get("midstream-head"))
             start = self.transport.start(position)
             if connection.wanted():
-                connection.act(connection.session.opened(head=head, start=start, now=self._host.now()))
+                opened = connection.session.opened(head=head, start=start, now=self._host.now(), kind=kind)
+                connection.act(opened)
             return True
         if response.status == 204:
             intents = connection.session.nothing_left(self._host.now())
@@ -202,6 +213,13 @@ class EndpointClient:
         if connection.wanted():
             connection.act(intents)
         return False
+
+    def _is_answer(self, status: int, kind: str) -> bool:
+        """What a plain endpoint calls its answer says little: it is looked into. Of a server with
+        positions everything but a stream is a proxy's."""
+        if not 200 <= status < 300 or status == 204:
+            return False
+        return kind.startswith("text/event-stream") or not self.transport.repeatable
 
     async def _refused(self, response: Response, record: Record, session: Session) -> list[Intent]:
         why = await refusal(response)
@@ -213,4 +231,6 @@ class EndpointClient:
 
 
 def _nothing_left(session: Session, end: End, now: float) -> list[Intent]:
+    if end.whole:
+        return session.over(now)
     return session.nothing_left(now, end.state, end.why)

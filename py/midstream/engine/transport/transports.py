@@ -29,10 +29,12 @@ Body = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class End:
     """The end of a stream, as a transport knows it. `state`: as in a terminal record, "" when only
-    the text can tell; `why`: the problem to report when the stream was cut off."""
+    the text can tell; `why`: the problem to report when the stream was cut off; `whole`: it has
+    ended in order, so that nothing but the text tells how."""
 
     state: str = ""
     why: Problem | None = None
+    whole: bool = False
 
 
 class Transport:
@@ -207,6 +209,9 @@ class PlainTransport(Transport):
     async def begin(self, record: Record, body: Body) -> Response:
         return await self._net.open("POST", self._url, _JSON, json.dumps(body))
 
+    async def end(self, record: Record) -> End | None:
+        return End(whole=True)
+
 
 async def transport_of(endpoint: Endpoint, host: Host, run: Record) -> Transport:
     """For an answer's newest run. `via` is noted in it: all requests of a run must go the same way."""
@@ -222,7 +227,7 @@ async def transport_of(endpoint: Endpoint, host: Host, run: Record) -> Transport
 _JSON = {"content-type": "application/json", "accept": "text/event-stream"}
 _LOST = problem("let_go")
 SPOOL_ENDS = {
-    "ended": End(),
+    "ended": End(whole=True),
     "stopped": End(state="cancelled"),
     "lost": End(why=_LOST),
     "failed": End(why=problem("connection_broke")),

@@ -17,7 +17,7 @@ from midstream.errors import MidstreamError, RequestError, StoreError, UpstreamE
 from midstream.gateway.runs.readers import Readers
 from midstream.gateway.store.interface import ConversationBusy, LogEntry
 from midstream.gateway.tasks import end_all
-from midstream.gateway.upstream.http_client import client_status
+from midstream.gateway.upstream.refusals import client_status
 from midstream.problems import problem
 from midstream.providers import openai
 
@@ -112,32 +112,35 @@ async def disconnected(receive: Receive) -> None:
 
 
 def error_response(error: MidstreamError, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """`{"error": {message, code, hint, problem, type}}`.
+    """`{"error": {message, type, param, code, hint, problem}}`.
 
-    OpenAI's form, so that its clients show the words.
+    OpenAI's form, so that its clients show the words; those of the upstream where it gave any.
     """
     more = dict(headers or {})
     if isinstance(error, ConversationBusy):
         more |= {"Midstream-Run": error.run, "Location": f"/v1/runs/{error.run}"}
+    words = None
     if isinstance(error, UpstreamError):
-        status, retry_after = client_status(error)
+        (status, retry_after), words = client_status(error), error.words
     else:
         status = error.status if isinstance(error, RequestError) else 503
         retry_after = None
     # A store says where it lies: that is for whoever runs the server.
     why = error.problem or problem("log_failed", message=error.message, hint=error.hint)
-    words = {"message": error.message, "code": error.code, "hint": error.hint}
-    return _error({**words, "problem": why.record()}, status, retry_after, more)
+    ours = {"message": error.message, "code": error.code, "hint": error.hint, "problem": why.record()}
+    return _error(openai.error_object(words, **ours), status, retry_after, more)
 
 
 def ended_response(payload: str, headers: Mapping[str, str]) -> JSONResponse:
     """The error of a run that ended before its first event, from its terminal payload."""
-    record = json.loads(payload)["midstream"]
-    words = {name: record.get(name, "") for name in ("message", "code", "hint")}
-    if "problem" in record:
-        words["problem"] = record["problem"]
+    ended = json.loads(payload)
+    record = ended["midstream"]
+    error = ended.get("error")
+    if error is None:  # in the log of an older version
+        ours = {name: record.get(name, "") for name in ("message", "code", "hint", "problem")}
+        error = openai.error_object(None, **ours)
     status = record.get("status") or _STATUS_OF_STATE.get(record["state"], 502)
-    return _error(words, status, record.get("retry_after"), headers)
+    return _error(error, status, record.get("retry_after"), headers)
 
 
 class Json(JSONResponse):
@@ -148,11 +151,11 @@ class Json(JSONResponse):
 
 
 def _error(
-    words: Mapping[str, Any],
+    error: Mapping[str, Any],
     status: int,
     retry_after: str | None,
     headers: Mapping[str, str],
 ) -> JSONResponse:
-    body = {**words, "type": "midstream"}
-    wait = {"Retry-After": retry_after or "5"} if status in (429, 503) else {}
-    return Json({"error": body}, status, {"Cache-Control": "no-store", **wait, **headers})
+    after = retry_after or ("5" if status in (429, 503) else "")
+    wait = {"Retry-After": after} if after else {}
+    return Json({"error": error}, status, {"Cache-Control": "no-store", **wait, **headers})

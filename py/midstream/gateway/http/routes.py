@@ -16,8 +16,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from midstream.errors import RequestError
-from midstream.gateway.config import Config
-from midstream.gateway.http import json_views, static
+from midstream.gateway.config import Config, Limits
+from midstream.gateway.http import forwarding, json_views, static
 from midstream.gateway.http.requests import (
     OWNER,
     conversation_of,
@@ -32,6 +32,7 @@ from midstream.gateway.http.responses import EventStream, Json, ended_response
 from midstream.gateway.runs.readers import Readers
 from midstream.gateway.runs.relay import Relays
 from midstream.gateway.store.interface import RunRecord, RunStore, gives_key_back
+from midstream.gateway.upstream.passed_headers import PassedHeaders, from_client
 from midstream.gateway.upstream.sources import Upstream
 from midstream.problems import problem
 from midstream.text import title_of
@@ -64,29 +65,57 @@ async def chat(request: Request) -> Response:
     gateway = Gateway.of(request)
     body = await read_body(request, gateway.config.limits.body)
     run = new_run(request, body)
+    passed = PassedHeaders(from_client(request.headers))
     run, new = await gateway.store.create(run, max_live=gateway.config.limits.live_runs)
     if new:
-        gateway.relays.start(run, body)
+        gateway.relays.start(run, body, passed)
     if run.stream:
-        await gateway.readers.begun(run.id, gateway.config.limits.first_word)
+        await gateway.readers.begun(run.id, _patience(gateway.config.limits, run))
     else:
         await gateway.readers.ended(run)
     run = await readable_run(gateway.store, run.id)
     if run.live and not run.stream:
         raise RequestError(problem("shutdown"), status=503, code="shutdown")
-    if gives_key_back(run):
+    response = await _answer(gateway, run)
+    response.headers.update(forwarding.request_id(request, passed, run.id))
+    return response
+
+
+async def _answer(gateway: Gateway, run: RunRecord) -> Response:
+    if gives_key_back(run) or not (run.stream or run.state == "completed"):
         return await _ended(gateway, run)
     if run.stream:
         return _stream(gateway, run, 0)
-    if run.state != "completed":
-        return await _ended(gateway, run)
     page = await gateway.store.read(run.id, 0, 1)
     answer = page.entries[0].payload if page else ""
     return Response(answer, headers=_headers(run), media_type="application/json")
 
 
+def _patience(limits: Limits, run: RunRecord) -> float:
+    """A client that names no key and no conversation knows nothing of runs: it wants the upstream's
+    own status. Another one wants the run's id, soon."""
+    return limits.first_word if run.key or run.conversation else limits.plain_first_word
+
+
 async def models(request: Request) -> Response:
     return _json(await Gateway.of(request).upstream.models())
+
+
+async def model(request: Request) -> Response:
+    return await _forwarded(request, forwarding.model_path(request.path_params["model"]))
+
+
+async def embeddings(request: Request) -> Response:
+    return await _forwarded(request, "/embeddings")
+
+
+async def completions(request: Request) -> Response:
+    return await _forwarded(request, "/completions")
+
+
+async def _forwarded(request: Request, path: str) -> Response:
+    gateway = Gateway.of(request)
+    return await forwarding.forward(request, gateway.upstream, path, gateway.config.limits.body)
 
 
 async def run_snapshot(request: Request) -> Response:
@@ -243,6 +272,9 @@ ABOUT: list[BaseRoute] = [Route("/config.json", config_json), Route("/healthz", 
 API: list[BaseRoute] = [
     Route("/v1/chat/completions", chat, methods=["POST"]),
     Route("/v1/models", models),
+    Route("/v1/models/{model:path}", model),
+    Route("/v1/embeddings", embeddings, methods=["POST"]),
+    Route("/v1/completions", completions, methods=["POST"]),
     Route("/v1/runs/{run}", run_snapshot),
     Route("/v1/runs/{run}", run_delete, methods=["DELETE"]),
     Route("/v1/runs/{run}/events", run_events),

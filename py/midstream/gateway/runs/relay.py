@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import time
 import traceback
+from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from midstream.errors import StoreError, UpstreamError
-from midstream.events import Delta, Failed, Finish
+from midstream.errors import ErrorWords, StoreError, UpstreamError
+from midstream.events import Delta, Event, Extra, Finish, Usage
 from midstream.gateway.config import Limits
 from midstream.gateway.runs.writer import Writer
 from midstream.gateway.store.interface import (
@@ -28,14 +30,16 @@ from midstream.gateway.store.interface import (
     cancel_topic,
 )
 from midstream.gateway.tasks import end_all
-from midstream.gateway.upstream.http_client import client_status
+from midstream.gateway.upstream.passed_headers import PassedHeaders
+from midstream.gateway.upstream.refusals import client_status, error_status
 from midstream.gateway.upstream.sources import Upstream
 from midstream.problems import Problem, problem
+from midstream.progress import Progress
 from midstream.providers import openai
 
 log = logging.getLogger(__name__)
 
-_AFTER_FINISH = 5.0  # seconds in which usage may follow the finish
+_CHOICES = 128  # the most that OpenAI gives; more are not waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Ending:
     code: str = ""
     status: int | None = None
     retry_after: str | None = None
+    words: ErrorWords | None = None  # the upstream's own error
 
 
 STOPPED = Ending("cancelled", problem("run_stopped"), "cancelled")
@@ -62,9 +67,18 @@ NO_ANSWER = Ending("failed", problem("run_empty"), "cut")
 class Relay:
     """One run from its first request to its terminal event."""
 
-    def __init__(self, run: RunRecord, body: bytes, upstream: Upstream, store: RunStore, limits: Limits) -> None:
+    def __init__(
+        self,
+        run: RunRecord,
+        body: bytes,
+        upstream: Upstream,
+        store: RunStore,
+        limits: Limits,
+        passed: PassedHeaders | None = None,
+    ) -> None:
         self._run = run
         self._body = body
+        self._passed = passed or PassedHeaders()
         self._upstream = upstream
         self._store = store
         self._limits = limits
@@ -108,25 +122,31 @@ class Relay:
 
     async def _pump(self) -> Ending:
         """Reads the upstream to its end. Text that came before an error is in the log and stays."""
-        progress = _Progress(self._limits.log)
+        asked = Asked.of(self._body)
+        progress, room = Progress(asked.choices), self._limits.log
         try:
             async with (
                 asyncio.timeout(None) as patience,
-                aclosing(self._upstream.payloads(self._body)) as payloads,
+                aclosing(self._upstream.payloads(self._body, self._passed)) as payloads,
             ):
                 async for payload in payloads:
-                    await self._writer.put(payload)
-                    if (ending := progress.take(payload)) is not None:
-                        return ending
-                    if progress.finished:
-                        patience.reschedule(asyncio.get_running_loop().time() + _AFTER_FINISH)
+                    events = openai.parse(payload)
+                    if progress.take(events):
+                        await self._writer.put(asked.form(payload, progress))
+                    room -= len(payload)
+                    if room < 0:
+                        return TOO_LARGE
+                    if progress.failure is not None:
+                        break
+                    if not progress.finished:
+                        patience.reschedule(None)
+                    elif _is_part(events):
+                        patience.reschedule(asyncio.get_running_loop().time() + self._limits.after_finish)
         except TimeoutError:
-            return progress.ending()
+            return _ending(progress)
         except UpstreamError as error:
-            if progress.finished:
-                return progress.ending()
-            return progress.broken(error)
-        return progress.ending()
+            return _ending(progress, error)
+        return _ending(progress)
 
     async def _keep(self) -> Ending:
         """Renews the lease, and looks whether the run is to be stopped."""
@@ -158,34 +178,48 @@ class Relay:
             log.info("run %s %s %s", self._run.id[:8], ending.state, ending.code)
 
 
-class _Progress:
-    """What has come so far, as far as it decides how the run ends."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for, as far as the end of its answer goes by it."""
 
-    def __init__(self, limit: int) -> None:
-        self.finished = False
-        self._text = False
-        self._room = limit
+    choices: int = 1
+    stream: bool = True
+    usage: bool = False  # in a chunk of its own
 
-    def take(self, payload: str) -> Ending | None:
-        self._room -= len(payload)
-        if self._room < 0:
-            return TOO_LARGE
-        for event in openai.parse(payload):
-            if isinstance(event, Failed):
-                return Ending("failed", event.problem, event.code, status=502)
-            self._text = self._text or isinstance(event, Delta)
-            self.finished = self.finished or isinstance(event, Finish)
-        return None
+    @classmethod
+    def of(cls, body: bytes) -> Asked:
+        request = json.loads(body)
+        count, options = request.get("n"), request.get("stream_options")
+        return cls(
+            min(count, _CHOICES) if type(count) is int and count > 0 else 1,
+            bool(request.get("stream")),
+            isinstance(options, dict) and bool(options.get("include_usage")),
+        )
 
-    def ending(self) -> Ending:
-        """The upstream has ended in order: complete only if the model said so."""
-        if self.finished:
-            return Ending("completed")
-        return CUT if self._text else NO_ANSWER
+    def form(self, payload: str, progress: Progress) -> str:
+        """The payload as the client can take it."""
+        if not self.stream:
+            return payload
+        if failure := progress.failure:
+            return openai.error_payload(payload, failure)
+        return openai.as_chunk(payload, usage=self.usage)
 
-    def broken(self, error: UpstreamError) -> Ending:
-        state = "interrupted" if self._text else "failed"
-        return Ending(state, error.problem, error.code, *client_status(error))
+
+def _is_part(events: Iterable[Event]) -> bool:
+    """What may go on after the finish; keep-alives do not count."""
+    return any(isinstance(event, Delta | Extra | Finish | Usage) for event in events)
+
+
+def _ending(progress: Progress, error: UpstreamError | None = None) -> Ending:
+    """`error`: by which the upstream's stream was cut."""
+    state = progress.state(cut=error is not None)
+    if state == "completed":
+        return Ending(state)
+    if failure := progress.failure:
+        return Ending("failed", failure.problem, failure.code, error_status(failure.words), words=failure.words)
+    if error is None:
+        return CUT if state == "interrupted" else NO_ANSWER
+    return Ending(state, error.problem, error.code, *client_status(error), error.words)
 
 
 def terminal_payload(run_id: str, ending: Ending) -> str:
@@ -194,6 +228,7 @@ def terminal_payload(run_id: str, ending: Ending) -> str:
         ending.state,
         why=ending.why,
         code=ending.code,
+        words=ending.words,
         status=ending.status,
         retry_after=ending.retry_after,
     )
@@ -211,8 +246,8 @@ class Relays:
     def __contains__(self, run_id: str) -> bool:
         return run_id in self._tasks
 
-    def start(self, run: RunRecord, body: bytes) -> None:
-        relay = Relay(run, body, self._upstream, self._store, self._limits)
+    def start(self, run: RunRecord, body: bytes, passed: PassedHeaders | None = None) -> None:
+        relay = Relay(run, body, self._upstream, self._store, self._limits, passed)
         task = asyncio.create_task(relay.run(), name=f"relay-{run.id[:8]}")
         self._tasks[run.id] = task
         task.add_done_callback(lambda _: self._tasks.pop(run.id, None))

@@ -11,16 +11,19 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any, Protocol
 
-from midstream.errors import MachineError, UpstreamBroken, UpstreamError, UpstreamRefused
+from midstream.errors import MachineError, RequestError, UpstreamBroken, UpstreamError, UpstreamRefused
 from midstream.gateway.config import Config, Limits
 from midstream.gateway.upstream.http_client import HttpUpstream
 from midstream.gateway.upstream.model_state import ModelState
+from midstream.gateway.upstream.passed_headers import PassedHeaders
 from midstream.problems import problem
 from midstream.providers import demo, openai
+
+Forwarded = AbstractAsyncContextManager[tuple[str, AsyncGenerator[bytes, None]]]
 
 
 class Upstream(Protocol):
@@ -28,13 +31,17 @@ class Upstream(Protocol):
     note: str  # words about it for the person
     about: str  # under which the page has words for that in its language, else ""
 
-    def payloads(self, body: bytes) -> AsyncGenerator[str, None]:
-        """Sends the request and yields the payload of each event.
+    def payloads(self, body: bytes, passed: PassedHeaders | None = None) -> AsyncGenerator[str, None]:
+        """Sends the request, with the headers of `passed`, and yields the payload of each event.
 
         Closing it closes the connection.
         """
 
     async def models(self) -> dict[str, Any]: ...
+
+    def forward(self, method: str, path: str, body: bytes, passed: PassedHeaders) -> Forwarded:
+        """Another request of the dialect: the answer's content type and bytes."""
+        ...
 
     async def close(self) -> None: ...
 
@@ -51,10 +58,10 @@ class LocalUpstream:
         self._limits = limits
         self._current: tuple[str, HttpUpstream] | None = None  # the child's URL and our client
 
-    async def payloads(self, body: bytes) -> AsyncGenerator[str, None]:
+    async def payloads(self, body: bytes, passed: PassedHeaders | None = None) -> AsyncGenerator[str, None]:
         server = await self._ready()
         try:
-            async with aclosing(server.payloads(body)) as payloads:
+            async with aclosing(server.payloads(body, passed)) as payloads:
                 async for payload in payloads:
                     yield payload
         except UpstreamError as error:
@@ -64,6 +71,13 @@ class LocalUpstream:
 
     async def models(self) -> dict[str, Any]:
         return await (await self._ready()).models()
+
+    @asynccontextmanager
+    async def forward(
+        self, method: str, path: str, body: bytes, passed: PassedHeaders
+    ) -> AsyncIterator[tuple[str, AsyncGenerator[bytes, None]]]:
+        async with (await self._ready()).forward(method, path, body, passed) as answer:
+            yield answer
 
     async def close(self) -> None:
         if self._current:
@@ -102,7 +116,7 @@ class DemoUpstream:
     def __init__(self, rate: float) -> None:
         self._rate = rate
 
-    async def payloads(self, body: bytes) -> AsyncGenerator[str, None]:
+    async def payloads(self, body: bytes, passed: PassedHeaders | None = None) -> AsyncGenerator[str, None]:
         request = json.loads(body)
         pieces = list(demo.tokens(last_prompt(request)))
         if not request.get("stream"):
@@ -119,10 +133,26 @@ class DemoUpstream:
         yield openai.chunk("demo", self.model, usage=(0, len(pieces)))
 
     async def models(self) -> dict[str, Any]:
-        return {"object": "list", "data": [{"id": self.model, "object": "model"}]}
+        return {"object": "list", "data": [self._about()]}
+
+    def _about(self) -> dict[str, Any]:
+        return {"id": self.model, "object": "model", "created": 0, "owned_by": "midstream"}
+
+    @asynccontextmanager
+    async def forward(
+        self, method: str, path: str, body: bytes, passed: PassedHeaders
+    ) -> AsyncIterator[tuple[str, AsyncGenerator[bytes, None]]]:
+        """It has its one model, and nothing else."""
+        if path != f"/models/{self.model}":
+            raise RequestError(problem("not_found"), status=404, code="not_found")
+        yield "application/json", _one(json.dumps(self._about()).encode())
 
     async def close(self) -> None:
         return None
+
+
+async def _one(piece: bytes) -> AsyncGenerator[bytes, None]:
+    yield piece
 
 
 def last_prompt(request: dict[str, Any]) -> str:

@@ -118,6 +118,9 @@ RECORDS: list[tuple[Callable[[Any], Record | None], Any, Record | None]] = [
     (sound_row, ROWS[0] | {"text": None}, None),
     (sound_row, ROWS[0] | {"reasoning": None}, None),
     (sound_row, ROWS[0] | {"finish": 0}, None),
+    (sound_row, ROWS[0] | {"extras": None}, None),
+    (sound_row, ROWS[0] | {"extras": [1]}, None),
+    (sound_row, ROWS[0] | {"held": 1}, None),
     (sound_row, ROWS[0] | {"first": -1}, None),
     (sound_row, ROWS[0] | {"message": 1}, None),
 ]
