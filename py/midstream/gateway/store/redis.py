@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -164,27 +164,18 @@ class RedisRunStore:
     # -- reading
 
     async def get(self, run_id: str) -> RunRecord | None:
-        return (await self._get_all([run_id]))[0]
+        return from_hash(await self._reading.ask("HMGET", run_key(run_id), *FIELDS))
 
     async def read(self, run_id: str, after: int, limit: int = PAGE) -> Page | None:
-        key, last = log_key(run_id), after + limit
-        (state, head, purged), inside, across = await self._reading.ask_all(
-            [
-                ("HMGET", run_key(run_id), "state", "head", "purged"),
-                # An entry's id is the last seq in it. So these end at or before the page does…
-                ("XRANGE", key, f"{after + 1}-0", f"{last}-0"),
-                # …and this one may begin before its end.
-                ("XRANGE", key, f"{last + 1}-0", "+", "COUNT", 1),
-            ],
-            at_once=True,
-        )
-        if state is None or purged != b"0":
+        keys, last = [run_key(run_id), log_key(run_id)], after + limit
+        found = await self._reading.run("read", keys, after + 1, last)
+        if found is None:
             return None
         try:
-            entries = [entry for item in (*inside, *across) for entry in _entries(item[1])]
+            entries = [entry for entry in _entries(found[2]) if after < entry.seq <= last]
         except ValueError as error:
             raise self._reading.failure(error) from error
-        page = Page([entry for entry in entries if after < entry.seq <= last], int(head), state.decode())
+        page = Page(entries, int(found[1]), found[0].decode())
         # Redis may have dropped the stream and kept the hash (`maxmemory`): that log is gone.
         return None if page.head > after and (not page.entries or page.entries[0].seq != after + 1) else page
 
@@ -295,6 +286,12 @@ class RedisRunStore:
         await self._writing.ask_all(commands)
 
 
-def _entries(item: dict[bytes, bytes]) -> list[LogEntry]:
-    epoch, first = int(item[b"epoch"]), int(item[b"first"])
-    return [LogEntry(seq, epoch, payload) for seq, payload in enumerate(unpack(item[b"batch"]), first)]
+def _entries(found: bytes) -> Iterator[LogEntry]:
+    """From the string that READ gives."""
+    at = 0
+    while at < len(found):
+        begin = found.index(b"\n", at) + 1
+        epoch, first, size = map(int, found[at:begin].split())
+        at = begin + size
+        for seq, payload in enumerate(unpack(found[begin:at]), first):
+            yield LogEntry(seq, epoch, payload)

@@ -85,6 +85,24 @@ redis.call('PEXPIRE', KEYS[2], ARGV[7])
 return 1
 """
 
+# KEYS run, log; ARGV the seqs wanted, first and last. Gives nil when there is no log, else {state, head, entries}: the
+# entries as one string, since redis-py takes far longer to read a reply of many parts.
+READ = """
+local run = redis.call('HMGET', KEYS[1], 'state', 'head', 'purged')
+if run[3] ~= '0' then return false end
+local found = {}
+local function take(entries)
+    for _, entry in ipairs(entries) do
+        local fields = entry[2] -- in the order of APPEND
+        found[#found + 1] = fields[2] .. ' ' .. fields[4] .. ' ' .. #fields[6] .. '\\n' .. fields[6]
+    end
+end
+-- An entry's id is the last seq in it: these end at or before the page does, and one more may begin in it.
+take(redis.call('XRANGE', KEYS[2], ARGV[1] .. '-0', ARGV[2] .. '-0'))
+take(redis.call('XRANGE', KEYS[2], (ARGV[2] + 1) .. '-0', '+', 'COUNT', 1))
+return {run[1], run[2], table.concat(found)}
+"""
+
 # KEYS run; ARGV epoch, lease, epochs to add, what the caller knows to be written, then fields. Gives their values when
 # `epoch` owns the run; otherwise 0, or -1 as APPEND.
 HOLD = """
@@ -139,6 +157,7 @@ ALL = {
     "create": CREATE,
     "restore": RESTORE,
     "append": APPEND,
+    "read": READ,
     "hold": HOLD,
     "cancel": CANCEL,
     "attend": ATTEND,
