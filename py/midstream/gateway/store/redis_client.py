@@ -40,29 +40,29 @@ class RedisClient:
 
     async def run(self, script: str, keys: Sequence[str], *values: Any) -> Any:
         """The result of a script of redis_scripts, by its name. StoreError."""
-        async with self._turn(PATIENCE):
+        async with self._turn():
             return await self._scripts[script](keys=keys, args=values)
 
-    async def ask(self, *command: Any, patience: float = PATIENCE) -> Any:
+    async def ask(self, *command: Any, more_patience: float = 0.0) -> Any:
         """The reply to one command. StoreError."""
-        async with self._turn(patience):
+        async with self._turn(more_patience):
             return await self._redis.execute_command(*command)
 
     async def ask_all(self, commands: Sequence[Sequence[Any]], *, at_once: bool = False) -> list[Any]:
         """The replies to some commands, sent together; `at_once`: nothing comes between them. StoreError."""
-        async with self._turn(PATIENCE), self._redis.pipeline(transaction=at_once) as pipe:
+        async with self._turn(), self._redis.pipeline(transaction=at_once) as pipe:
             for command in commands:
                 pipe.execute_command(*command)
             replies: list[Any] = await pipe.execute()
             return replies
 
     @asynccontextmanager
-    async def _turn(self, patience: float) -> AsyncIterator[None]:
+    async def _turn(self, more_patience: float = 0.0) -> AsyncIterator[None]:
         task = asyncio.current_task()
         assert task is not None
         before = task.cancelling()
         try:
-            async with asyncio.timeout(patience), self._room:
+            async with asyncio.timeout(PATIENCE + more_patience), self._room:
                 yield
         except (RedisError, OSError) as error:
             raise self.failure(error) from error

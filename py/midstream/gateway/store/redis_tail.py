@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from midstream.errors import StoreError
 from midstream.gateway.store.outage import Outage
-from midstream.gateway.store.redis_client import PATIENCE, RedisClient
+from midstream.gateway.store.redis_client import RedisClient
 from midstream.gateway.store.wakeups import Wakeups
 from midstream.gateway.tasks import end_all
 
@@ -83,7 +83,7 @@ class Tail:
         names = {self._stream_of(topic): topic for topic in self._positions}
         wanted = {name: self._positions[topic] for name, topic in names.items()} | {self._wake_stream: woken}
         command = ("XREAD", "BLOCK", int(1000 * _BLOCK), "STREAMS", *wanted, *wanted.values())
-        found = await self._blocking.ask(*command, patience=_BLOCK + PATIENCE)
+        found = await self._blocking.ask(*command, more_patience=_BLOCK)
         for name, entries in found or []:
             last = entries[-1][0].decode()
             if name.decode() == self._wake_stream:
