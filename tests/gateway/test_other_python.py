@@ -20,7 +20,7 @@ if PYTHON is not None:
     @pytest.mark.full_run(reason="a minute")
     def test_the_gateway_works_with_another_python() -> None:
         folders = [f"tests/gateway/{name}" for name in TESTS]
-        command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5", *folders]
+        command = [str(PYTHON), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=5", *folders]
         env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHON"))}
         done = subprocess.run(command, cwd=HERE.root, env=env, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]

@@ -91,8 +91,8 @@ def _make(places: Places, program: Path) -> None:
     run(places, [program, "-m", "venv", places.other_venv], name="other-venv", failure=failure)
     lock = places.other_venv / "requirements.txt"
     stamps.write_text(lock, _lock(places))
-    fixed = ("--require-hashes", "--no-deps", "--only-binary=:all:", "-r", lock)
-    command = [places.other_python, "-I", "-m", "pip", "install", *fixed]
+    fixed = ("--require-hashes", "--no-deps", "--only-binary=:all:")
+    command: list[str | Path] = [places.other_python, "-I", "-m", "pip", "install", *fixed, "-r", lock]
     run(places, command, name="other-pip", failure="installing failed", env=venv.PIP_ENVIRONMENT)
 
 

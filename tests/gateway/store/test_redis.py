@@ -50,7 +50,7 @@ class Snapshot:
     def set_back(self) -> None:
         self._server.flushall()
         for key, (dump, ttl) in self._dumps.items():
-            self._server.restore(key, ttl, dump)
+            self._server.restore(key, ttl, dump or b"")
 
 
 # -- connections and cancellations

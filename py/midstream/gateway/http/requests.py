@@ -146,5 +146,7 @@ async def cursor_of(request: Request, store: RunStore, run: RunRecord) -> int:
 async def _has(store: RunStore, run: RunRecord, epoch: str | None, seq: int) -> bool:
     if seq > run.head or epoch is None or seq == 0:
         return seq <= run.head
+    if run.epoch == 1:
+        return int(epoch) == 1
     page = await store.read(run.id, seq - 1, 1)
     return bool(page and page.entries and page.entries[0].epoch == int(epoch))
