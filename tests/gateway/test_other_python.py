@@ -1,4 +1,7 @@
-"""The gateway's tests once more, with the other Python that `build.py test` has found (tooling/setup/other_python.py)."""
+"""The gateway's tests once more, with the other Python that `build.py test` has found.
+
+tooling/setup/other_python.py chooses it.
+"""
 
 from __future__ import annotations
 

@@ -25,10 +25,11 @@ Version = tuple[int, ...]
 OLDEST = 11  # of Python 3
 NEWEST = 30  # that anybody will have in the years to come
 # Of the lock "test": what the gateway's tests import, and what that imports.
-PACKAGES = frozenset(
+_NAMES = (
     "anyio certifi click execnet h11 httpcore httpx hypothesis idna iniconfig mistletoe packaging pluggy pygments"
-    " pytest pytest-timeout pytest-xdist redis sortedcontainers starlette typing-extensions uvicorn".split()
+    " pytest pytest-timeout pytest-xdist redis sortedcontainers starlette typing-extensions uvicorn"
 )
+PACKAGES = frozenset(_NAMES.split())
 _ASK = "import sys, venv, ensurepip, sqlite3, ssl; print(*sys.version_info[:3])"
 _READY = ".midstream-ready"
 
