@@ -18,7 +18,7 @@ from tooling.checks import preflight
 from tooling.parts import runtime
 from tooling.places import HERE, Places
 from tooling.report import say
-from tooling.setup import machine, model, npm, venv
+from tooling.setup import machine, model, npm, other_python, venv
 from tooling.trouble import USAGE, Trouble, from_os_error
 
 HELP = """\
@@ -108,6 +108,7 @@ def test(places: Places, options: list[str]) -> int:
             _set_up(places, lock="test", types=True)
             _set_up_model(places)
             machine.ensure(places)
+            other_python.ensure(places)
     workers = CORES if quick else WORKERS
     command: list[str | Path] = [
         places.python,

@@ -24,9 +24,20 @@ class Places:
 
     def script(self, name: str) -> Path:
         """A program inside the virtual environment."""
-        if os.name == "nt":
-            return self.venv / "Scripts" / f"{name}.exe"
-        return self.venv / "bin" / name
+        return self._script(self.venv, name)
+
+    @staticmethod
+    def _script(venv: Path, name: str) -> Path:
+        return venv / "Scripts" / f"{name}.exe" if os.name == "nt" else venv / "bin" / name
+
+    @property
+    def other_venv(self) -> Path:
+        """The environment of a second Python, for the gateway's tests."""
+        return self.cache / "other-python"
+
+    @property
+    def other_python(self) -> Path:
+        return self._script(self.other_venv, "python")
 
     @property
     def cache(self) -> Path:

@@ -136,6 +136,7 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
     ),
     "request_too_large": ("The request is too large for the server: more than {limit} bytes.", ""),
     "run_expired": ("The server no longer keeps this answer.", ""),
+    "log_lost": ("The server has lost answers, and this one may have been among them.", ""),
     "run_unknown": ("The server does not know this answer.", ""),
     "conversation_unknown": ("The server does not know this conversation.", ""),
     "position_unknown": ("The server has this answer only up to position {n}.", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -23,17 +24,23 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def redis_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The socket of a real redis-server without persistence, for this session only."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield Path(url.removeprefix("unix://"))
+
+
+@contextlib.contextmanager
+def redis_server(directory: Path, *options: str) -> Iterator[str]:
+    """A real redis-server with its data in that folder; gives the URL of its socket there."""
     program = shutil.which("redis-server") or shutil.which("valkey-server")
     if program is None:
         pytest.skip("no redis-server on this machine")
-    directory = tmp_path_factory.mktemp("redis")
     socket = directory / "redis.sock"
-    options = ["--port", "0", "--unixsocket", str(socket), "--dir", str(directory), "--save", ""]
-    with subprocess.Popen([program, *options], stdout=subprocess.DEVNULL) as server:
+    fixed = ["--port", "0", "--unixsocket", str(socket), "--dir", str(directory), "--save", ""]
+    with subprocess.Popen([program, *fixed, *options], stdout=subprocess.DEVNULL) as server:
         try:
             until(lambda: server.poll() is not None or _answers(socket), "redis-server")
             assert server.poll() is None
-            yield socket
+            yield f"unix://{socket}"
         finally:
             server.terminate()
 

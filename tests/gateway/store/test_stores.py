@@ -13,6 +13,7 @@ from midstream.errors import RequestError
 from midstream.gateway.store.factory import make_store
 from midstream.gateway.store.interface import (
     LEASE,
+    PAGE,
     ConversationBusy,
     Fenced,
     KeyReused,
@@ -56,6 +57,18 @@ async def test_a_page_is_never_larger_than_asked(store: RunStore) -> None:
     assert page is not None
     assert [entry.payload for entry in page.entries] == ["c", "d", "e"]
     assert (page.head, page.state) == (8, "live")
+
+
+@pytest.mark.parametrize("size", [1, 8, 32])
+async def test_a_page_is_short_only_at_the_head(store: RunStore, size: int) -> None:
+    """However many payloads came at once: a model's pace gives one, and a reader takes a short page for the end."""
+    run = await created(store)
+    for first in range(0, 192, size):
+        await write(store, run, *(f"{number}" for number in range(first, first + size)))
+    for after, limit in ((0, 1), (0, 128), (3, 60), (60, 128), (100, PAGE), (191, 5), (192, 5)):
+        page = await store.read(run.id, after, limit)
+        assert page is not None
+        assert [entry.seq for entry in page.entries] == list(range(after + 1, min(after + limit, 192) + 1))
 
 
 async def test_the_record_follows_the_log(store: RunStore) -> None:
@@ -229,6 +242,23 @@ async def test_live_runs_are_limited_for_each_owner(store: RunStore) -> None:
     await created(store, owner="somebody else")
     await write(store, runs[0], "end", end="completed")
     await store.create(new_run(), max_live=3)
+
+
+async def test_the_limit_is_exact_when_all_come_at_once(store: RunStore) -> None:
+    for _ in range(6):
+        await created(store)
+    posts = [store.create(new_run(), max_live=64) for _ in range(60)]
+    results = await asyncio.gather(*posts, return_exceptions=True)
+    assert sum(isinstance(result, tuple) for result in results) == 58
+    assert sum(isinstance(result, TooManyRuns) for result in results) == 2
+
+
+async def test_many_posts_with_one_key_take_one_place(store: RunStore) -> None:
+    posts = [store.create(new_run(key="k", conversation="c"), max_live=1) for _ in range(30)]
+    found = await asyncio.gather(*posts)
+    assert len({run.id for run, _ in found}) == 1
+    with pytest.raises(TooManyRuns):
+        await store.create(new_run(), max_live=1)
 
 
 async def test_a_refused_run_leaves_nothing_behind(store: RunStore) -> None:

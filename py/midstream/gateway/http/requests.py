@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import re
@@ -12,7 +13,7 @@ from starlette.requests import Request
 
 from midstream import names
 from midstream.errors import RequestError
-from midstream.gateway.store.interface import LEASE, RunRecord, RunStore
+from midstream.gateway.store.interface import LEASE, RunRecord, RunStore, settling
 from midstream.gateway.upstream.sources import last_prompt
 from midstream.problems import problem
 from midstream.text import whole_characters
@@ -20,6 +21,7 @@ from midstream.text import whole_characters
 # The one owner of everything, until there are accounts. Every look-up goes by it already.
 OWNER = "local"
 
+_AGAIN = 0.25  # seconds until a store that has lost data is asked again
 _PROMPT = 64 * 1024  # characters that are kept for other devices
 
 _CURSOR = re.compile(r"(?:([0-9]{1,9})-)?([0-9]{1,15})")
@@ -93,12 +95,20 @@ async def run_of(request: Request, store: RunStore) -> RunRecord:
 
 
 async def readable_run(store: RunStore, run_id: str) -> RunRecord:
-    run = await store.get(run_id)
+    while (run := await store.get(run_id)) is None and await settling(store):
+        await asyncio.sleep(_AGAIN)
     if run is None or run.owner != OWNER:
-        raise unknown_run()
+        raise await missing_run(store)
     if run.purged:
         raise RequestError(problem("run_expired"), status=410, code="expired")
     return run
+
+
+async def missing_run(store: RunStore) -> RequestError:
+    """A store that has lost runs cannot tell them from those that it never had."""
+    if await store.lost() is not None:
+        return RequestError(problem("log_lost"), status=410, code="log_lost")
+    return unknown_run()
 
 
 def unknown_run() -> RequestError:
@@ -125,11 +135,18 @@ async def cursor_of(request: Request, store: RunStore, run: RunRecord) -> int:
     if match is None:
         raise _bad("The position must be SEQ or EPOCH-SEQ.", code="bad_position")
     epoch, seq = match.groups()
-    after = int(seq)
-    known = after <= run.head
-    if known and epoch is not None and after > 0:
-        page = await store.read(run.id, after - 1, 1)
-        known = bool(page and page.entries and page.entries[0].epoch == int(epoch))
-    if not known:
-        raise PositionUnknown(run)
-    return after
+    while not await _has(store, run, epoch, int(seq)):
+        if not await settling(store):
+            raise PositionUnknown(run)
+        await asyncio.sleep(_AGAIN)
+        run = await readable_run(store, run.id)
+    return int(seq)
+
+
+async def _has(store: RunStore, run: RunRecord, epoch: str | None, seq: int) -> bool:
+    if seq > run.head or epoch is None or seq == 0:
+        return seq <= run.head
+    if run.epoch == 1:
+        return int(epoch) == 1
+    page = await store.read(run.id, seq - 1, 1)
+    return bool(page and page.entries and page.entries[0].epoch == int(epoch))

@@ -64,8 +64,9 @@ class EventStream(Response):
             results = await end_all(tasks)
         if isinstance(results[0], TimeoutError | StoreError):
             # The status has been sent. The stream breaks off, and the client comes back for the
-            # rest.
-            log.warning("a reader was let go: %s", type(results[0]).__name__)
+            # rest. (That the store is away is said once, by the sweeper, not once for each reader.)
+            level = logging.WARNING if isinstance(results[0], TimeoutError) else logging.DEBUG
+            log.log(level, "a reader was let go: %s", type(results[0]).__name__)
         elif isinstance(results[0], Exception):
             raise results[0]
 

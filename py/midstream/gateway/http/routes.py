@@ -22,11 +22,11 @@ from midstream.gateway.http.requests import (
     OWNER,
     conversation_of,
     cursor_of,
+    missing_run,
     new_run,
     read_body,
     readable_run,
     run_of,
-    unknown_run,
 )
 from midstream.gateway.http.responses import EventStream, Json, ended_response
 from midstream.gateway.runs.readers import Readers
@@ -242,14 +242,14 @@ async def _ended(gateway: Gateway, run: RunRecord) -> Response:
     """A run without an answer to show, as an HTTP error."""
     page = await gateway.store.read(run.id, run.head - 1, 1)
     if page is None or not page.entries:
-        raise unknown_run()
+        raise await missing_run(gateway.store)
     return ended_response(page.entries[0].payload, _headers(run))
 
 
 async def _snapshot(gateway: Gateway, run: RunRecord) -> Response:
     view = await json_views.snapshot(gateway.store, run)
     if view is None:
-        raise unknown_run()
+        raise await missing_run(gateway.store)
     return _json(view, _headers(run))
 
 

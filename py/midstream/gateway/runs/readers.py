@@ -12,12 +12,13 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import ExitStack, aclosing, contextmanager, suppress
 from dataclasses import replace
 
-from midstream.errors import RequestError
+from midstream.errors import RequestError, StoreError
 from midstream.gateway.config import Limits
-from midstream.gateway.store.interface import LogEntry, Page, RunRecord, RunStore
+from midstream.gateway.store.interface import LogEntry, Page, RunRecord, RunStore, settling
 from midstream.problems import problem
 
 WINDOW = 128  # entries that are fetched and kept together
+_AGAIN = 0.25  # seconds until a store that has lost data is asked again
 KEPT_SIZE = 1 << 20  # characters that are kept of a followed run, but at least one window
 
 
@@ -38,14 +39,26 @@ class _Shared:
         self._newest: Page | None = None  # what the last fetch saw, without its entries
         self._lock = asyncio.Lock()
         self._asking = False
+        self._failure: StoreError | None = None  # the last one
+        self._attended = float("-inf")  # by the clock of `time.monotonic`
 
     async def read(self, after: int) -> Page | None:
         """The rest of the window that holds after + 1, as far as it has been written."""
         page = self._known(after)
         if page is None:
+            failure = self._failure
             async with self._lock:  # one asks the store, the others find its answer here
+                if self._failure is not failure:
+                    raise StoreError(str(self._failure))  # or each would wait for the store in its turn
                 page = self._known(after) or await self._fetch(after)
         return page
+
+    def unattended_for(self, seconds: float) -> bool:
+        """Whether no reader of the run has been noted for so long; whoever asks notes itself."""
+        due = time.monotonic() - self._attended >= seconds
+        if due:
+            self._attended = time.monotonic()
+        return due
 
     def doubt(self) -> None:
         """Asks the store again, in case a wake-up was lost."""
@@ -66,14 +79,15 @@ class _Shared:
 
     async def _fetch(self, after: int) -> Page | None:
         number, start = divmod(after, WINDOW)
-        window = self._windows.get(number, [])
+        window = self._windows.get(number, [])  # from its beginning, so that it has no hole
         self._changed.clear()  # before the read: what comes after it sets it again
         first = number * WINDOW + len(window)
         self._asking = True
         try:
             page = await self._store.read(self._run_id, first, WINDOW - len(window))
-        except BaseException:  # this reader has left: the next one has to ask again
+        except BaseException as error:  # or this reader has left: the next one has to ask again
             self._changed.set()
+            self._failure = error if isinstance(error, StoreError) else self._failure
             raise
         finally:
             self._asking = False
@@ -105,6 +119,7 @@ class Readers:
         self._shared: dict[str, _Shared] = {}
         self._watches: dict[str, ExitStack] = {}  # each wakes what is shared
         self._waiting: set[asyncio.Event] = set()
+        self._attending: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     def stop(self) -> None:
@@ -115,6 +130,8 @@ class Readers:
         self._stopping = True
         for event in self._waiting:
             event.set()
+        for task in self._attending:
+            task.cancel()
 
     def require_room(self) -> None:
         """Raises RequestError when there are as many readers as may be."""
@@ -126,14 +143,12 @@ class Readers:
 
         None when it is time for a heartbeat.
         """
-        attended = float("-inf")
         with self._follow(run_id) as (shared, changed):
             while not self._stopping:
-                if time.monotonic() - attended >= self._heartbeat:
-                    attended = time.monotonic()
-                    await self._store.attend(run_id, time.time())
+                if shared.unattended_for(self._heartbeat):
+                    self._attend(run_id)
                 changed.clear()
-                page = await shared.read(after)
+                page = await self._read(shared, after)
                 if page is None:  # deleted while it was read
                     return
                 if page.entries:
@@ -144,6 +159,23 @@ class Readers:
                 if not page.entries and not await self._woken(changed):
                     shared.doubt()
                     yield None
+
+    async def _read(self, shared: _Shared, after: int) -> Page | None:
+        """None when the log is gone, and not only until its writer has written it again."""
+        while (page := await shared.read(after)) is None and await settling(self._store):
+            await asyncio.sleep(_AGAIN)
+        return page
+
+    def _attend(self, run_id: str) -> None:
+        """Notes beside the reading that somebody reads: no reader waits for it."""
+
+        async def attend() -> None:
+            with suppress(StoreError):  # whoever reads meets it too
+                await self._store.attend(run_id, time.time())
+
+        task = asyncio.create_task(attend())
+        self._attending.add(task)
+        task.add_done_callback(self._attending.discard)
 
     async def ended(self, run: RunRecord) -> None:
         """Returns when the run has ended, is gone, or this process stops."""

@@ -29,7 +29,7 @@ from midstream.gateway.store.interface import (
     RunStore,
     cancel_topic,
 )
-from midstream.gateway.tasks import end_all
+from midstream.gateway.tasks import end_all, finish
 from midstream.gateway.upstream.passed_headers import PassedHeaders
 from midstream.gateway.upstream.refusals import client_status, error_status
 from midstream.gateway.upstream.sources import Upstream
@@ -105,7 +105,7 @@ class Relay:
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("run %s: %s\n%s", self._run.id[:8], type(error).__name__, where)
         with contextlib.suppress(Fenced):
-            await self._end(ending)
+            await finish(self._end(ending))
 
     async def _ending(self) -> Ending:
         """The first of: the upstream is done, somebody or some limit stops it, the log fails."""

@@ -14,6 +14,7 @@ from midstream.errors import StoreError
 from midstream.gateway.config import Limits
 from midstream.gateway.runs.relay import Ending, Relays, terminal_payload
 from midstream.gateway.store.interface import LEASE, RENEW, Fenced, RunRecord, RunStore
+from midstream.gateway.store.outage import Outage
 from midstream.problems import problem
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Sweeper:
         self._relays = relays
         self._limits = limits
         self._purged = -_PURGE_EVERY
+        self._outage = Outage("sweep")
 
     async def run_forever(self) -> None:
         while True:
@@ -51,8 +53,9 @@ class Sweeper:
                 self._purged = time.monotonic()
                 now = time.time()
                 await self._store.purge(now - self._limits.keep, now - self._limits.tombstone)
+            self._outage.over()
         except StoreError as error:
-            log.warning("sweep: %s", error.message)
+            self._outage.begun(error)
 
     async def _end(self, stale: RunRecord) -> None:
         try:

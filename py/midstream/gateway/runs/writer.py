@@ -8,6 +8,7 @@ import time
 
 from midstream.errors import StoreError
 from midstream.gateway.store.interface import Fenced, RunRecord, RunStore
+from midstream.gateway.tasks import finish
 
 DELAY = 0.02  # seconds a payload may wait for others
 BATCH = 32  # payloads that go at once
@@ -51,14 +52,7 @@ class Writer:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DELAY):
                     await self._full.wait()
-            # In a task of its own, so that a cancellation never leaves a commit whose outcome is
-            # unknown.
-            commit = asyncio.create_task(self._commit(None))
-            try:
-                await asyncio.shield(commit)
-            except asyncio.CancelledError:
-                await commit
-                raise
+            await finish(self._commit(None))  # a cancellation never leaves a commit whose outcome is unknown
 
     async def end(self, state: str, payload: str) -> None:
         """Commits what is left and the terminal event as one."""

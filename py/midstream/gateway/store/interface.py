@@ -18,6 +18,7 @@ clocks that agree to well under LEASE.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from midstream.text import title_of
 
 LEASE = 10.0  # a writer that has not renewed for so long is dead
 RENEW = 3.0  # how often it renews
+SETTLE = 5.0  # after a loss of data: until then each living writer has renewed, and written its run again
 PAGE = 512  # entries per read, at most
 SEGMENT = 256  # payloads per append, at most
 
@@ -171,7 +173,10 @@ class RunStore(Protocol):
         """
 
     async def read(self, run_id: str, after: int, limit: int = PAGE) -> Page | None:
-        """The next entries after seq `after`; None when the run is unknown or its log is gone."""
+        """The next entries after seq `after`; None when the run is unknown or its log is gone.
+
+        As many as there are, `limit` at most: a page with fewer ends at its head.
+        """
 
     async def renew(self, run_id: str, epoch: int, lease: float) -> RunRecord:
         """Keeps the writer alive until `lease`; the record tells it of readers and cancellation."""
@@ -200,12 +205,24 @@ class RunStore(Protocol):
     async def conversations(self, owner: str, limit: int) -> list[ConversationSummary]:
         """Last used first, at most `limit`."""
 
+    async def lost(self) -> float | None:
+        """When it was noticed last that the store has lost runs (a Redis emptied, or set back to an older state).
+
+        None for never. Its live runs come back within SETTLE, those that have ended do not.
+        """
+
     def watch(self, topic: str) -> AbstractContextManager[asyncio.Event]:
         """An event that is set when the topic changes: a run's id, or `cancel_topic(id)`."""
 
 
 def cancel_topic(run_id: str) -> str:
     return f"cancel:{run_id}"
+
+
+async def settling(store: RunStore) -> bool:
+    """Whether a live run that is missing may still come back."""
+    lost = await store.lost()
+    return lost is not None and time.time() - lost < SETTLE
 
 
 def gives_key_back(run: RunRecord) -> bool:

@@ -138,6 +138,9 @@ class MemoryRunStore:
         found = [summary_of(name, await self.runs(owner, name)) for name in names]
         return sorted(found, key=lambda item: item.updated, reverse=True)[:limit]
 
+    async def lost(self) -> float | None:
+        return None
+
     def watch(self, topic: str) -> AbstractContextManager[asyncio.Event]:
         return self._wakeups.watch(topic)
 

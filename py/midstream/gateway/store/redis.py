@@ -1,31 +1,30 @@
 """The run log in Redis (or Valkey), for several machines.
 
-A run is a hash and a stream; the entry ids of the stream are the last seq that each holds. The
-braces in their names keep both on one node of a cluster. What has to be decided at once is a Lua
-script over one run's keys. What spans runs (idempotency keys, busy conversations, the set of live
-runs) are keys of their own, each claimed by one atomic command and checked against the run when
-it is met: the run is the truth, they are ways to it.
+A run is a hash and a stream; the entry ids of the stream are the last seq that each holds. What has
+to be decided at once is a Lua script. What spans runs (idempotency keys, busy conversations, the set
+of live runs) are keys of their own, each checked against the run when it is met: the run is the truth,
+they are ways to it.
 
 A commit survives what Redis is configured to survive: with `appendfsync everysec`, all but about
-the last second.
+the last second. What Redis loses of a live run, its writer writes again from its own copy, at the
+same positions. Ended runs that it loses are gone, and `lost` says so (docs/decisions/0042).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import asdict, fields
-from hashlib import sha256
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
-import redis.asyncio
-from redis.exceptions import RedisError
-
-from midstream.errors import StoreError
-from midstream.gateway.store import redis_scripts as scripts
+from midstream.gateway.store.copies import Copies, Copy
 from midstream.gateway.store.interface import (
+    LEASE,
     PAGE,
+    SETTLE,
     ConversationBusy,
     ConversationSummary,
     Fenced,
@@ -34,67 +33,75 @@ from midstream.gateway.store.interface import (
     Page,
     RunRecord,
     TooManyRuns,
-    gives_key_back,
     summary_of,
 )
 from midstream.gateway.store.packing import pack, unpack
+from midstream.gateway.store.redis_client import RedisClient
+from midstream.gateway.store.redis_keys import (
+    ENDED,
+    FIELDS,
+    LIVE,
+    LOOKS,
+    LOST,
+    PREFIX,
+    busy_key,
+    cancel_key,
+    claim_key,
+    from_hash,
+    live_key,
+    log_key,
+    run_key,
+    stream_of,
+    talk_key,
+    talks_key,
+    to_hash,
+)
 from midstream.gateway.store.redis_tail import Tail
+
+log = logging.getLogger(__name__)
 
 TTL_MS = 35 * 24 * 3600 * 1000  # a net under the sweeper, which deletes earlier
 
-_PREFIX = "midstream:"
-_LIVE = f"{_PREFIX}live"
-_ENDED = f"{_PREFIX}ended"
-_NAMES = [field.name for field in fields(RunRecord)]
+# Of each process, beside one that waits. Writers have their own, so that they stand in no queue behind readers.
+_READERS, _WRITERS = 16, 16
+
+_MISSING = -1  # a script's word for: Redis has less of this run than has been written
 
 
 class RedisRunStore:
     def __init__(self, url: str) -> None:
-        # Longer than a blocking read takes; a lost connection is otherwise noticed by nobody.
-        self._redis: Any = redis.asyncio.Redis.from_url(
-            url, socket_connect_timeout=5, socket_timeout=10, health_check_interval=30
-        )
-        self._place = url.rpartition("@")[2]
-        self._tail = Tail(self._redis, _PREFIX, _stream_of)
-        self._scripts = {
-            name: self._redis.register_script(getattr(scripts, name))
-            for name in ("APPEND", "HOLD", "CANCEL", "ATTEND", "BURY", "PASS_ON")
-        }
+        self._reading = RedisClient(url, _READERS)
+        self._writing = RedisClient(url, _WRITERS)
+        self._tail = Tail(RedisClient(url, 1), self._reading, PREFIX, stream_of)
+        self._copies = Copies()
+        self._restoring = asyncio.Lock()
+        self._looks = 0
 
     async def open(self) -> None:
-        async with self._words():
-            await self._redis.ping()
+        await self.lost()
 
     async def close(self) -> None:
         await self._tail.close()
-        await self._redis.aclose()
+        await self._reading.close()
+        await self._writing.close()
 
     # -- writing
 
     async def create(self, run: RunRecord, *, max_live: int) -> tuple[RunRecord, bool]:
-        async with self._words():
-            # The record first: who meets one of the claims below must find the run behind it.
-            await self._redis.hset(_run_key(run.id), mapping=_to_hash(run))
-            await self._redis.pexpire(_run_key(run.id), TTL_MS)
-            await self._redis.sadd(_LIVE, run.id)
-            await self._redis.sadd(_live_key(run.owner), run.id)
-            try:
-                holder = await self._claim_key(run)
-                if holder is None:
-                    await self._claim_conversation(run)
-                    if await self._redis.scard(_live_key(run.owner)) > max_live:
-                        raise TooManyRuns(max_live)
-            except BaseException:
-                await self._undo(run)
-                raise
-            if holder is not None:
-                await self._undo(run)
+        while True:
+            what, other = await self._begin("create", run, max_live)
+            if what == b"new":
+                self._copies.begin(run)
+                return run, True
+            if what == b"reused":
+                raise KeyReused
+            if what == b"busy":
+                raise ConversationBusy(other.decode())
+            if what == b"full":
+                raise TooManyRuns(max_live)
+            holder = await self.get(other.decode())
+            if holder is not None:  # else it has gone since
                 return holder, False
-            if run.conversation is not None:
-                name = run.conversation
-                await self._redis.zadd(_talk_key(run.owner, name), {run.id: run.created})
-                await self._redis.zadd(_talks_key(run.owner), {name: run.created})
-            return run, True
 
     async def append(
         self,
@@ -106,14 +113,15 @@ class RedisRunStore:
         now: float,
         end: str | None = None,
     ) -> None:
-        last = first + len(payloads) - 1
-        keys = [_run_key(run_id), _log_key(run_id)]
-        values: list[Any] = [epoch, first, last, pack(payloads), repr(now), end or "", TTL_MS]
-        async with self._words():
-            if not await self._scripts["APPEND"](keys=keys, args=values):
-                raise Fenced(f"epoch {epoch} may not write seq {first}")
-            if end:
-                await self._retire(run_id, now)
+        self._copies.put(run_id, first, payloads, now)
+        written = await self._append(run_id, epoch, first, payloads, now, end)
+        if written == _MISSING and await self._restore(run_id):
+            written = await self._append(run_id, epoch, first, payloads, now, end)
+        if written != 1:
+            raise Fenced(f"epoch {epoch} may not write seq {first}")
+        if end:
+            self._copies.end(run_id)
+            await self._retire(run_id, now, await self.get(run_id))
 
     async def renew(self, run_id: str, epoch: int, lease: float) -> RunRecord:
         return await self._hold(run_id, epoch, lease, 0)
@@ -122,33 +130,27 @@ class RedisRunStore:
         return await self._hold(run_id, epoch, lease, 1)
 
     async def attend(self, run_id: str, now: float) -> None:
-        async with self._words():
-            await self._scripts["ATTEND"](keys=[_run_key(run_id)], args=[repr(now)])
+        await self._reading.run("attend", [run_key(run_id)], repr(now))
 
     async def cancel(self, run_id: str) -> None:
-        keys = [_run_key(run_id), _cancel_key(run_id)]
-        async with self._words():
-            await self._scripts["CANCEL"](keys=keys, args=[TTL_MS])
+        await self._writing.run("cancel", [run_key(run_id), cancel_key(run_id)], TTL_MS)
 
     async def delete(self, run_id: str) -> None:
         run = await self.get(run_id)
         if run is None:
             return
-        keys = [_run_key(run_id), _log_key(run_id), _cancel_key(run_id)]
-        async with self._words():
-            await self._scripts["BURY"](keys=keys)
-            if run.key is not None:
-                await self._pass_on(_claim_key(run.owner, run.key), run_id, "")
-            if run.conversation is not None:
-                talk = _talk_key(run.owner, run.conversation)
-                await self._redis.zrem(talk, run_id)
-                if not await self._redis.zcard(talk):
-                    await self._redis.zrem(_talks_key(run.owner), run.conversation)
+        await self._writing.run("bury", [run_key(run_id), log_key(run_id), cancel_key(run_id)])
+        if run.key is not None:
+            await self._writing.run("release", [claim_key(run.owner, run.key)], run_id)
+        if run.conversation is not None:
+            talk = talk_key(run.owner, run.conversation)
+            _, left = await self._writing.ask_all([("ZREM", talk, run_id), ("ZCARD", talk)])
+            if not left:
+                await self._writing.ask("ZREM", talks_key(run.owner), run.conversation)
         self._tail.wakeups.notify(run_id)
 
     async def purge(self, ended_before: float, tombstones_before: float) -> int:
-        async with self._words():
-            found = await self._redis.zrangebyscore(_ENDED, "-inf", f"({ended_before!r}")
+        found = await self._reading.ask("ZRANGEBYSCORE", ENDED, "-inf", f"({ended_before!r}")
         count = 0
         for run_id in (item.decode() for item in found):
             run = await self.get(run_id)
@@ -156,31 +158,32 @@ class RedisRunStore:
                 await self.delete(run_id)
                 count += 1
             if run is None or run.updated < tombstones_before:
-                async with self._words():
-                    await self._redis.delete(_run_key(run_id))
-                    await self._redis.zrem(_ENDED, run_id)
+                await self._writing.ask_all([("DEL", run_key(run_id)), ("ZREM", ENDED, run_id)])
         return count
 
     # -- reading
 
     async def get(self, run_id: str) -> RunRecord | None:
-        return (await self._get_all([run_id]))[0]
+        return from_hash(await self._reading.ask("HMGET", run_key(run_id), *FIELDS))
 
     async def read(self, run_id: str, after: int, limit: int = PAGE) -> Page | None:
-        async with self._words(), self._redis.pipeline(transaction=True) as pipe:
-            pipe.hmget(_run_key(run_id), "state", "head", "purged")
-            # An entry's id is the last seq in it, so this begins with the entry that holds after
-            # + 1.
-            pipe.xrange(_log_key(run_id), min=f"{after + 1}-0", count=max(1, limit // 8))
-            (state, head, purged), found = await pipe.execute()
-            if state is None or purged != b"0":
-                return None
-            entries = [entry for item in found for entry in _entries(item[1]) if entry.seq > after]
-            return Page(entries[:limit], int(head), state.decode())
+        keys, last = [run_key(run_id), log_key(run_id)], after + limit
+        found = await self._reading.run("read", keys, after + 1, last)
+        if found is None:
+            return None
+        try:
+            entries = [entry for entry in _entries(found[2]) if after < entry.seq <= last]
+        except ValueError as error:
+            raise self._reading.failure(error) from error
+        page = Page(entries, int(found[1]), found[0].decode())
+        # Redis may have dropped the stream and kept the hash (`maxmemory`): that log is gone.
+        return None if page.head > after and (not page.entries or page.entries[0].seq != after + 1) else page
 
     async def stale(self, now: float) -> list[RunRecord]:
-        async with self._words():
-            ids = [item.decode() for item in await self._redis.smembers(_LIVE)]
+        lost = await self.lost()
+        if lost is not None and now - lost < SETTLE:
+            return []  # the leases may be as old as the data: the living writers have to renew them first
+        ids = [item.decode() for item in await self._reading.ask("SMEMBERS", LIVE)]
         found = []
         for run_id, run in zip(ids, await self._get_all(ids), strict=True):
             if run is None or not run.live:  # its writer died between the end and _retire
@@ -190,14 +193,12 @@ class RedisRunStore:
         return found
 
     async def runs(self, owner: str, conversation: str) -> list[RunRecord]:
-        async with self._words():
-            ids = await self._redis.zrange(_talk_key(owner, conversation), 0, -1)
+        ids = await self._reading.ask("ZRANGE", talk_key(owner, conversation), 0, -1)
         found = await self._get_all([item.decode() for item in ids])
         return [run for run in found if run is not None and not run.purged]
 
     async def conversations(self, owner: str, limit: int) -> list[ConversationSummary]:
-        async with self._words():
-            names = await self._redis.zrevrange(_talks_key(owner), 0, limit - 1)
+        names = await self._reading.ask("ZREVRANGE", talks_key(owner), 0, limit - 1)
         found = []
         for name in (item.decode() for item in names):
             runs = await self.runs(owner, name)
@@ -205,169 +206,92 @@ class RedisRunStore:
                 found.append(summary_of(name, runs))
         return sorted(found, key=lambda item: item.updated, reverse=True)
 
+    async def lost(self) -> float | None:
+        """Each look is counted in Redis: a count that does not grow has lost what came after an earlier look."""
+        before = self._looks
+        looks, lost = await self._writing.run("look", [LOOKS, LOST], before, repr(time.time()), TTL_MS)
+        self._looks = looks
+        if looks <= before:
+            log.warning("Redis has lost data; live runs are written again, ended ones are gone")
+        return None if lost is None else float(lost)
+
     def watch(self, topic: str) -> AbstractContextManager[asyncio.Event]:
         return self._tail.wakeups.watch(topic)
 
     # -- helpers
 
-    async def _get_all(self, run_ids: Sequence[str]) -> list[RunRecord | None]:
-        async with self._words(), self._redis.pipeline(transaction=False) as pipe:
-            for run_id in run_ids:
-                pipe.hmget(_run_key(run_id), *_NAMES)
-            return [_from_hash(values) for values in await pipe.execute()]
+    async def _begin(self, script: str, run: RunRecord, max_live: int = 0) -> Any:
+        keys = [
+            run_key(run.id),
+            LIVE,
+            live_key(run.owner),
+            claim_key(run.owner, run.key),
+            busy_key(run.owner, run.conversation),
+            talk_key(run.owner, run.conversation),
+            talks_key(run.owner),
+        ]
+        names = (run.id, run.key or "", run.fingerprint, run.conversation or "")
+        return await self._writing.run(script, keys, *names, repr(run.created), max_live, TTL_MS, PREFIX, *to_hash(run))
+
+    async def _append(
+        self, run_id: str, epoch: int, first: int, payloads: Sequence[str], now: float, end: str | None
+    ) -> int:
+        last = first + len(payloads) - 1
+        values = [epoch, first, last, pack(payloads), repr(now), end or "", TTL_MS]
+        written: int = await self._writing.run("append", [run_key(run_id), log_key(run_id)], *values)
+        return written
 
     async def _hold(self, run_id: str, epoch: int, lease: float, more: int) -> RunRecord:
-        async with self._words():
-            values: list[Any] = [epoch, repr(lease), more]
-            held = await self._scripts["HOLD"](keys=[_run_key(run_id)], args=values)
-        run = await self.get(run_id) if held else None
-        if run is None or run.epoch != epoch + more:
+        held = await self._try_to_hold(run_id, epoch, lease, more)
+        if held == _MISSING and await self._restore(run_id):
+            held = await self._try_to_hold(run_id, epoch, lease, more)
+        run = from_hash(held) if isinstance(held, list) else None
+        if run is None:
             raise Fenced(f"epoch {epoch} does not own this run")
         return run
 
-    async def _claim_key(self, run: RunRecord) -> RunRecord | None:
-        """None when the key is now this run's, else the run that has it."""
-        if run.key is None:
-            return None
-        claim = _claim_key(run.owner, run.key)
-        while not await self._redis.set(claim, run.id, nx=True, px=TTL_MS):
-            holder_id = await self._redis.get(claim)
-            if holder_id is None:
-                continue
-            holder = await self.get(holder_id.decode())
-            if holder is not None and holder.key == run.key:
-                if holder.fingerprint != run.fingerprint:
-                    raise KeyReused
-                if not gives_key_back(holder):
-                    return holder
-                await self._redis.hset(_run_key(holder.id), "key", "")
-            if await self._pass_on(claim, holder_id.decode(), run.id):
-                return None
-        return None
+    async def _try_to_hold(self, run_id: str, epoch: int, lease: float, more: int) -> Any:
+        copy = self._copies.of(run_id)
+        known = copy.head if copy else 0
+        return await self._writing.run("hold", [run_key(run_id)], epoch, repr(lease), more, known, *FIELDS)
 
-    async def _claim_conversation(self, run: RunRecord) -> None:
-        if run.conversation is None:
-            return
-        claim = _busy_key(run.owner, run.conversation)
-        while not await self._redis.set(claim, run.id, nx=True, px=TTL_MS):
-            holder_id = await self._redis.get(claim)
-            if holder_id is None:
-                continue
-            holder = await self.get(holder_id.decode())
-            if holder is not None and holder.live:
-                raise ConversationBusy(holder.id)
-            if await self._pass_on(claim, holder_id.decode(), run.id):
-                return
+    async def _restore(self, run_id: str) -> bool:
+        """Writes again what Redis has lost of a run that this process writes; False when there is no copy of it."""
+        async with self._restoring:
+            copy = self._copies.of(run_id)
+            if copy is None:
+                return False
+            await self.lost()
+            await self._restore_record(copy)
+            run = await self.get(run_id)
+            for first, payloads in copy.after(run.head) if run else ():
+                await self._append(run_id, copy.run.epoch, first, payloads, time.time(), None)
+        return True
 
-    async def _undo(self, run: RunRecord) -> None:
-        """The run did not come to be: give back what it had claimed."""
-        await self._redis.delete(_run_key(run.id))
-        await self._redis.srem(_LIVE, run.id)
-        await self._redis.srem(_live_key(run.owner), run.id)
-        if run.key is not None:
-            await self._pass_on(_claim_key(run.owner, run.key), run.id, "")
-        if run.conversation is not None:
-            await self._pass_on(_busy_key(run.owner, run.conversation), run.id, "")
+    async def _restore_record(self, copy: Copy) -> None:
+        now = time.time()
+        await self._begin("restore", replace(copy.run, lease=now + LEASE, attended=now))
 
-    async def _retire(self, run_id: str, now: float, run: RunRecord | None = None) -> None:
+    async def _get_all(self, run_ids: Sequence[str]) -> list[RunRecord | None]:
+        replies = await self._reading.ask_all([("HMGET", run_key(run_id), *FIELDS) for run_id in run_ids])
+        return [from_hash(values) for values in replies]
+
+    async def _retire(self, run_id: str, now: float, run: RunRecord | None) -> None:
         """Takes an ended run out of the sets of live ones. May be done twice."""
-        run = run or await self.get(run_id)
-        async with self._words():
-            await self._redis.zadd(_ENDED, {run_id: now})
-            await self._redis.srem(_LIVE, run_id)
-            if run is None:
-                return
-            await self._redis.srem(_live_key(run.owner), run_id)
-            if run.conversation is not None:
-                await self._pass_on(_busy_key(run.owner, run.conversation), run_id, "")
-                talks = _talks_key(run.owner)
-                await self._redis.zadd(talks, {run.conversation: now}, xx=True)
-
-    async def _pass_on(self, claim: str, holder: str, to: str) -> bool:
-        return bool(await self._scripts["PASS_ON"](keys=[claim], args=[holder, to, TTL_MS]))
-
-    @asynccontextmanager
-    async def _words(self) -> AsyncIterator[None]:
-        try:
-            yield
-        except (RedisError, OSError, ValueError) as error:
-            raise StoreError(
-                f"The run log in Redis at {self._place} cannot be used: {_reason(error)}.",
-                hint="Is the server running, and is --store right?",
-            ) from error
+        commands: list[tuple[Any, ...]] = [("ZADD", ENDED, now, run_id), ("SREM", LIVE, run_id)]
+        if run is not None:
+            commands.append(("SREM", live_key(run.owner), run_id))
+            commands.append(("ZADD", talks_key(run.owner), "XX", now, run.conversation or ""))
+            await self._writing.run("release", [busy_key(run.owner, run.conversation)], run_id)
+        await self._writing.ask_all(commands)
 
 
-def _run_key(run_id: str) -> str:
-    return f"{_PREFIX}{{{run_id}}}:run"
-
-
-def _log_key(run_id: str) -> str:
-    return f"{_PREFIX}{{{run_id}}}:log"
-
-
-def _cancel_key(run_id: str) -> str:
-    return f"{_PREFIX}{{{run_id}}}:cancel"
-
-
-def _stream_of(topic: str) -> str:
-    kind, colon, run_id = topic.partition(":")
-    return _cancel_key(run_id) if colon else _log_key(kind)
-
-
-def _live_key(owner: str) -> str:
-    return f"{_PREFIX}live:{_digest(owner)}"
-
-
-def _claim_key(owner: str, key: str) -> str:
-    return f"{_PREFIX}key:{_digest(owner, key)}"
-
-
-def _busy_key(owner: str, conversation: str) -> str:
-    return f"{_PREFIX}busy:{_digest(owner, conversation)}"
-
-
-def _talk_key(owner: str, conversation: str) -> str:
-    return f"{_PREFIX}talk:{_digest(owner, conversation)}"
-
-
-def _talks_key(owner: str) -> str:
-    return f"{_PREFIX}talks:{_digest(owner)}"
-
-
-def _digest(*parts: str) -> str:
-    """Names from outside never stand in a key as they are."""
-    return sha256("\0".join(parts).encode()).hexdigest()[:32]
-
-
-def _to_hash(run: RunRecord) -> dict[str, str]:
-    """All text; absent is the empty string, flags are 0 and 1."""
-    return {name: _text(value) for name, value in asdict(run).items()}
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return str(int(value)) if isinstance(value, bool) else str(value)
-
-
-def _from_hash(values: Sequence[bytes | None]) -> RunRecord | None:
-    """None when the run is not there, or only a part of it (its hash has expired in between)."""
-    if any(value is None for value in values):
-        return None
-    text = dict(zip(_NAMES, (value.decode() for value in values if value is not None), strict=True))
-    numbers = {name: int(text[name]) for name in ("epoch", "head")}
-    times = {name: float(text[name]) for name in ("lease", "attended", "created", "started", "updated")}
-    flags = {name: text[name] == "1" for name in ("stream", "cancelling", "purged")}
-    absent = {name: text[name] or None for name in ("conversation", "key")}
-    mixed: dict[str, Any] = {**text, **numbers, **times, **flags, **absent}
-    return RunRecord(**mixed)
-
-
-def _entries(item: dict[bytes, bytes]) -> list[LogEntry]:
-    epoch, first = int(item[b"epoch"]), int(item[b"first"])
-    return [LogEntry(seq, epoch, payload) for seq, payload in enumerate(unpack(item[b"batch"]), first)]
-
-
-def _reason(error: BaseException) -> str:
-    text = str(error).strip().rstrip(".")
-    return text.splitlines()[0] if text else type(error).__name__
+def _entries(found: bytes) -> Iterator[LogEntry]:
+    """From the string that READ gives."""
+    at = 0
+    while at < len(found):
+        begin = found.index(b"\n", at) + 1
+        epoch, first, size = map(int, found[at:begin].split())
+        at = begin + size
+        for seq, payload in enumerate(unpack(found[begin:at]), first):
+            yield LogEntry(seq, epoch, payload)

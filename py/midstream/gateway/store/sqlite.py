@@ -209,6 +209,9 @@ class SQLiteRunStore:
         rows = await self._rows(tables.CONVERSATIONS, owner, limit)
         return [ConversationSummary(row[0], title_of(row[1]), *row[2:]) for row in rows]
 
+    async def lost(self) -> float | None:
+        return None  # who holds the file open keeps it, also when it has been deleted
+
     # -- waiting
 
     def watch(self, topic: str) -> AbstractContextManager[asyncio.Event]:
