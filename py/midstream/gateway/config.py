@@ -32,6 +32,7 @@ class Limits:
     first_word: float = 0.5  # a POST waits so long for an early refusal before it starts to stream
     heartbeat: float = 15.0
     stalled_reader: float = 60.0  # a reader that takes nothing for so long is let go
+    request: float = 30.0  # a request of which nothing comes for so long is given up
     model_start: float = 120.0
     store_outage: float = 10.0  # a store that fails for longer ends the run
     keep: float = 30 * DAY  # logs, after the run's end

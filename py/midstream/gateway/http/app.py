@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
@@ -44,7 +44,7 @@ def create_app(config: Config, *, store: RunStore | None = None, upstream: Upstr
     app = Starlette(
         routes=routes.ABOUT + (routes.API if config.serves_gateway else []),
         lifespan=lifespan if config.serves_gateway else None,
-        exception_handlers={MidstreamError: _on_error, HTTPException: _on_http_error},
+        exception_handlers={MidstreamError: _on_error, HTTPException: _on_http_error, ClientDisconnect: _on_gone},
     )
     app.router.redirect_slashes = False
     # Not a mount: that would match before "wrong method" is noticed.
@@ -90,6 +90,11 @@ async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, MidstreamError)
     headers = {"Midstream-Head": str(error.head)} if isinstance(error, PositionUnknown) else {}
     return error_response(error, headers)
+
+
+async def _on_gone(request: Request, error: Exception) -> Response:
+    """The client left before its request was whole: nobody reads this."""
+    return Response(status_code=400)
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
