@@ -57,6 +57,7 @@ class Config:
     origins: tuple[str, ...] = ()  # further origins that may use the gateway from a browser
     model_state: str | None = None  # file in which the local model's supervisor says where it is
     demo_rate: float = 20.0
+    on_disconnect: str = "continue"  # or "cancel": of requests without a header of this protocol
     limits: Limits = field(default_factory=Limits)
 
     @property

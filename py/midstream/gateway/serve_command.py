@@ -55,6 +55,7 @@ def config_of(options: argparse.Namespace) -> Config:
         hosts=tuple(options.allow_host),
         origins=tuple(_origin(text) for text in options.allow_origin),
         demo_rate=_demo_rate(),
+        on_disconnect=options.on_disconnect,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -47,7 +47,9 @@ class EventStream(Response):
         *,
         patience: float,
         headers: Mapping[str, str],
+        left: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`left` is called when the connection closes before the stream has ended."""
         fixed = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
         super().__init__(headers={**headers, **fixed})
         del self.headers["content-length"]
@@ -55,6 +57,7 @@ class EventStream(Response):
         self._run_id = run_id
         self._after = after
         self._patience = patience
+        self._left = left
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         tasks = [asyncio.create_task(work) for work in (self._send(send), disconnected(receive))]
@@ -62,6 +65,8 @@ class EventStream(Response):
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             results = await end_all(tasks)
+        if self._left and (results[1] is None or isinstance(results[0], TimeoutError)):
+            await self._left()
         if isinstance(results[0], TimeoutError | StoreError):
             # The status has been sent. The stream breaks off, and the client comes back for the
             # rest.
@@ -109,6 +114,18 @@ def _chunks(entries: Sequence[LogEntry]) -> Iterator[bytes]:
 async def disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def while_connected(receive: Receive, work: Awaitable[None]) -> bool:
+    """Waits for `work`. False, and the work is given up, when the client has left before its end."""
+    tasks = [asyncio.ensure_future(task) for task in (work, disconnected(receive))]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        done, _ = await end_all(tasks)
+    if isinstance(done, Exception):
+        raise done
+    return done is None
 
 
 def error_response(error: MidstreamError, headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +24,14 @@ from midstream.gateway.http.requests import (
     OWNER,
     conversation_of,
     cursor_of,
+    ends_with_connection,
     new_run,
     read_body,
     readable_run,
     run_of,
     unknown_run,
 )
-from midstream.gateway.http.responses import EventStream, Json, ended_response
+from midstream.gateway.http.responses import EventStream, Json, ended_response, while_connected
 from midstream.gateway.runs.readers import Readers
 from midstream.gateway.runs.relay import Relays
 from midstream.gateway.store.interface import RunRecord, RunStore, gives_key_back
@@ -63,26 +66,36 @@ async def chat(request: Request) -> Response:
     """POST /v1/chat/completions: begins a run, or attaches to the one that holds the key."""
     gateway = Gateway.of(request)
     body = await read_body(request, gateway.config.limits.body)
+    cancels = ends_with_connection(request, gateway.config.on_disconnect)
     run = new_run(request, body)
     run, new = await gateway.store.create(run, max_live=gateway.config.limits.live_runs)
     if new:
         gateway.relays.start(run, body)
-    if run.stream:
-        await gateway.readers.begun(run.id, gateway.config.limits.first_word)
-    else:
-        await gateway.readers.ended(run)
+    left = partial(gateway.store.cancel, run.id) if new and cancels else None
+    if not await while_connected(request.receive, _first_or_last(gateway, run)):
+        if left:
+            await left()
+        return Response(status_code=400)  # to nobody
     run = await readable_run(gateway.store, run.id)
     if run.live and not run.stream:
         raise RequestError(problem("shutdown"), status=503, code="shutdown")
     if gives_key_back(run):
         return await _ended(gateway, run)
     if run.stream:
-        return _stream(gateway, run, 0)
+        return _stream(gateway, run, 0, left)
     if run.state != "completed":
         return await _ended(gateway, run)
     page = await gateway.store.read(run.id, 0, 1)
     answer = page.entries[0].payload if page else ""
     return Response(answer, headers=_headers(run), media_type="application/json")
+
+
+async def _first_or_last(gateway: Gateway, run: RunRecord) -> None:
+    """Waits for what decides the form of the answer."""
+    if run.stream:
+        await gateway.readers.begun(run.id, gateway.config.limits.first_word)
+    else:
+        await gateway.readers.ended(run)
 
 
 async def models(request: Request) -> Response:
@@ -203,10 +216,12 @@ def _headers(run: RunRecord) -> dict[str, str]:
     }
 
 
-def _stream(gateway: Gateway, run: RunRecord, after: int) -> Response:
+def _stream(
+    gateway: Gateway, run: RunRecord, after: int, left: Callable[[], Awaitable[None]] | None = None
+) -> Response:
     gateway.readers.require_room()
     patience = gateway.config.limits.stalled_reader
-    return EventStream(gateway.readers, run.id, after, patience=patience, headers=_headers(run))
+    return EventStream(gateway.readers, run.id, after, patience=patience, headers=_headers(run), left=left)
 
 
 async def _ended(gateway: Gateway, run: RunRecord) -> Response:
