@@ -73,7 +73,7 @@ class TimedConnection(H11Protocol):
 
     def _is_incomplete(self) -> bool:
         """Whether more of a request has to come: of its head or its body."""
-        ours = self.transport.get_protocol() is self  # else it has become a WebSocket
+        ours = self.transport.get_protocol() is self  # else it has gone over to another one
         return ours and self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
 
     def _watch_request(self) -> None:

@@ -19,6 +19,7 @@ from midstream.errors import MidstreamError, RequestError
 from midstream.gateway.config import Config
 from midstream.gateway.http import routes, static
 from midstream.gateway.http.guard import Guard, Hosts
+from midstream.gateway.http.health import Health
 from midstream.gateway.http.requests import PositionUnknown
 from midstream.gateway.http.responses import error_response
 from midstream.gateway.http.routes import Gateway
@@ -64,7 +65,7 @@ async def _running(config: Config, store: RunStore | None, upstream: Upstream | 
     await sweeper.sweep()
     sweeping = asyncio.create_task(sweeper.run_forever())
     try:
-        yield Gateway(config, store, upstream, relays, readers)
+        yield Gateway(config, store, upstream, relays, readers, Health(store))
     finally:
         readers.stop()
         await end_all([sweeping])

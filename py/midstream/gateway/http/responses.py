@@ -18,7 +18,7 @@ from midstream.gateway.runs.readers import Readers
 from midstream.gateway.store.interface import ConversationBusy, LogEntry
 from midstream.gateway.tasks import end_all
 from midstream.gateway.upstream.http_client import client_status
-from midstream.problems import problem
+from midstream.problems import Problem, problem
 from midstream.providers import openai
 
 log = logging.getLogger(__name__)
@@ -141,10 +141,16 @@ def error_response(error: MidstreamError, headers: Mapping[str, str] | None = No
     else:
         status = error.status if isinstance(error, RequestError) else 503
         retry_after = None
-    # A store says where it lies: that is for whoever runs the server.
-    why = error.problem or problem("log_failed", message=error.message, hint=error.hint)
-    words = {"message": error.message, "code": error.code, "hint": error.hint}
+    why = error.problem or _unusable(error)
+    words = {"message": why.message, "code": error.code, "hint": why.hint}
     return _error({**words, "problem": why.record()}, status, retry_after, more)
+
+
+def _unusable(error: MidstreamError) -> Problem:
+    """A store's error says where the log lies: that is for whoever runs the server."""
+    log.error("%s", error.line())
+    reason = error.reason if isinstance(error, StoreError) else ""
+    return problem("log_failed", message=reason and f"The server cannot use its log of answers: {reason}.")
 
 
 def ended_response(payload: str, headers: Mapping[str, str]) -> JSONResponse:

@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 from midstream.errors import RequestError
 from midstream.gateway.config import Config
 from midstream.gateway.http import json_views, static
+from midstream.gateway.http.health import Health
 from midstream.gateway.http.requests import (
     OWNER,
     conversation_of,
@@ -52,6 +53,7 @@ class Gateway:
     upstream: Upstream
     relays: Relays
     readers: Readers
+    health: Health
 
     @classmethod
     def of(cls, request: Request) -> Gateway:
@@ -68,6 +70,8 @@ async def chat(request: Request) -> Response:
     body = await read_body(request, gateway.config.limits.body)
     cancels = ends_with_connection(request, gateway.config.on_disconnect)
     run = new_run(request, body)
+    if run.stream:
+        gateway.readers.require_room()
     run, new = await gateway.store.create(run, max_live=gateway.config.limits.live_runs)
     if new:
         gateway.relays.start(run, body)
@@ -199,7 +203,7 @@ def _static_config(config: Config) -> Response:
 async def healthz(request: Request) -> Response:
     config: Config = request.app.state.config
     if config.serves_gateway:
-        await Gateway.of(request).store.get("0" * 32)  # raises when the log cannot be read
+        await Gateway.of(request).health.check()
     return _json({"status": "ok"})
 
 

@@ -13,6 +13,7 @@ the last second.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import asdict, fields
@@ -20,7 +21,7 @@ from hashlib import sha256
 from typing import Any
 
 import redis.asyncio
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
 
 from midstream.errors import StoreError
 from midstream.gateway.store import redis_scripts as scripts
@@ -45,6 +46,7 @@ TTL_MS = 35 * 24 * 3600 * 1000  # a net under the sweeper, which deletes earlier
 _PREFIX = "midstream:"
 _LIVE = f"{_PREFIX}live"
 _ENDED = f"{_PREFIX}ended"
+_KNOWN = {OutOfMemoryError: "it is full", ReadOnlyError: "it is read-only"}
 _NAMES = [field.name for field in fields(RunRecord)]
 
 
@@ -160,6 +162,12 @@ class RedisRunStore:
                     await self._redis.delete(_run_key(run_id))
                     await self._redis.zrem(_ENDED, run_id)
         return count
+
+    async def check(self) -> None:
+        key = f"{_PREFIX}check:{secrets.token_hex(8)}"
+        async with self._words():
+            await self._redis.set(key, "1", px=10_000)
+            await self._redis.delete(key)
 
     # -- reading
 
@@ -294,6 +302,7 @@ class RedisRunStore:
             raise StoreError(
                 f"The run log in Redis at {self._place} cannot be used: {_reason(error)}.",
                 hint="Is the server running, and is --store right?",
+                reason=next((words for kind, words in _KNOWN.items() if isinstance(error, kind)), ""),
             ) from error
 
 
