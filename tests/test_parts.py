@@ -111,5 +111,6 @@ def test_the_figures_are_the_limits() -> None:
         f"{limits.readers}",
         f"{limits.silence:g} s",
         f"{limits.stalled_reader:g} s",
+        f"{limits.request:g} s",
     ]
     assert f"deleted {limits.keep / 86400:g} days after" in read(GATEWAY)

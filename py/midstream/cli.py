@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from midstream.errors import MachineError, MidstreamError, UsageError
+from midstream.names import ON_DISCONNECT
 
 T = TypeVar("T", int, float)
 
@@ -123,6 +124,12 @@ def _serve_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="size, number or seconds, like event=64M or silence=900 (docs/gateway.md has the names)",
+    )
+    add(
+        "--on-disconnect",
+        choices=ON_DISCONNECT,
+        default="continue",
+        help="of a run, when the program that began it closes its connection (%(default)s)",
     )
 
 

@@ -130,6 +130,11 @@ class MachineError(MidstreamError):
 
 
 class StoreError(MachineError):
-    """The run log is not usable."""
+    """The run log is not usable. The message says where it lies, and is for whoever runs the server;
+    `reason` may be told to everybody."""
 
     code = "store"
+
+    def __init__(self, message: str | Problem, *, hint: str = "", code: str | None = None, reason: str = "") -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.reason = reason

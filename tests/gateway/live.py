@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
-import uvicorn
 from starlette.types import ASGIApp
 
 from midstream import sse
@@ -19,6 +18,7 @@ from midstream.gateway.http.app import create_app
 from midstream.gateway.server import Server, listen
 from midstream.gateway.store.interface import RunStore
 from midstream.gateway.store.memory import MemoryRunStore
+from midstream.gateway.timed_connection import uvicorn_config
 from midstream.gateway.upstream.passed_headers import PassedHeaders
 from midstream.gateway.upstream.sources import Upstream
 from midstream.providers import openai
@@ -225,8 +225,8 @@ async def live(
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     app, store, upstream = prepared(port, store, upstream, limits, options)
-    settings = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
-    server = Server(settings)
+    timed = replace(Limits(), **(limits or {}))
+    server = Server(uvicorn_config(app, timed, timeout_graceful_shutdown=5))
     serving = asyncio.create_task(server.serve([listener]))
 
     async def stop() -> None:

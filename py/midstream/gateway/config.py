@@ -39,6 +39,7 @@ class Limits:
     plain_first_word: float = 5.0  # the same for a client that knows nothing of runs
     heartbeat: float = 15.0
     stalled_reader: float = 60.0  # a reader that takes nothing for so long is let go
+    request: float = 30.0  # a request of which nothing comes for so long is given up
     model_start: float = 120.0
     store_outage: float = 10.0  # a store that fails for longer ends the run
     keep: float = 30 * DAY  # logs, after the run's end
@@ -84,6 +85,7 @@ class Config:
     origins: tuple[str, ...] = ()  # further origins that may use the gateway from a browser
     model_state: str | None = None  # file in which the local model's supervisor says where it is
     demo_rate: float = 20.0
+    on_disconnect: str = "continue"  # or "cancel": of requests without a header of this protocol
     limits: Limits = field(default_factory=Limits)
 
     @property

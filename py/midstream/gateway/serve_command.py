@@ -56,6 +56,7 @@ def config_of(options: argparse.Namespace) -> Config:
         origins=tuple(_origin(text) for text in options.allow_origin),
         demo_rate=_demo_rate(),
         limits=limits_of(options.limit),
+        on_disconnect=options.on_disconnect,
     )
 
 

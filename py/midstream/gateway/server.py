@@ -23,8 +23,9 @@ from typing import Any
 import uvicorn
 
 from midstream.errors import MachineError, StoreError
-from midstream.gateway.config import Config
+from midstream.gateway.config import Config, Limits
 from midstream.gateway.http.app import create_app
+from midstream.gateway.timed_connection import uvicorn_config
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ def run(config: Config, listener: socket.socket, announce: Callable[[str], None]
         waiting.start()
         try:
             if config.workers == 1:
-                serve_app(create_app(config), listener)
+                serve_app(create_app(config), listener, config.limits)
             else:
                 _supervise(config, listener)
         finally:
@@ -98,14 +99,11 @@ def run(config: Config, listener: socket.socket, announce: Callable[[str], None]
             listener.close()
 
 
-def serve_app(app: Any, listener: socket.socket) -> None:
+def serve_app(app: Any, listener: socket.socket, limits: Limits | None = None) -> None:
     """One process's server, to its end."""
-    settings = uvicorn.Config(
+    settings = uvicorn_config(
         app,
-        log_config=None,
-        access_log=False,  # ids are in the paths
-        server_header=False,
-        proxy_headers=False,
+        limits or Limits(),
         timeout_keep_alive=75,  # clients that reuse a connection must not meet one that is closing
         timeout_graceful_shutdown=_GRACE,
     )
@@ -180,7 +178,7 @@ def _supervise(config: Config, listener: socket.socket) -> None:
                 worker.kill()
 
 
-def _worker(config: str, listener: socket.socket) -> None:
+def _worker(written: str, listener: socket.socket) -> None:
     """The body of a worker process. Ctrl-C reaches the whole group, so only the parent heeds it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_logging()
@@ -192,8 +190,9 @@ def _worker(config: str, listener: socket.socket) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=follow, name="parent", daemon=True).start()
+    config = Config.from_json(written)
     with until_signal():
-        serve_app(create_app(Config.from_json(config)), listener)
+        serve_app(create_app(config), listener, config.limits)
 
 
 @contextlib.contextmanager

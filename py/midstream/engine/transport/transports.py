@@ -113,6 +113,7 @@ class RunTransport(Transport):
         return _JSON | {
             "idempotency-key": _key(record),
             "midstream-conversation": record["conversation"],
+            "midstream-on-disconnect": "continue",  # whatever the gateway does for other programs
         }
 
     @property

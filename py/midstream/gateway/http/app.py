@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
@@ -19,6 +19,7 @@ from midstream.errors import MidstreamError, RequestError
 from midstream.gateway.config import Config
 from midstream.gateway.http import routes, static
 from midstream.gateway.http.guard import Guard, Hosts
+from midstream.gateway.http.health import Health
 from midstream.gateway.http.requests import PositionUnknown
 from midstream.gateway.http.responses import error_response
 from midstream.gateway.http.routes import Gateway
@@ -44,7 +45,7 @@ def create_app(config: Config, *, store: RunStore | None = None, upstream: Upstr
     app = Starlette(
         routes=routes.ABOUT + (routes.API if config.serves_gateway else []),
         lifespan=lifespan if config.serves_gateway else None,
-        exception_handlers={MidstreamError: _on_error, HTTPException: _on_http_error},
+        exception_handlers={MidstreamError: _on_error, HTTPException: _on_http_error, ClientDisconnect: _on_gone},
     )
     app.router.redirect_slashes = False
     # Not a mount: that would match before "wrong method" is noticed.
@@ -64,7 +65,7 @@ async def _running(config: Config, store: RunStore | None, upstream: Upstream | 
     await sweeper.sweep()
     sweeping = asyncio.create_task(sweeper.run_forever())
     try:
-        yield Gateway(config, store, upstream, relays, readers)
+        yield Gateway(config, store, upstream, relays, readers, Health(store))
     finally:
         readers.stop()
         await end_all([sweeping])
@@ -90,6 +91,11 @@ async def _on_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, MidstreamError)
     headers = {"Midstream-Head": str(error.head)} if isinstance(error, PositionUnknown) else {}
     return error_response(error, headers)
+
+
+async def _on_gone(request: Request, error: Exception) -> Response:
+    """The client left before its request was whole: nobody reads this."""
+    return Response(status_code=400)
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

@@ -23,7 +23,9 @@ from midstream.names import LOOPBACK
 from midstream.problems import problem
 
 _EXPOSED = "Midstream-Run, Midstream-Head, Location, Retry-After"
-_ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Midstream-Conversation"
+_ALLOWED_HEADERS = (
+    "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Midstream-Conversation, Midstream-On-Disconnect"
+)
 _EVERYWHERE = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",

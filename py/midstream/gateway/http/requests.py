@@ -25,6 +25,7 @@ _AGAIN = 0.25  # seconds until a store that has lost data is asked again
 _PROMPT = 64 * 1024  # characters that are kept for other devices
 
 _CURSOR = re.compile(r"(?:([0-9]{1,9})-)?([0-9]{1,15})")
+_OWN_HEADERS = re.compile(r"midstream-|idempotency-key$")
 
 
 class PositionUnknown(RequestError):
@@ -72,6 +73,19 @@ def new_run(request: Request, body: bytes) -> RunRecord:
         attended=now,
         created=now,
     )
+
+
+def ends_with_connection(request: Request, default: str) -> bool:
+    """Whether a run is to be stopped when the connection of the request that begins it closes.
+
+    `default`: what `--on-disconnect` says for programs that do not know this protocol.
+    """
+    asked = request.headers.get("Midstream-On-Disconnect")
+    if asked is None:
+        return default == "cancel" and not any(map(_OWN_HEADERS.match, request.headers))
+    if asked not in names.ON_DISCONNECT:
+        raise _bad(f"Midstream-On-Disconnect must be {' or '.join(names.ON_DISCONNECT)}.")
+    return asked == "cancel"
 
 
 def _name(request: Request, header: str, allowed: re.Pattern[str]) -> str | None:

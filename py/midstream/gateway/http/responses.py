@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -18,7 +18,7 @@ from midstream.gateway.runs.readers import Readers
 from midstream.gateway.store.interface import ConversationBusy, LogEntry
 from midstream.gateway.tasks import end_all
 from midstream.gateway.upstream.refusals import client_status
-from midstream.problems import problem
+from midstream.problems import Problem, problem
 from midstream.providers import openai
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,9 @@ class EventStream(Response):
         *,
         patience: float,
         headers: Mapping[str, str],
+        left: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`left` is called when the connection closes before the stream has ended."""
         fixed = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
         super().__init__(headers={**headers, **fixed})
         del self.headers["content-length"]
@@ -55,6 +57,7 @@ class EventStream(Response):
         self._run_id = run_id
         self._after = after
         self._patience = patience
+        self._left = left
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         tasks = [asyncio.create_task(work) for work in (self._send(send), disconnected(receive))]
@@ -62,6 +65,8 @@ class EventStream(Response):
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             results = await end_all(tasks)
+        if self._left and (results[1] is None or isinstance(results[0], TimeoutError)):
+            await self._left()
         if isinstance(results[0], TimeoutError | StoreError):
             # The status has been sent. The stream breaks off, and the client comes back for the
             # rest. (That the store is away is said once, by the sweeper, not once for each reader.)
@@ -112,6 +117,18 @@ async def disconnected(receive: Receive) -> None:
         pass
 
 
+async def while_connected(receive: Receive, work: Awaitable[None]) -> bool:
+    """Waits for `work`. False, and the work is given up, when the client has left before its end."""
+    tasks = [asyncio.ensure_future(task) for task in (work, disconnected(receive))]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        done, _ = await end_all(tasks)
+    if isinstance(done, Exception):
+        raise done
+    return done is None
+
+
 def error_response(error: MidstreamError, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """`{"error": {message, type, param, code, hint, problem}}`.
 
@@ -126,10 +143,16 @@ def error_response(error: MidstreamError, headers: Mapping[str, str] | None = No
     else:
         status = error.status if isinstance(error, RequestError) else 503
         retry_after = None
-    # A store says where it lies: that is for whoever runs the server.
-    why = error.problem or problem("log_failed", message=error.message, hint=error.hint)
-    ours = {"message": error.message, "code": error.code, "hint": error.hint, "problem": why.record()}
+    why = error.problem or _unusable(error)
+    ours = {"message": why.message, "code": error.code, "hint": why.hint, "problem": why.record()}
     return _error(openai.error_object(words, **ours), status, retry_after, more)
+
+
+def _unusable(error: MidstreamError) -> Problem:
+    """A store's error says where the log lies: that is for whoever runs the server."""
+    log.error("%s", error.line())
+    reason = error.reason if isinstance(error, StoreError) else ""
+    return problem("log_failed", message=reason and f"The server cannot use its log of answers: {reason}.")
 
 
 def ended_response(payload: str, headers: Mapping[str, str]) -> JSONResponse:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +20,19 @@ from starlette.routing import BaseRoute, Route
 from midstream.errors import RequestError
 from midstream.gateway.config import Config, Limits
 from midstream.gateway.http import forwarding, json_views, static
+from midstream.gateway.http.health import Health
 from midstream.gateway.http.requests import (
     OWNER,
     conversation_of,
     cursor_of,
+    ends_with_connection,
     missing_run,
     new_run,
     read_body,
     readable_run,
     run_of,
 )
-from midstream.gateway.http.responses import EventStream, Json, ended_response
+from midstream.gateway.http.responses import EventStream, Json, ended_response, while_connected
 from midstream.gateway.runs.readers import Readers
 from midstream.gateway.runs.relay import Relays
 from midstream.gateway.store.interface import RunRecord, RunStore, gives_key_back
@@ -50,6 +54,7 @@ class Gateway:
     upstream: Upstream
     relays: Relays
     readers: Readers
+    health: Health
 
     @classmethod
     def of(cls, request: Request) -> Gateway:
@@ -64,31 +69,43 @@ async def chat(request: Request) -> Response:
     """POST /v1/chat/completions: begins a run, or attaches to the one that holds the key."""
     gateway = Gateway.of(request)
     body = await read_body(request, gateway.config.limits.body)
+    cancels = ends_with_connection(request, gateway.config.on_disconnect)
     run = new_run(request, body)
     passed = PassedHeaders(from_client(request.headers))
+    if run.stream:
+        gateway.readers.require_room()
     run, new = await gateway.store.create(run, max_live=gateway.config.limits.live_runs)
     if new:
         gateway.relays.start(run, body, passed)
-    if run.stream:
-        await gateway.readers.begun(run.id, _patience(gateway.config.limits, run))
-    else:
-        await gateway.readers.ended(run)
+    left = partial(gateway.store.cancel, run.id) if new and cancels else None
+    if not await while_connected(request.receive, _first_or_last(gateway, run)):
+        if left:
+            await left()
+        return Response(status_code=400)  # to nobody
     run = await readable_run(gateway.store, run.id)
     if run.live and not run.stream:
         raise RequestError(problem("shutdown"), status=503, code="shutdown")
-    response = await _answer(gateway, run)
+    response = await _answer(gateway, run, left)
     response.headers.update(forwarding.request_id(request, passed, run.id))
     return response
 
 
-async def _answer(gateway: Gateway, run: RunRecord) -> Response:
+async def _answer(gateway: Gateway, run: RunRecord, left: Callable[[], Awaitable[None]] | None) -> Response:
     if gives_key_back(run) or not (run.stream or run.state == "completed"):
         return await _ended(gateway, run)
     if run.stream:
-        return _stream(gateway, run, 0)
+        return _stream(gateway, run, 0, left)
     page = await gateway.store.read(run.id, 0, 1)
     answer = page.entries[0].payload if page else ""
     return Response(answer, headers=_headers(run), media_type="application/json")
+
+
+async def _first_or_last(gateway: Gateway, run: RunRecord) -> None:
+    """Waits for what decides the form of the answer."""
+    if run.stream:
+        await gateway.readers.begun(run.id, _patience(gateway.config.limits, run))
+    else:
+        await gateway.readers.ended(run)
 
 
 def _patience(limits: Limits, run: RunRecord) -> float:
@@ -215,7 +232,7 @@ def _static_config(config: Config) -> Response:
 async def healthz(request: Request) -> Response:
     config: Config = request.app.state.config
     if config.serves_gateway:
-        await Gateway.of(request).store.get("0" * 32)  # raises when the log cannot be read
+        await Gateway.of(request).health.check()
     return _json({"status": "ok"})
 
 
@@ -232,10 +249,12 @@ def _headers(run: RunRecord) -> dict[str, str]:
     }
 
 
-def _stream(gateway: Gateway, run: RunRecord, after: int) -> Response:
+def _stream(
+    gateway: Gateway, run: RunRecord, after: int, left: Callable[[], Awaitable[None]] | None = None
+) -> Response:
     gateway.readers.require_room()
     patience = gateway.config.limits.stalled_reader
-    return EventStream(gateway.readers, run.id, after, patience=patience, headers=_headers(run))
+    return EventStream(gateway.readers, run.id, after, patience=patience, headers=_headers(run), left=left)
 
 
 async def _ended(gateway: Gateway, run: RunRecord) -> Response:

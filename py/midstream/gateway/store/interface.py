@@ -199,6 +199,9 @@ class RunStore(Protocol):
     async def purge(self, ended_before: float, tombstones_before: float) -> int:
         """Deletes old logs and forgets old tombstones; gives the number of logs."""
 
+    async def check(self) -> None:
+        """Writes something and removes it again. StoreError when an answer could not be stored now."""
+
     async def runs(self, owner: str, conversation: str) -> list[RunRecord]:
         """Oldest first, tombstones left out."""
 

@@ -129,6 +129,9 @@ class MemoryRunStore:
                 del self._runs[run.id]
         return len(old)
 
+    async def check(self) -> None:
+        return None
+
     async def runs(self, owner: str, conversation: str) -> list[RunRecord]:
         mine = (run for run in self._kept(owner) if run.conversation == conversation)
         return sorted(mine, key=lambda run: run.created)

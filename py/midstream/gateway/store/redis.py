@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -160,6 +161,10 @@ class RedisRunStore:
             if run is None or run.updated < tombstones_before:
                 await self._writing.ask_all([("DEL", run_key(run_id)), ("ZREM", ENDED, run_id)])
         return count
+
+    async def check(self) -> None:
+        key = f"{PREFIX}check:{secrets.token_hex(8)}"
+        await self._writing.ask_all([("SET", key, "1", "PX", 10_000), ("DEL", key)])
 
     # -- reading
 

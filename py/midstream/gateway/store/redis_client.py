@@ -10,12 +10,13 @@ from typing import Any
 import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
 
 from midstream.errors import StoreError
 from midstream.gateway.store import redis_scripts
 
 PATIENCE = 5.0  # seconds for one command, its wait for a connection included
+_KNOWN = {OutOfMemoryError: "it is full", ReadOnlyError: "it is read-only"}
 
 
 class RedisClient:
@@ -75,6 +76,7 @@ class RedisClient:
         return StoreError(
             f"The run log in Redis at {self._place} cannot be used: {_reason(error)}.",
             hint="Is the server running, and is --store right?",
+            reason=next((words for kind, words in _KNOWN.items() if isinstance(error, kind)), ""),
         )
 
 

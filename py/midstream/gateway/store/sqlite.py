@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -35,6 +36,7 @@ from midstream.gateway.store.interface import (
     gives_key_back,
 )
 from midstream.gateway.store.packing import pack
+from midstream.gateway.store.sqlite_words import known_words, words_of
 from midstream.gateway.store.wakeups import Wakeups
 from midstream.gateway.tasks import end_all
 from midstream.text import title_of
@@ -42,6 +44,7 @@ from midstream.text import title_of
 T = TypeVar("T")
 
 POLL = 0.01
+CHECKED = 64 << 10  # bytes that a check writes
 BUSY_TIMEOUT = 10.0  # seconds to wait for another process's commit
 
 
@@ -79,7 +82,7 @@ class SQLiteRunStore:
         except (OSError, StoreError) as error:
             await self.close()
             raise StoreError(
-                f"The run log {self._path} cannot be used: {_words(error)}.",
+                f"The run log {self._path} cannot be used: {words_of(error)}.",
                 hint="Choose another with --store sqlite:PATH.",
             ) from error
 
@@ -180,6 +183,16 @@ class SQLiteRunStore:
         if count:
             await self._call("write", lambda db: db.execute("PRAGMA incremental_vacuum").fetchall())
         return count
+
+    async def check(self) -> None:
+        await self._execute(tables.PROBE, CHECKED)
+        await self._execute(tables.END_PROBE)
+        # What has been written once is written over: there may be room in the log's own files only.
+        await self._call("write", lambda _: self._write_beside())
+
+    def _write_beside(self) -> None:
+        with tempfile.TemporaryFile(dir=self._path.parent, prefix=f"{self._path.name}-check-") as file:
+            file.write(bytes(CHECKED))
 
     # -- reading
 
@@ -291,26 +304,9 @@ class SQLiteRunStore:
         connection = self._connections[thread]
         try:
             return await loop.run_in_executor(self._threads[thread], work, connection)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StoreError(
-                f"The run log {self._path} failed: {_words(error)}.",
+                f"The run log {self._path} failed: {words_of(error)}.",
                 hint="Free space on its disk, or choose another with --store sqlite:PATH.",
+                reason=known_words(error),
             ) from error
-
-
-def _words(error: BaseException) -> str:
-    """SQLite's and the system's words, for a person."""
-    text = str(error)
-    known = {
-        "database or disk is full": "its disk is full",
-        "attempt to write a readonly database": "it is read-only",
-        "unable to open database file": "it cannot be opened",
-        "file is not a database": "it is not a run log",
-        "disk I/O error": "its disk is full or failing",
-        "database is locked": "another program holds it",
-    }
-    if isinstance(error, FileExistsError | NotADirectoryError):
-        return "a part of its path is not a folder"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return known.get(text, text)

@@ -77,6 +77,10 @@ _MIGRATIONS = {
 WRITERS = "SELECT DISTINCT writer FROM runs WHERE state = 'live' AND writer <> ''"
 END_LEASES = "UPDATE runs SET lease = 0 WHERE state = 'live'"
 
+# A log of no run, which a check writes and removes.
+PROBE = "INSERT OR REPLACE INTO segments VALUES ('', 0, 0, 0, zeroblob(?))"
+END_PROBE = "DELETE FROM segments WHERE run = ''"
+
 # Compare and append: nothing happens unless the run is live, ours, and exactly at first - 1.
 ADVANCE = """
 UPDATE runs SET head = ?, state = coalesce(?, state), updated = ?,

@@ -112,7 +112,8 @@ class ModelProcess:
             crashes = [then for then in crashes if now - then < _WINDOW] + [now]
             if failed or len(crashes) >= _CRASHES:
                 reason = failed or "it crashed again and again"
-                self._say("failed", error=reason)
+                # Every client may read it: without the place of the file.
+                self._say("failed", error=reason.replace(str(self._file), self._file.name))
                 log.error("the local model does not run: %s", reason)
                 return
             log.warning("the local model crashed (%s); starting it again", self._how())
