@@ -21,6 +21,7 @@ from midstream.engine.store.records import (
 )
 from midstream.engine.store.rendering import branches_of, rows_of
 from midstream.journal import Change, Record
+from midstream.text import prompt_of
 
 CONTINUABLE = FINAL_STATES - {"complete"}
 
@@ -46,7 +47,7 @@ class AnswerIntents:
         }
 
     async def _send(self, intent: Message) -> None:
-        text = str(intent["text"]).strip()
+        text = prompt_of(str(intent["text"]))
         if not text:
             return
         if stored := await self._host.store.message(str(intent["message"])):

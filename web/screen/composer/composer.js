@@ -3,7 +3,7 @@
 
 import { NEW } from '../../shared/address.js';
 import '../../shared/uuid.js';
-import { growField, isComposed } from '../page/field.js';
+import { growField, isComposed, promptOf } from '../page/field.js';
 import { loadDrafts, storeDrafts } from '../page/tab.js';
 
 /** @typedef {import('../page/tab.js').Pending} Pending */
@@ -162,7 +162,7 @@ export class Composer {
   }
 
   #send() {
-    const text = this.prompt.value.trim();
+    const text = promptOf(this.prompt.value);
     if (!text || this.sendButton.hidden) return;
     this.#prompt({ text });
   }

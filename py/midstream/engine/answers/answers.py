@@ -64,16 +64,15 @@ class Answers:
             online=self._online,
         )
         self._answers[record["id"]] = answer
-        self._writing[record["id"]] = self._jobs.spawn(self._write_to_end(answer))
+        writing = self._writing[record["id"]] = self._jobs.spawn(answer.write())
+        # Not a `finally` in it: a task that is cancelled before its first step runs none.
+        writing.add_done_callback(lambda _: self._end(answer))
 
-    async def _write_to_end(self, answer: Answer) -> None:
-        try:
-            await answer.write()
-        finally:
-            answer.jobs.cancel()
-            del self._answers[answer.id], self._writing[answer.id]
-            answer.ended.set()
-            self._events.end(answer.record)
+    def _end(self, answer: Answer) -> None:
+        answer.jobs.cancel()
+        del self._answers[answer.id], self._writing[answer.id]
+        answer.ended.set()
+        self._events.end(answer.record)
 
     async def drop(self, message: str) -> bool:
         """Lets go of a queued answer; False when its prompt has been sent."""
@@ -104,7 +103,7 @@ class Answers:
         of another version, or damaged: these are left as they are."""
         failed: list[Any] = []
         try:
-            unfinished = await self._host.store.unfinished()
+            unfinished = await self._without_held(await self._host.store.unfinished())
         except StoreError as error:
             self._host.post(notice_of(error))
             return failed
@@ -115,6 +114,15 @@ class Answers:
                 failed.append(record)
                 self._host.post(notice_of(error))
         return failed
+
+    async def _without_held(self, unfinished: list[Record]) -> list[Record]:
+        """Without the prompts of deleted conversations: those are not sent, and wait for an undo."""
+        waiting = {record["conversation"] for record in unfinished if record["state"] == "queued"}
+        if not waiting:
+            return unfinished
+        deleted = {one["id"] for one in await self._host.store.conversations() if one.get("deleted")}
+        held = waiting & deleted
+        return [r for r in unfinished if r["state"] != "queued" or r["conversation"] not in held]
 
     # Actions of the person, changes around the page, messages of other tabs
 
