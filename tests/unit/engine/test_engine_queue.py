@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -323,7 +324,7 @@ def test_the_prompts_of_a_deleted_conversation_are_not_sent(place: Place) -> Non
             await page.engine.handle({"type": "undelete", "conversation": talk})
             await page.engine.handle({"type": "open", "conversation": talk, "painted": {}})
             for answer in (first, second):
-                await until(lambda answer=answer: page.last(answer) == "complete")
+                await until(partial(lambda each: page.last(each) == "complete", answer))
         assert place.asked() == 3
         assert await text_of(store, first) == await text_of(store, second) == WORDS
 

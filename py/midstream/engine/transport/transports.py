@@ -177,6 +177,8 @@ class SpoolTransport(Transport):
 
     async def refused(self, record: Record, response: Response) -> End | None:
         state = response.headers.get(MARK, "")
+        if not state and _run(record) and response.status in (404, 405):
+            return End(why=_GONE)  # nor has the service worker that kept it, if there is one
         if state == "live":  # no response yet, and a request may not wait for ever: wait on
             return None
         # The spool holds a refusal like any response, and would give it to the next attempt too.
@@ -207,6 +209,9 @@ class PlainTransport(Transport):
     async def begin(self, record: Record, body: Body) -> Response:
         return await self._net.open("POST", self._url, _JSON, json.dumps(body))
 
+    async def end(self, record: Record) -> End | None:
+        return End()  # a connection that breaks raises instead
+
 
 async def transport_of(endpoint: Endpoint, host: Host, run: Record) -> Transport:
     """For an answer's newest run. `via` is noted in it: all requests of a run must go the same way."""
@@ -221,6 +226,7 @@ async def transport_of(endpoint: Endpoint, host: Host, run: Record) -> Transport
 
 _JSON = {"content-type": "application/json", "accept": "text/event-stream"}
 _LOST = problem("let_go")
+_GONE = problem("spool_gone")
 SPOOL_ENDS = {
     "ended": End(),
     "stopped": End(state="cancelled"),
