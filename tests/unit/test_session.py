@@ -493,11 +493,11 @@ class TestRefusedAgainAndAgain:
         session = Session(parse=openai.parse, cursor=7, begun=True, uniform=middle)
         waits, last = self.refusals(session, status, problem("endpoint_no_stream", kind="text/html"))
         assert len(waits) == HOPELESS_TRIES - 1 and last == []
-        assert session.state is State.WAITING and session.paused
+        assert session.paused
         assert session.tick(10_000) == []
         assert session.wake(10_000) == [Open(7)]  # Try again, or the network is back
         session.opened(head=9, now=10_000)
-        assert not session.paused and session.trouble is None
+        assert (session.paused, session.trouble) == (False, None)
 
 
 def test_behind_another_answer_the_prompt_waits_for_as_long_as_that_takes() -> None:

@@ -26,6 +26,7 @@ from midstream.engine.endpoints.registry import EndpointRegistry
 from midstream.engine.ports.host import Host, Message, notice_of
 from midstream.engine.ports.jobs import Jobs
 from midstream.engine.search.search import Search
+from midstream.engine.store.restoring import RestoringStore
 from midstream.engine.store.tab_store import load_tab_records
 from midstream.engine.transfer.transfers import Transfers
 from midstream.errors import StoreError, UpstreamError
@@ -36,6 +37,7 @@ PROTOCOL = 2  # of the port; a screen and an engine of two versions may meet dur
 
 class Engine:
     def __init__(self, host: Host) -> None:
+        host.store = self._store = RestoringStore(host.store, host.lock, self._cleared)
         self._host = host
         self._registry = EndpointRegistry(host, self._use_endpoint)
         self._jobs = Jobs(host.post)
@@ -148,8 +150,20 @@ class Engine:
     # The page
 
     async def _load_tab_records(self, intent: Message) -> None:
-        await load_tab_records(self._host.store, intent.get("records"), self._host.post)
+        await load_tab_records(self._store.inner, intent.get("records"), self._host.post)
         await self._answers.resume_all()
+
+    def check_storage(self) -> None:
+        """The browser has closed the storage: what was deleted with it is stored again."""
+        self._jobs.spawn(self._list_again())
+
+    def _cleared(self) -> None:
+        self._host.post({"type": "notice", "code": "storage-cleared", "level": "error"})
+        self.check_storage()
+
+    async def _list_again(self) -> None:
+        await self._view.list()
+        await self._elsewhere.list()
 
     async def _flush(self, intent: Message) -> None:
         """The page is hidden now, or about to go."""
@@ -180,10 +194,12 @@ class Engine:
         elif "stop" in message:
             await self._answers.stop(str(message["stop"]))
         elif "drop" in message:
+            await self._store.forget_answer(str(message["drop"]))
             await self._answers.drop(str(message["drop"]))
         elif "changed" in message:
             await self._refresh(message.get("conversation"))
         elif "gone" in message:
+            self._store.forget(str(message["gone"]))
             await self._conversations.abandon(str(message["gone"]))
 
     async def _refresh(self, conversation: str | None) -> None:
