@@ -23,9 +23,8 @@ payload from the place where the connection began.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from midstream import sse
@@ -177,7 +176,10 @@ FINAL_STATUSES = {
 BUSY_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 # A run that goes on elsewhere is not over because a login page, or a proxy, stands in between now.
 IN_BETWEEN_STATUSES = frozenset({200, 401, 403, 407, 511})
-BEHIND = "conversation_busy"  # the code of its problem
+# Codes of problems: another answer of the conversation is being written; the browser has not kept the
+# connection, which is not the server's fault.
+BEHIND = "conversation_busy"
+SPOOL_GONE = "spool_gone"
 
 # How often a request is repeated that the other side answers with a refusal. It is a whole prompt
 # each time, so it ends: soon where a refusal says that the same request will be refused again, else
@@ -187,12 +189,11 @@ HOPELESS_TRIES = 3
 HOPELESS_WAIT_S = 5.0
 HOPELESS = frozenset(
     {
-        *("endpoint_key", "endpoint_no_kind", "endpoint_no_stream", "run_empty", "upstream_certificate"),
-        *("upstream_key", "upstream_no_kind", "upstream_no_stream", "upstream_redirects", "upstream_unknown"),
+        *("endpoint_key", "endpoint_no_kind", "endpoint_no_stream", "endpoint_quota", "run_empty"),
+        *("upstream_certificate", "upstream_key", "upstream_no_kind", "upstream_no_stream"),
+        *("upstream_quota", "upstream_redirects", "upstream_unknown"),
     }
 )
-# An empty account has the status of a busy server; only the server's own words tell them apart.
-_QUOTA = re.compile(r"quota|billing|credit|insufficient|payment", re.IGNORECASE)
 
 
 class Session:
@@ -323,7 +324,8 @@ class Session:
         if status in BUSY_STATUSES or (status >= 500 and self.resumable) or self._in_between(status):
             return self._wait_or_give_up(status, why, now, retry_after)
         if status in FINAL_STATUSES and self.cursor:
-            return self._close(FINAL_STATUSES[status])
+            final = FINAL_STATUSES[status]
+            return self._close(replace(final, problem=why) if why.code == SPOOL_GONE else final)
         return self._close(Closed(Outcome.FAILED, str(status), why))
 
     def _in_between(self, status: int) -> bool:
@@ -332,7 +334,7 @@ class Session:
     def _wait_or_give_up(self, status: int, why: Problem, now: float, retry_after: float) -> list[Intent]:
         self.trouble = why
         self._refusals += 1
-        hopeless = why.code in HOPELESS or _QUOTA.search(why.quote) is not None
+        hopeless = why.code in HOPELESS
         if self._refusals < (HOPELESS_TRIES if hopeless else TRIES):
             return self._wait(now, at_least=max(retry_after, HOPELESS_WAIT_S if hopeless else 0))
         self._refusals = 0  # the person may try it again

@@ -472,8 +472,7 @@ class TestRefusedAgainAndAgain:
         [
             (502, problem("upstream_no_stream", host="h", kind="text/html")),
             (502, problem("run_empty")),
-            (429, problem("upstream_busy", host="h", status=429, quote="You exceeded your current quota")),
-            (429, problem("endpoint_refused", status=429, quote="Please add credits")),
+            (429, Problem("upstream_quota", "Nothing left to spend.")),
         ],
     )
     def test_of_what_cannot_get_better_it_is_enough_soon(self, status: int, why: Problem) -> None:

@@ -3,7 +3,8 @@
 
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
-import { growField, isComposed, promptOf } from '../page/field.js';
+import { promptOf } from '../../shared/prompt.js';
+import { growField, isComposed } from '../page/field.js';
 import { loadItem, storeItem } from '../page/tab.js';
 
 /** @typedef {import('../../shared/article.js').Turn} Turn */

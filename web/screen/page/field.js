@@ -1,12 +1,5 @@
 // Text fields for messages: the composer's, and the one of a question that is edited in its place.
 
-/**
- * A prompt without the blank lines before it and the white space after it. The first line keeps its indentation: it may
- * be Python or YAML. midstream/text.py does the same.
- * @param {string} text
- */
-export const promptOf = (text) => text.trimEnd().replace(/^(?:[^\S\n]*\n)+/, '');
-
 /** For browsers without `field-sizing`. @param {HTMLTextAreaElement} area */
 export function growField(area) {
   if (CSS.supports('field-sizing', 'content')) return;

@@ -85,7 +85,7 @@ def live_status(stored: Message, session: Session, last: int, holder: str, now: 
     if session.trouble:
         status["error"] = error_of(session.trouble)
     if session.attempt <= SURE_ATTEMPTS:
-        status["keeper"] = holder
+        status["keeper"] = holder if session.begun else ""
     return status
 
 

@@ -18,7 +18,7 @@ from midstream.engine.ports.host import Host, Net, Response
 from midstream.engine.transport.demo import DemoNet
 from midstream.engine.transport.outbox_client import OutboxClient, OutboxEntry
 from midstream.engine.transport.spool_client import MARK, SpoolClient
-from midstream.errors import UpstreamError
+from midstream.errors import UpstreamError, UpstreamRefused
 from midstream.journal import Record
 from midstream.problems import Problem, problem
 from midstream.session import Open
@@ -163,7 +163,11 @@ class SpoolTransport(Transport):
         return await self._spool.begin(_key(record), self._url, headers, json.dumps(body))
 
     async def rejoin(self, record: Record, position: Open) -> Response:
-        return await self._spool.follow(_key(record))
+        response = await self._spool.follow(_key(record))
+        if response.status == 200 and MARK not in response.headers:  # of a host that has a page at every address
+            response.close()
+            raise UpstreamRefused(_GONE, status=404)
+        return response
 
     def start(self, position: Open) -> int:
         return 0
@@ -208,9 +212,6 @@ class PlainTransport(Transport):
 
     async def begin(self, record: Record, body: Body) -> Response:
         return await self._net.open("POST", self._url, _JSON, json.dumps(body))
-
-    async def end(self, record: Record) -> End | None:
-        return End()  # a connection that breaks raises instead
 
 
 async def transport_of(endpoint: Endpoint, host: Host, run: Record) -> Transport:
