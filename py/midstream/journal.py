@@ -16,6 +16,9 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, Literal, Protocol
 
+from midstream.errors import StoreError
+from midstream.problems import problem
+
 Record = dict[str, Any]
 Durability = Literal["relaxed", "strict"]
 
@@ -166,6 +169,12 @@ class Change:
         self.puts.append((store, record))
         return self
 
+    @property
+    def needs(self) -> set[str]:
+        """The messages that rows of it belong to, and that it does not put: they have to be there."""
+        owners = {record["message"] for store, record in self.puts if store == "journal"}
+        return owners - {record["id"] for store, record in self.puts if store == "messages"}
+
     def amend(self, store: str, key: str, fields: Record) -> Change:
         """Changes some fields of a record (None takes one away) as it is then, and leaves the
         others: two tabs may each change something of it. Nothing where there is no record."""
@@ -182,7 +191,8 @@ class Change:
 
 class Store(Protocol):
     """Where conversations live. `commit` returns when the transaction is complete, and raises
-    StoreError if it is not."""
+    StoreError if it is not; with the code `lost` also when it is, but a message is not there that the
+    change `needs`."""
 
     async def commit(self, change: Change) -> None: ...
 
@@ -235,6 +245,17 @@ class MemoryStore:
                 left = {name: value for name, value in found.items() if name not in changed}
                 given = {name: value for name, value in changed.items() if value is not None}
                 self._stores[store][key] = left | given
+        if change.needs - self._stores["messages"].keys():
+            raise StoreError(problem("storage_cleared"), code="lost")
+
+    def forget(self, conversation: str) -> None:
+        """Drops a conversation with its messages and rows."""
+        self._stores["conversations"].pop(conversation, None)
+        for record in [*self._stores["messages"].values()]:
+            if record["conversation"] == conversation:
+                del self._stores["messages"][record["id"]]
+                for key in [key for key in self._stores["journal"] if key[0] == record["id"]]:
+                    del self._stores["journal"][key]
 
     async def conversations(self) -> list[Record]:
         return [dict(record) for record in self._stores["conversations"].values()]

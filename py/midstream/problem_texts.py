@@ -199,6 +199,7 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
         "What is stored under this app's name is not its own.",
         "Delete the data of this site to start anew.",
     ),
+    "storage_cleared": ("The browser has deleted the data of this site.", ""),
     "storage_failed": ("The browser's storage failed.", ""),
     "damaged_more": (_any("{ids} and {n} more"), ""),
     # config.json

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -129,6 +129,12 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """Another answer of the conversation is being written, of another tab or device: find out which,
+    so that the prompt gets its place behind it. Comes with every such refusal."""
+
+
+@dataclass(frozen=True, slots=True)
 class Deliver:
     seq: int
     events: tuple[Event, ...]
@@ -148,7 +154,7 @@ class Closed:
     problem: Problem | None = None  # for a person, when the model has not ended it
 
 
-Intent = Open | Close | Wait | Queue | Deliver | Cancel | Closed
+Intent = Open | Close | Wait | Queue | Behind | Deliver | Cancel | Closed
 
 # Seconds before the 1st, 2nd, … attempt after a drop; the last one repeats. The first is short
 # since most cuts are over at once (a changed network, a restarted server); jitter keeps many pages
@@ -172,6 +178,26 @@ FINAL_STATUSES = {
     416: Closed(Outcome.INTERRUPTED, "ahead", problem("ahead")),
 }
 BUSY_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
+# A run that goes on elsewhere is not over because a login page, or a proxy, stands in between now.
+IN_BETWEEN_STATUSES = frozenset({200, 401, 403, 407, 511})
+# Codes of problems: another answer of the conversation is being written; the browser has not kept the
+# connection, which is not the server's fault.
+BEHIND = "conversation_busy"
+SPOOL_GONE = "spool_gone"
+
+# How often a request is repeated that the other side answers with a refusal. It is a whole prompt
+# each time, so it ends: soon where a refusal says that the same request will be refused again, else
+# after some eight minutes.
+TRIES = 20
+HOPELESS_TRIES = 3
+HOPELESS_WAIT_S = 5.0
+HOPELESS = frozenset(
+    {
+        *("endpoint_key", "endpoint_no_kind", "endpoint_no_stream", "endpoint_quota", "run_empty"),
+        *("upstream_certificate", "upstream_key", "upstream_no_kind", "upstream_no_stream"),
+        *("upstream_quota", "upstream_redirects", "upstream_unknown"),
+    }
+)
 
 
 class Body(Protocol):
@@ -220,6 +246,8 @@ class Session:
         self.attempt = 0  # consecutive failed attempts, 0 while all is well
         self.retry_at: float | None = None  # when the next attempt is due, on the caller's clock
         self.trouble: Problem | None = None  # why the other side did not take the last attempt
+        self.behind = False  # it has refused since another answer of the conversation is written
+        self._refusals = 0  # in a row
         self._parse = parse
         self._uniform = uniform
         self._repeatable = repeatable
@@ -227,6 +255,7 @@ class Session:
         self._body = body(sse.KIND)
         self._position = cursor  # the seq of the last event on this connection
         self._heard = 0.0  # when the last byte came
+        self._spoke = 0.0  # when the last event came; a heartbeat is none
         self._asked_online = True  # at the last request
         self._progress = Progress(reason=finish_reason, begun=cursor > 0)
         self._failure: Failed | Ended | None = None  # the gateway's own account of the end
@@ -251,12 +280,13 @@ class Session:
         if self.state is not State.OPENING:
             return []
         self._body = self._read_as(kind)
-        self._heard = now
+        self._heard = self._spoke = now
         self._position = self.cursor if start is None else start
         self.head = head
         self.begun = True
-        self.unreachable = False
+        self.unreachable = self.behind = False
         self.trouble = None
+        self._refusals = 0
         self._enter(Signal.OPENED_BEHIND if head > self.cursor else Signal.OPENED_AT_HEAD)
         return [Cancel()] if self.stopping else []
 
@@ -302,21 +332,49 @@ class Session:
     def queued(self) -> bool:
         """Whether the prompt waits to be sent."""
         waits = self.state in (State.WAITING, State.OPENING)
-        return waits and self.unreachable and not self.begun
+        return waits and (self.unreachable or self.behind) and not self.begun
+
+    @property
+    def paused(self) -> bool:
+        """Whether it has been refused too often to ask again by itself: wake() does."""
+        return self.state is State.WAITING and self.retry_at is None
+
+    def silence(self, now: float) -> float:
+        """Seconds for which an open stream has brought no event; 0 where none is expected."""
+        return max(0.0, now - self._spoke) if self.state is State.LIVE else 0.0
 
     def refused(self, status: int, why: Problem, now: float, retry_after: float = 0) -> list[Intent]:
         """The request was answered with an HTTP error instead of a stream."""
         if self.state is not State.OPENING:
             return []
         self.unreachable = False
+        self.behind = why.code == BEHIND and not self.begun
         if self.stopping and self.cursor == 0:
             return self._close(Closed(Outcome.STOPPED))
-        if status in BUSY_STATUSES or (status >= 500 and self.resumable):
-            self.trouble = why
-            return self._wait(now, at_least=retry_after)
+        if self.behind:
+            return [*self._wait(now, at_least=retry_after), Behind()]
+        if status in BUSY_STATUSES or (status >= 500 and self.resumable) or self._in_between(status):
+            return self._wait_or_give_up(status, why, now, retry_after)
         if status in FINAL_STATUSES and self.cursor:
-            return self._close(FINAL_STATUSES[status])
+            final = FINAL_STATUSES[status]
+            return self._close(replace(final, problem=why) if why.code == SPOOL_GONE else final)
         return self._close(Closed(Outcome.FAILED, str(status), why))
+
+    def _in_between(self, status: int) -> bool:
+        return self.begun and self.resumable and status in IN_BETWEEN_STATUSES
+
+    def _wait_or_give_up(self, status: int, why: Problem, now: float, retry_after: float) -> list[Intent]:
+        self.trouble = why
+        self._refusals += 1
+        hopeless = why.code in HOPELESS
+        if self._refusals < (HOPELESS_TRIES if hopeless else TRIES):
+            return self._wait(now, at_least=max(retry_after, HOPELESS_WAIT_S if hopeless else 0))
+        self._refusals = 0  # the person may try it again
+        if not self.begun:
+            return self._close(Closed(Outcome.FAILED, str(status), why))
+        self._enter(Signal.DROPPED)
+        self.retry_at = None
+        return []
 
     def nothing_left(self, now: float, state: str = "", why: Problem | None = None) -> list[Intent]:
         """The other side has no more and never will: 204, or the end of what it had kept. `state`:
@@ -330,7 +388,8 @@ class Session:
         if self.cursor == 0:
             nothing = why or problem("empty")
             return self._close(Closed(Outcome.FAILED, MAYBE_SENT if why else "empty", nothing))
-        return self._close(Closed(Outcome.INTERRUPTED, "gone", why or problem("gone")))
+        code = "gone" if why else "unfinished"
+        return self._close(Closed(Outcome.INTERRUPTED, code, why or problem("unfinished")))
 
     def stop(self, now: float) -> list[Intent]:
         """The person pressed Stop. A resumable run is over when the server says so: it may have
@@ -388,7 +447,7 @@ class Session:
             return []
         if seq > self.cursor + 1:
             return self._reopen_or_close(problem("connection_broke"), now)  # to be told the rest
-        self.cursor, self.epoch = seq, epoch
+        self.cursor, self.epoch, self._spoke = seq, epoch, now
         return self._deliver(tuple(self._parse(message.data)))
 
     def _deliver(self, events: tuple[Event, ...]) -> list[Intent]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 TITLE_CHARACTERS = 60  # of a title that is made of a prompt
+_BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 
 
 def whole_characters(text: str) -> str:
@@ -10,6 +13,15 @@ def whole_characters(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def prompt_of(text: str) -> str:
+    """A prompt without the blank lines before it and the white space after it; "" when there is
+    nothing else. The first line keeps its indentation: it may be Python or YAML.
+
+    web/shared/prompt.js does the same; tests/unit/twins/prompts.json tests both.
+    """
+    return _BLANK_LINES.sub("", text.rstrip(), count=1)
 
 
 def title_of(text: str, limit: int = TITLE_CHARACTERS) -> str:

@@ -14,11 +14,15 @@ from midstream import sse
 from midstream.problems import Problem, problem
 from midstream.providers import openai
 from midstream.session import (
+    HOPELESS_TRIES,
+    HOPELESS_WAIT_S,
     LADDER,
     MAYBE_SENT,
     RECEIVED_S,
     SILENCE_S,
     TRANSITIONS,
+    TRIES,
+    Behind,
     Cancel,
     Close,
     Closed,
@@ -377,6 +381,7 @@ class TestSpool:
         ("cursor", "state", "why", "outcome", "reason"),
         [
             (5, "", CUT, Outcome.INTERRUPTED, "gone"),
+            (5, "", None, Outcome.INTERRUPTED, "unfinished"),
             (5, "cancelled", None, Outcome.STOPPED, "cancelled"),
             (0, "", CUT, Outcome.FAILED, MAYBE_SENT),
             (0, "", None, Outcome.FAILED, "empty"),
@@ -440,6 +445,78 @@ def test_refusals_that_pass_are_waited_for(status: int) -> None:
     session.tick(12)
     session.opened(head=0, now=12)
     assert session.trouble is None
+
+
+def test_a_stream_that_just_ended_is_not_said_to_be_lost_by_the_server() -> None:
+    session = live(cursor=5)
+    found = closed(session.nothing_left(0))
+    assert found.problem and found.problem.code == "unfinished"
+
+
+class TestRefusedAgainAndAgain:
+    """It is a whole prompt each time, so it ends, and the person can begin anew."""
+
+    def refusals(self, session: Session, status: int, why: Problem) -> tuple[list[float], list[Intent]]:
+        """The waits before the end, and what came then."""
+        waits: list[float] = []
+        session.start(0)
+        while True:
+            intents = session.refused(status, why, 0)
+            if not (intents and isinstance(intents[0], Wait)):
+                return waits, intents
+            waits.append(intents[0].seconds)
+            session.tick(session.retry_at or 0)
+
+    @pytest.mark.parametrize(
+        ("status", "why"),
+        [
+            (502, problem("upstream_no_stream", host="h", kind="text/html")),
+            (502, problem("run_empty")),
+            (429, Problem("upstream_quota", "Nothing left to spend.")),
+        ],
+    )
+    def test_of_what_cannot_get_better_it_is_enough_soon(self, status: int, why: Problem) -> None:
+        waits, last = self.refusals(new_session(), status, why)
+        assert waits == [HOPELESS_WAIT_S] * (HOPELESS_TRIES - 1)
+        assert closed(last) == Closed(Outcome.FAILED, str(status), why)
+
+    def test_a_busy_server_is_asked_for_minutes(self) -> None:
+        busy = problem("upstream_busy", host="h", status=503)
+        waits, last = self.refusals(new_session(), 503, busy)
+        assert len(waits) == TRIES - 1 and sum(waits) > 300
+        assert closed(last).problem == busy
+
+    @pytest.mark.parametrize("status", [200, 401, 403, 503])
+    def test_a_run_that_goes_on_elsewhere_is_not_ended_by_it(self, status: int) -> None:
+        """Not by the login page that has come in between either."""
+        session = Session(parse=openai.parse, cursor=7, begun=True, uniform=middle)
+        waits, last = self.refusals(session, status, problem("endpoint_no_stream", kind="text/html"))
+        assert len(waits) == HOPELESS_TRIES - 1 and last == []
+        assert session.paused
+        assert session.tick(10_000) == []
+        assert session.wake(10_000) == [Open(7)]  # Try again, or the network is back
+        session.opened(head=9, now=10_000)
+        assert (session.paused, session.trouble) == (False, None)
+
+
+def test_behind_another_answer_the_prompt_waits_for_as_long_as_that_takes() -> None:
+    session = new_session()
+    session.start(0)
+    for _ in range(2 * TRIES):
+        assert Behind() in session.refused(409, problem("conversation_busy"), 0)
+        assert session.queued
+        session.tick(session.retry_at or 0)
+    session.opened(head=0, now=0)
+    assert not session.queued and not session.behind
+
+
+def test_silence_is_counted_from_the_last_event() -> None:
+    session = live()
+    session.receive(word(1), 5)
+    session.receive(b": heartbeat\n\n", 20)
+    assert session.silence(45) == 40
+    session.dropped(CUT, 45)
+    assert session.silence(50) == 0
 
 
 def test_nothing_left_is_done_only_when_a_finish_reason_is_known() -> None:

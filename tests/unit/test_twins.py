@@ -22,6 +22,7 @@ from midstream.names import LOOPBACK
 from midstream.policies import ENGINE_POLICY
 from midstream.problems import problem
 from midstream.session import Open
+from midstream.text import prompt_of
 from tooling.assets import dist
 from tooling.places import HERE
 from tooling.setup import npm
@@ -80,6 +81,15 @@ async def test_the_same_addresses_may_be_asked() -> None:
     probed = {url: await probe(Endpoint("E", "openai", url), "", cast(Net, Unanswered()), online=True) for url in urls}
     codes = {url: verdict.code not in ("url", "insecure") for url, verdict in probed.items()}
     assert codes == expected
+
+
+def test_a_prompt_keeps_the_indentation_of_its_first_line() -> None:
+    """The screen shows the same text that the engine stores and sends."""
+    cases = table("prompts")
+    script = "const { promptOf: answer } = await import('./shared/prompt.js');"
+    expected = [case["prompt"] for case in cases]
+    assert in_node(script, [case["text"] for case in cases]) == expected
+    assert [prompt_of(case["text"]) for case in cases] == expected
 
 
 def test_the_policy_lets_the_engine_ask_this_machine() -> None:

@@ -95,19 +95,25 @@ export class Offline {
   async #begin() {
     let had = navigator.serviceWorker.controller !== null; // the first one that takes over is no update
     navigator.serviceWorker.addEventListener('controllerchange', () => {
-      if (had) this.#changed('updated');
-      had = true;
+      const { controller } = navigator.serviceWorker;
+      if (had && controller) this.#changed('updated');
+      had = controller !== null;
+      if (!controller && !this.#replaced) this.#install(); // deleted, with the data of the site: no version came instead
     });
     // The off switch, which takes itself away.
     navigator.serviceWorker.addEventListener('message', ({ data }) => data?.type === 'off' && this.#changed('off'));
     addEventListener('online', () => this.#report());
     setInterval(() => this.#registration?.update().catch(() => {}), LOOK_EVERY);
     await this.#painted;
-    await this.#register().catch((error) => this.#refused(error));
+    await this.#install();
     const started = await this.#started;
     if (!started) await this.#mend(true);
     await this.#report();
     if (started) await this.#mend(false);
+  }
+
+  #install() {
+    return this.#register().catch((error) => this.#refused(error));
   }
 
   async #register() {

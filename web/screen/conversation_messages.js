@@ -75,7 +75,7 @@ export class ConversationMessages {
   /** @param {import('./page/port_types.js').TurnMessage} message */
   turn({ conversation, turn, after }) {
     const { composer, current, scroll, transcript } = this.parts;
-    if (current.id && conversation !== current.id) return;
+    if (current.id && conversation !== current.id) return this.#follow(conversation, turn.message);
     current.take(conversation);
     const focused = document.activeElement?.closest('article');
     const replaces = typeof after === 'string' && transcript.cut(after, turn.message);
@@ -91,6 +91,17 @@ export class ConversationMessages {
     if (added?.applier && added.status.state !== 'queued') transcript.freshen(added);
     if (added?.applier && (scroll.following || replaces)) scroll.toEnd();
     current.change();
+  }
+
+  /**
+   * A prompt of this conversation has begun another one, since this one is gone: it was deleted in another tab.
+   * @param {string} conversation
+   * @param {string} message
+   */
+  #follow(conversation, message) {
+    const { composer, current } = this.parts;
+    const asked = composer.pending.find((each) => each.message === message);
+    if (asked?.conversation === current.id) void current.visit(conversation, false);
   }
 
   /** @param {PatchMessage} message */

@@ -27,6 +27,7 @@ const OF_QUESTION = ['edit'];
 /**
  * @typedef {object} Turn
  * @property {string} id
+ * @property {number} number of an answer, as its names say it
  * @property {HTMLElement} article
  * @property {HTMLElement} reasoning a folded `details`; hidden when there is none
  * @property {HTMLElement} content
@@ -78,7 +79,7 @@ export function makeTurn(document, raw, number) {
   const applier = answer ? new Applier(content) : null;
   const announced = /** @type {Set<string>} */ (new Set());
   const state = { n: 0, resetting: false, status, drawnAt: 0, source: null, announced };
-  return { id, article, reasoning, content, line, actions, applier, ...state };
+  return { id, number, article, reasoning, content, line, actions, applier, ...state };
 }
 
 /** @param {Document} document @param {number} number of the answer */
@@ -86,6 +87,21 @@ function makeReasoning(document, number) {
   const label = { role: 'group', tabindex: '0', dir: 'auto', 'aria-label': t('reasoning.label', { n: number }) };
   const inner = [element(document, 'summary'), part(document, 'div', 'thoughts', label)];
   return part(document, 'details', 'reasoning', { hidden: '' }, ...inner);
+}
+
+/**
+ * The names of its parts, in the page's language; `drawStatus` writes the rest.
+ * @param {Turn} turn
+ * @param {number} number of an answer, from 1
+ */
+export function labelTurn({ article, reasoning, actions, applier }, number) {
+  const n = { n: number };
+  const label = applier ? t('turn.assistant', n) : t('turn.user');
+  article.setAttribute('aria-label', label);
+  if (isElement(article.firstChild)) article.firstChild.textContent = label;
+  const group = actions[0].parentElement;
+  group?.setAttribute('aria-label', applier ? t('turn.actions', n) : t('turn.user.actions'));
+  if (isElement(reasoning.lastChild)) reasoning.lastChild.setAttribute('aria-label', t('reasoning.label', n));
 }
 
 /** @param {Document} document @param {string} name */

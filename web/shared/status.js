@@ -22,6 +22,7 @@ import { parseTrouble, troubleText } from './problem.js';
  * @property {number[]} queue position and length, [] when not known
  * @property {boolean} waits it is queued behind another answer of its conversation that is being written
  * @property {'server' | 'browser' | 'nobody' | 'unknown'} keeper goes on with the answer while this page is away
+ * @property {boolean} paused it was refused too often: it is tried again when the person asks for that
  * @property {boolean} stopping Stop was pressed and is not confirmed
  * @property {boolean} sure false: the prompt may have arrived, and asking again may ask twice
  * @property {{seconds: number, tokens: number} | null} thought before its first word, when that is known
@@ -84,6 +85,7 @@ export function parseStatus(raw, stored = true) {
     queue: counts(raw.queue),
     waits: raw.waits === true,
     keeper: raw.keeper === '' ? 'nobody' : ['server', 'browser'].includes(raw.keeper) ? raw.keeper : 'unknown',
+    paused: raw.paused === true,
     stopping: raw.stopping === true,
     sure: raw.sure !== false,
     thought: thought ? { seconds: count(thought.seconds), tokens: count(thought.tokens) } : null,
@@ -234,6 +236,7 @@ function waitText(status) {
 function retryText(status, values) {
   const left = Math.ceil((status.retryAt - Date.now()) / 1000);
   const reason = troubleText(status.error);
+  if (status.paused) return t('status.paused', { ...values, reason });
   const now = left > 0 ? '' : '.now';
   // The server is there, and says why it cannot take the question yet.
   if (reason) return t(`status.refused${now}`, { ...values, reason, seconds: duration(left) });

@@ -3,7 +3,9 @@ a prompt back before it is sent."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from midstream.engine.answers.answers import Answers
 from midstream.engine.current_view import CurrentView
@@ -21,7 +23,9 @@ from midstream.engine.store.records import (
 )
 from midstream.engine.store.rendering import branches_of, rows_of
 from midstream.journal import Change, Record
+from midstream.text import prompt_of
 
+ALONE_S = 2.0
 CONTINUABLE = FINAL_STATES - {"complete"}
 
 
@@ -46,7 +50,7 @@ class AnswerIntents:
         }
 
     async def _send(self, intent: Message) -> None:
-        text = str(intent["text"]).strip()
+        text = prompt_of(str(intent["text"]))
         if not text:
             return
         if stored := await self._host.store.message(str(intent["message"])):
@@ -54,8 +58,11 @@ class AnswerIntents:
             await self._view.open(stored["conversation"], {})
             return
         await self._registry.configured.wait()
-        now = self._milliseconds()
-        key = intent.get("conversation")
+        async with self._alone(intent.get("conversation")):
+            await self._ask(intent, text)
+
+    async def _ask(self, intent: Message, text: str) -> None:
+        now, key = self._milliseconds(), intent.get("conversation")
         conversation = await self._host.store.conversation(str(key)) if key else None
         if conversation is None or conversation.get("gone"):
             conversation = new_conversation(self._host.new_id(), text, now)
@@ -65,6 +72,18 @@ class AnswerIntents:
         question = new_question(str(intent["message"]), conversation, position, text, now, parent)
         answer = self._new_answer(conversation, [*messages, question], now, question["id"])
         await self._begin(conversation, answer, question)
+
+    @asynccontextmanager
+    async def _alone(self, conversation: object) -> AsyncIterator[None]:
+        """Two tabs that send at once do so one after the other, so that the second prompt follows the
+        first. A tab that the browser has frozen meanwhile is not waited for."""
+        async with AsyncExitStack() as stack:
+            if conversation:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(ALONE_S):
+                        await stack.enter_async_context(self._host.lock(f"midstream:conversation:{conversation}"))
+                await self._answers.resume_all()  # the other tab's answers are known from here on
+            yield
 
     async def _again(self, intent: Message) -> None:
         """Retry and Regenerate: another version of the answer. While the answer waits for a
@@ -111,6 +130,8 @@ class AnswerIntents:
 
     async def _begin(self, conversation: Record, answer: Record, *others: Record, new: bool = True) -> None:
         """Stores an answer that is to be written, and begins. `new`: it gets a turn of its own."""
+        if self._answers.waits(answer):  # the page may go before its turn comes: it is surely not sent
+            answer["state"] = "queued"
         change = Change(durability="strict")
         fields: Record = {"updated": self._milliseconds()}
         fields |= {"leaf": answer["id"]} if new else {}

@@ -19,12 +19,14 @@ from midstream.engine.answers.answers import Answers
 from midstream.engine.conversation_intents import ConversationIntents
 from midstream.engine.current_view import CurrentView
 from midstream.engine.devices.device_sync import DeviceSync
+from midstream.engine.elsewhere import Elsewhere
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.endpoints.models import model_of
 from midstream.engine.endpoints.registry import EndpointRegistry
 from midstream.engine.ports.host import Host, Message, notice_of
 from midstream.engine.ports.jobs import Jobs
 from midstream.engine.search.search import Search
+from midstream.engine.store.restoring import RestoringStore
 from midstream.engine.store.tab_store import load_tab_records
 from midstream.engine.transfer.transfers import Transfers
 from midstream.errors import StoreError, UpstreamError
@@ -35,15 +37,17 @@ PROTOCOL = 2  # of the port; a screen and an engine of two versions may meet dur
 
 class Engine:
     def __init__(self, host: Host) -> None:
+        host.store = self._store = RestoringStore(host.store, host.lock, self._cleared)
         self._host = host
         self._registry = EndpointRegistry(host, self._use_endpoint)
         self._jobs = Jobs(host.post)
         self._view = CurrentView(host)
-        self._answers = Answers(host, self._view, self._jobs)
+        self._answers = Answers(host, self._view, self._jobs, self._look_elsewhere)
         self._view.watch(self._answers)
         self._transfers = Transfers(host, self._answers)
         self._devices = DeviceSync(host)
         self._conversations = ConversationIntents(host, self._view, self._answers, self._devices, self._jobs)
+        self._elsewhere = Elsewhere(host, self._view, self._answers, self._devices, self._conversations, self._refresh)
         answer_intents = AnswerIntents(host, self._view, self._answers, self._registry)
         self.intents: dict[str, Callable[[Message], Awaitable[None]]] = {
             "open": self._open,
@@ -76,11 +80,12 @@ class Engine:
         await self._registry.load()
         await self._answers.resume_all()
         self._jobs.spawn(self._conversations.start_sweeps())
+        self._jobs.spawn(self._elsewhere.watch())
 
     def configure(self, config: dict[str, Any]) -> None:
         """Takes the contents of config.json. A run stays at the endpoint that it has begun with."""
         self._registry.configure(config)
-        self._jobs.spawn(self._list_gateway())
+        self._jobs.spawn(self._elsewhere.list())
 
     def _use_endpoint(self, first: Endpoint) -> None:
         """New answers come from this endpoint."""
@@ -104,10 +109,12 @@ class Engine:
     async def _open(self, intent: Message) -> None:
         wanted = intent.get("conversation") or None
         known = await self._view.open(wanted, intent.get("painted") or {})
+        self._elsewhere.want("" if known or not wanted else str(wanted))
         if wanted:
-            self._jobs.spawn(self._fetch(str(wanted), known=known))
+            self._jobs.spawn(self._open_elsewhere(str(wanted), known=known))
 
     async def _new(self, intent: Message) -> None:
+        self._elsewhere.want("")
         await self._view.blank()
 
     async def _prefer(self, intent: Message) -> None:
@@ -143,10 +150,24 @@ class Engine:
     # The page
 
     async def _load_tab_records(self, intent: Message) -> None:
-        await load_tab_records(self._host.store, intent.get("records"), self._host.post)
+        await load_tab_records(self._store.inner, intent.get("records"), self._host.post)
         await self._answers.resume_all()
 
+    def check_storage(self) -> None:
+        """The browser has closed the storage: what was deleted with it is stored again."""
+        self._jobs.spawn(self._list_again())
+
+    def _cleared(self) -> None:
+        self._host.post({"type": "notice", "code": "storage-cleared", "level": "error"})
+        self.check_storage()
+
+    async def _list_again(self) -> None:
+        await self._view.list()
+        await self._elsewhere.list()
+
     async def _flush(self, intent: Message) -> None:
+        """The page is hidden now, or about to go."""
+        self._elsewhere.visible = False
         await self._answers.flush()
 
     async def _network(self, intent: Message) -> None:
@@ -154,13 +175,14 @@ class Engine:
         self._answers.network(online)
         self._view.network(online)
         self._registry.network(online)
+        self._elsewhere.online = online
         if online:
-            self._jobs.spawn(self._list_gateway())
+            self._jobs.spawn(self._elsewhere.list())
 
     async def _visible(self, intent: Message) -> None:
         self._answers.wake()
-        if current := self._view.conversation:
-            self._jobs.spawn(self._fetch(current, known=True))
+        self._elsewhere.visible = True
+        self._jobs.spawn(self._look())
 
     # Other tabs
 
@@ -172,10 +194,12 @@ class Engine:
         elif "stop" in message:
             await self._answers.stop(str(message["stop"]))
         elif "drop" in message:
+            await self._store.forget_answer(str(message["drop"]))
             await self._answers.drop(str(message["drop"]))
         elif "changed" in message:
             await self._refresh(message.get("conversation"))
         elif "gone" in message:
+            self._store.forget(str(message["gone"]))
             await self._conversations.abandon(str(message["gone"]))
 
     async def _refresh(self, conversation: str | None) -> None:
@@ -190,22 +214,15 @@ class Engine:
 
     # Other devices
 
-    async def _list_gateway(self) -> None:
-        items = await self._devices.conversations()
-        if items is not None:
-            self._view.gateway_items = items
-            await self._view.list()
-            await self._conversations.delete_at_gateway()
+    async def _look(self) -> None:
+        await self._elsewhere.fetch_wanted()
 
-    async def _fetch(self, conversation: str, *, known: bool) -> None:
-        """Shows the additions of another device to a conversation, or all of it."""
+    def _look_elsewhere(self, conversation: str) -> None:
+        self._jobs.spawn(self._elsewhere.look(conversation))
+
+    async def _open_elsewhere(self, conversation: str, *, known: bool) -> None:
         await self._registry.configured.wait()
-        if await self._devices.fetch(conversation):
-            self._view.conversation = self._view.conversation or conversation
-            await self._refresh(conversation)
-            self._host.broadcast({"conversation": conversation, "changed": True})
-        elif not known:
-            self._host.post({"type": "notice", "code": "unknown-conversation", "level": "info"})
+        await self._elsewhere.open(conversation, known=known)
 
     async def _learn_model(self, endpoint: Endpoint) -> None:
         """While there is a network: there may be none when the first prompt is written. Only the

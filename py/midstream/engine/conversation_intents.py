@@ -1,9 +1,10 @@
 """Intents about whole conversations: rename, pin, delete and undelete.
 
-Deleting first marks the conversation (`deleted`, strictly stored), which hides it everywhere and
-stops its answers. Its messages are deleted after the time to undo (`UNDO_S`); a page that is loaded
-in between gives that time again. Then only the mark is left (`gone`), as long as a gateway might list
-the conversation, and until the gateway has deleted its part (`owed`).
+Deleting first marks the conversation (`deleted`, strictly stored), which hides it everywhere. Until
+the time to undo (`UNDO_S`) is over nothing of it is lost: its answers go on being written, and the
+prompts that wait are held back. Then its answers are stopped and its messages deleted; a page that is
+loaded in between gives that time again. After that only the mark is left (`gone`), as long as a
+gateway might list the conversation, and until the gateway has deleted its part (`owed`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from midstream.journal import Change, Record
 from midstream.text import title_of
 
 UNDO_S = 20.0
+STOP_S = 2.0  # until an answer that does not stop is let go of: the gateway deletes its run all the same
 # A gateway keeps its logs for 30 days, and their tombstones for one more.
 GONE_MS = 60 * 24 * 3600 * 1000
 
@@ -71,7 +73,7 @@ class ConversationIntents:
         else:
             raise KeyError(f"there is no conversation {key}")
         await self._host.store.commit(change)
-        await self._end_answers(key)
+        await self._hold_prompts(key)
         if self._view.conversation == key:
             await self._view.blank()
         await self._report_change(key)
@@ -86,19 +88,16 @@ class ConversationIntents:
         for key in keys:
             await self._delete({"conversation": key})
 
-    async def _end_answers(self, key: str) -> None:
-        """Stops its answers, and takes back prompts that wait. The last one first: the end of one
-        answer would send the next prompt."""
+    async def _hold_prompts(self, key: str) -> None:
+        """Takes back the prompts that wait: `resume_all` leaves them alone while the conversation is
+        marked. The last one first, as the end of one answer would send the next prompt."""
         for answer in sorted(self._answers.of(key), key=_position, reverse=True):
             if answer.state == "queued":
                 self._host.broadcast({"drop": answer.id})
                 if await self._answers.drop(answer.id):
-                    stopped = Change(durability="strict")
-                    stopped.amend("messages", answer.id, {"state": "stopped"})
-                    await self._host.store.commit(stopped)
-                    continue
-            self._host.broadcast({"stop": answer.id})
-            await self._answers.stop(answer.id)
+                    queued = Change(durability="strict")
+                    queued.amend("messages", answer.id, {"state": "queued"})
+                    await self._host.store.commit(queued)
 
     async def _undelete(self, intent: Message) -> None:
         key = str(intent["conversation"])
@@ -110,6 +109,7 @@ class ConversationIntents:
         if not await self._host.store.messages(key):  # it has never been here, only its mark
             change = Change(durability="strict").drop("conversations", key)
         await self._host.store.commit(change)
+        await self._answers.resume_all()
         await self._report_change(key)
 
     # The end of a deleted conversation
@@ -140,6 +140,7 @@ class ConversationIntents:
             await self.start_sweeps()
 
     async def _sweep(self, key: str) -> None:
+        await self._stop_answers(key)
         self._host.broadcast({"gone": key})
         await self.abandon(key)
         messages = await self._host.store.messages(key)
@@ -156,6 +157,16 @@ class ConversationIntents:
         await self._host.store.commit(change)
         await self._report_change(key)
         await self.delete_at_gateway()
+
+    async def _stop_answers(self, key: str) -> None:
+        stopped = [asyncio.ensure_future(answer.ended.wait()) for answer in self._answers.of(key)]
+        for answer in self._answers.of(key):
+            self._host.broadcast({"stop": answer.id})
+            await self._answers.stop(answer.id)
+        if stopped:
+            _, late = await asyncio.wait(stopped, timeout=STOP_S)
+            for each in late:
+                each.cancel()
 
     async def abandon(self, key: str) -> None:
         """Ends the writing of its answers; one may still wait for its stop to reach the server."""

@@ -82,6 +82,7 @@ class CurrentView:
         self.conversation = key
         self._branch = {record["id"] for record, _ in branch}
         self.last_patch = {message: n for message, n in self.last_patch.items() if message in self._branch}
+        self.connection()
 
     def shows(self, record: Record) -> bool:
         return record["conversation"] == self.conversation and record["id"] in self._branch
@@ -213,7 +214,8 @@ class CurrentView:
         self.connection()
 
     def connection(self) -> None:
-        states = {answer.state for answer in self._answers}
+        """Of what is on the screen: that an answer of another conversation waits says nothing here."""
+        states = {answer.state for answer in self._answers if self.shows(answer.record)}
         lost = "reconnecting" if states & {"reconnecting", "offline"} else "online"
         state = lost if self._online else "offline"
         if state != self._connection:

@@ -12,7 +12,7 @@ from midstream.engine.store.records import NAME_CHARACTERS
 from midstream.engine.store.tab_store import TabStore
 from midstream.engine.transfer import archive, importer
 from midstream.journal import Change, MemoryStore, Record
-from tests.unit.engine.support import Locks, Page, new_page, quicken, run, send, until
+from tests.unit.engine.support import Locks, Page, new_page, quicken, run, send, text_of, until, whole
 
 
 @pytest.fixture(autouse=True)
@@ -195,22 +195,68 @@ def test_taken_back_and_deleted_again_has_its_time() -> None:
     run(scenario)
 
 
-def test_its_running_answer_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+async def begun(store: MemoryStore, tabs: list[Page], locks: Locks) -> tuple[Page, str, str]:
+    """A page that writes an answer; the ids of answer and conversation."""
+    page = await new_page(store, locks, tabs=tabs)
+    answer = await send(page)
+    await until(lambda: page.trees)
+    return page, answer, str(store._stores["messages"][answer]["conversation"])
+
+
+def test_undo_in_the_middle_of_an_answer_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither of the answer nor of the prompt that waits behind it."""
+    quicken(monkeypatch, 200)
+
+    async def scenario() -> None:
+        store, tabs, locks = MemoryStore(), [], Locks()  # type: ignore[var-annotated]
+        page, answer, key = await begun(store, tabs, locks)
+        later = await send(page, "two", key)
+        second = await new_page(store, locks, tabs=tabs)
+        await tell(second, "delete", key)  # another tab than the one that writes
+        await until(lambda: not page.engine._answers.get(later))
+        await tell(second, "undelete", key)
+        await until(lambda: [item["id"] for item in listed(page)] == [key])
+        await until(lambda: store._stores["messages"][later]["state"] == "complete")
+        assert await text_of(store, answer) == whole()
+        assert await text_of(store, later) == whole("two")
+        assert store._stores["messages"][answer]["state"] == "complete"
+
+    run(scenario)
+
+
+def test_the_prompts_of_a_deleted_conversation_are_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not when the answer before them ends, and not by a page that is loaded then."""
+    quicken(monkeypatch, 400)
+
+    async def scenario() -> None:
+        store, tabs, locks = MemoryStore(), [], Locks()  # type: ignore[var-annotated]
+        page, answer, key = await begun(store, tabs, locks)
+        later = await send(page, "two", key)
+        await tell(page, "delete", key)
+        await until(lambda: store._stores["messages"][answer]["state"] == "complete")
+        await page.vanish()
+        after = await new_page(store, locks)
+        await after.engine.handle({"type": "tab", "said": {"conversation": key, "changed": True}})
+        assert not list(after.engine._answers)
+        assert store._stores["messages"][later]["state"] == "queued" and not await store.rows(later)
+
+    run(scenario)
+
+
+@pytest.mark.usefixtures("soon")
+def test_its_running_answer_is_stopped_when_the_time_to_undo_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     quicken(monkeypatch, 20)
 
     async def scenario() -> None:
         store, tabs, locks = MemoryStore(), [], Locks()  # type: ignore[var-annotated]
-        page = await new_page(store, locks, tabs=tabs)
-        answer = await send(page)
-        await until(lambda: page.trees)
-        key = str(store._stores["messages"][answer]["conversation"])
+        page, answer, key = await begun(store, tabs, locks)
+        written = page.engine._answers.get(answer)
         second = await new_page(store, locks, tabs=tabs)
-        await tell(second, "delete", key)  # another tab than the one that writes
-        await until(lambda: store._stores["messages"][answer]["state"] == "stopped")
-        assert store._stores["conversations"][key]["deleted"]  # and its end has not brought it back
-        await tell(second, "undelete", key)
-        await until(lambda: [item["id"] for item in listed(page)] == [key])
-        assert page.trees[answer]
+        await tell(second, "delete", key)
+        assert written and written.state == "streaming"
+        await until(lambda: key not in store._stores["conversations"])
+        assert written.state == "stopped"
+        assert not list(page.engine._answers) and not await store.rows(answer)
 
     run(scenario)
 

@@ -144,6 +144,17 @@ def test_two_tabs_one_writer() -> None:
     run(scenario)
 
 
+def test_a_prompt_is_stored_with_its_indentation() -> None:
+    async def scenario() -> None:
+        page = await new_page(MemoryStore(), Locks())
+        await send(page, "\n    for i in x:\n        print(i)\n")
+        await send(page, " \n ")
+        questions = [m["turn"].get("text") for m in page.messages if m["type"] == "turn"]
+        assert questions[0] == "    for i in x:\n        print(i)" and len(questions) == 2
+
+    run(scenario)
+
+
 def test_a_prompt_that_is_repeated_is_sent_once() -> None:
     async def scenario() -> None:
         store = MemoryStore()

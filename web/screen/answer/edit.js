@@ -3,6 +3,7 @@
 
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
+import { promptOf } from '../../shared/prompt.js';
 import { growField, isComposed } from '../page/field.js';
 import { loadItem, storeItem } from '../page/tab.js';
 
@@ -59,7 +60,7 @@ export class Edits {
     const buttons = element(document, 'div', {}, cancel, ask);
     const form = element(document, 'form', { 'data-part': 'editor' }, area, buttons);
     const send = () => {
-      const edited = area.value.trim();
+      const edited = promptOf(area.value);
       if (!edited) return;
       this.#close(turn, form);
       this.on.send(edited, turn);

@@ -4,7 +4,15 @@
 // Patches of a message are numbered without holes. A repeated patch is ignored. After a hole, or an op that cannot be
 // applied, the screen asks for the whole answer (`reset`), and the text stays as it is until that comes.
 
-import { addReasoning, drawStatus, makeTurn, statusOf, updateSeq, updateStatus } from '../../shared/article.js';
+import {
+  addReasoning,
+  drawStatus,
+  labelTurn,
+  makeTurn,
+  statusOf,
+  updateSeq,
+  updateStatus,
+} from '../../shared/article.js';
 import { LIVE, isTicking, parseStatus } from '../../shared/status.js';
 import { Chunks } from '../page/chunked.js';
 import { beginTurn, fillTurn } from './hydrate.js';
@@ -126,6 +134,7 @@ export class Transcript {
   #tidy() {
     const articles = new Set([...this.turns.values()].map((turn) => turn.article));
     for (const child of [...this.log.children]) if (!articles.has(/** @type {HTMLElement} */ (child))) child.remove();
+    this.#renumber();
   }
 
   /**
@@ -171,6 +180,17 @@ export class Transcript {
   /** Of an answer in its conversation, from 1. @param {Turn} turn */
   number(turn) {
     return [...this.turns.values()].filter((each) => each.applier).indexOf(turn) + 1;
+  }
+
+  /** Of two prompts that were sent at once, the one shown later may stand first. */
+  #renumber() {
+    const answers = [...this.turns.values()].filter((turn) => turn.applier);
+    const first = answers.length ? this.number(answers[0]) : 0;
+    for (const [i, turn] of answers.entries()) {
+      if (turn.number === first + i) continue;
+      turn.number = first + i;
+      labelTurn(turn, turn.number);
+    }
   }
 
   #answers() {
@@ -251,6 +271,7 @@ export class Transcript {
       this.turns.get(id)?.article.remove();
       this.turns.delete(id);
     }
+    this.#renumber();
     this.#changed();
   }
 

@@ -2,6 +2,7 @@
 // engine has not confirmed yet: after a reload they are sent again, under the same id.
 
 import { NEW } from '../../shared/address.js';
+import { promptOf } from '../../shared/prompt.js';
 import '../../shared/uuid.js';
 import { growField, isComposed } from '../page/field.js';
 import { loadDrafts, storeDrafts } from '../page/tab.js';
@@ -26,6 +27,7 @@ export class Composer {
     this.stopButton = /** @type {HTMLButtonElement} */ (form.elements.namedItem('stop'));
     this.drafts = loadDrafts();
     this.stored = true; // a failure is reported once
+    this.live = false; // an answer is being written
     /** @type {string | null} */
     this.conversation = null;
     form.addEventListener('submit', (event) => {
@@ -129,17 +131,29 @@ export class Composer {
     this.#store();
   }
 
-  /** Send or Stop: they share one place. @param {boolean} live an answer is being written */
+  /** @param {boolean} live an answer is being written */
   mode(live) {
-    const [gone, there] = live ? [this.sendButton, this.stopButton] : [this.stopButton, this.sendButton];
-    if (document.activeElement === gone) this.prompt.focus();
-    gone.hidden = true;
-    there.hidden = false;
+    this.live = live;
+    this.#showButtons();
+  }
+
+  /** Send or Stop: they share one place, until there is a text that can wait behind the answer. */
+  #showButtons() {
+    const typed = promptOf(this.prompt.value) !== '';
+    this.sendButton.disabled = !typed;
+    this.#show(this.stopButton, this.live);
+    this.#show(this.sendButton, typed || !this.live);
+  }
+
+  /** @param {HTMLButtonElement} button @param {boolean} there */
+  #show(button, there) {
+    if (!there && document.activeElement === button) this.prompt.focus();
+    button.hidden = !there;
   }
 
   #typed() {
     const { value } = this.prompt;
-    this.sendButton.disabled = !value.trim();
+    this.#showButtons();
     growField(this.prompt);
     const key = this.conversation ?? NEW;
     if ((this.drafts.texts[key] ?? '') === value) return;
@@ -162,9 +176,8 @@ export class Composer {
   }
 
   #send() {
-    const text = this.prompt.value.trim();
-    if (!text || this.sendButton.hidden) return;
-    this.#prompt({ text });
+    const text = promptOf(this.prompt.value);
+    if (text) this.#prompt({ text });
   }
 
   /** Sends a new version of a question. @param {string} text @param {string} edits the question */

@@ -1,6 +1,8 @@
 // Texts from outside the app: in an address from another app, a link or a shortcut, and in files. They become a draft
 // and nothing else: nothing is sent by itself, and no address in them is opened.
 
+import { promptOf } from '../../shared/prompt.js';
+
 const PROTOCOL = 'web+midstream:';
 /** Characters of such a text: a draft is stored anew with every keystroke. */
 const LONGEST = 100_000;
@@ -38,7 +40,7 @@ export async function fromFile(file) {
 
 /** Title, text and address, each once: other apps often repeat one of them. @param {URLSearchParams} query */
 function joined(query) {
-  const [title, text, url] = ['title', 'text', 'url'].map((name) => query.get(name)?.trim() ?? '');
+  const [title, text, url] = ['title', 'text', 'url'].map((name) => promptOf(query.get(name) ?? ''));
   const lines = [title, text, url].filter((line, i, all) => {
     return line && !all.some((other, j) => j !== i && repeats(other, line, j < i));
   });

@@ -2,7 +2,7 @@
 
 export type ProblemFields = { code: string; values: Record<string, any>; quote?: string; parts?: any[] };
 export type TurnFields = { message: string; author: 'user' | 'assistant'; status: StatusFields; text?: string; versions?: number[] };
-export type StatusFields = { state: 'sending' | 'waiting' | 'streaming' | 'catching-up' | 'reconnecting' | 'offline' | 'queued' | 'complete' | 'stopped' | 'interrupted' | 'failed' | 'length'; seq?: number; saved?: number; tokens?: number; seconds?: number; rate?: number; seams?: number[]; sure?: boolean; error?: Record<string, any>; remark?: Record<string, any>; thought?: number; stopping?: boolean; attempt?: number; retry_at?: number; head?: number; resumed?: number; keeper?: string; queue?: number[]; waits?: boolean };
+export type StatusFields = { state: 'sending' | 'waiting' | 'streaming' | 'catching-up' | 'reconnecting' | 'offline' | 'queued' | 'complete' | 'stopped' | 'interrupted' | 'failed' | 'length'; seq?: number; saved?: number; tokens?: number; seconds?: number; rate?: number; seams?: number[]; sure?: boolean; error?: Record<string, any>; remark?: Record<string, any>; thought?: number; stopping?: boolean; attempt?: number; retry_at?: number; head?: number; resumed?: number; keeper?: string; queue?: number[]; waits?: boolean; silent?: number; paused?: boolean };
 export type FoundItem = { id: string; title: any[]; message: string; snippet: any[]; spellings: string[] };
 export type ConversationItem = { id: string; title: string; updated: number; state: string; pinned?: boolean; server?: boolean };
 export type DeletedItem = { id: string; title: string };
@@ -17,7 +17,7 @@ export type ConversationMessage = { type: 'conversation'; id: string | null; tit
 export type TurnMessage = { type: 'turn'; conversation: string; turn: TurnFields; after?: string };
 export type PatchMessage = { type: 'patch'; message: string; n: number; seq: number; packed: any[]; reset?: boolean; thought?: string; source?: string };
 export type ColoursMessage = { type: 'colours'; message: string; node: number; kept: number; spans: number[] };
-export type StatusMessage = { state: 'sending' | 'waiting' | 'streaming' | 'catching-up' | 'reconnecting' | 'offline' | 'queued' | 'complete' | 'stopped' | 'interrupted' | 'failed' | 'length'; seq?: number; saved?: number; tokens?: number; seconds?: number; rate?: number; seams?: number[]; sure?: boolean; error?: Record<string, any>; remark?: Record<string, any>; thought?: number; stopping?: boolean; attempt?: number; retry_at?: number; head?: number; resumed?: number; keeper?: string; queue?: number[]; waits?: boolean; type: 'status'; message: string };
+export type StatusMessage = { state: 'sending' | 'waiting' | 'streaming' | 'catching-up' | 'reconnecting' | 'offline' | 'queued' | 'complete' | 'stopped' | 'interrupted' | 'failed' | 'length'; seq?: number; saved?: number; tokens?: number; seconds?: number; rate?: number; seams?: number[]; sure?: boolean; error?: Record<string, any>; remark?: Record<string, any>; thought?: number; stopping?: boolean; attempt?: number; retry_at?: number; head?: number; resumed?: number; keeper?: string; queue?: number[]; waits?: boolean; silent?: number; paused?: boolean; type: 'status'; message: string };
 export type SourceMessage = { type: 'source'; message: string; n: number; text: string };
 export type RemovedMessage = { type: 'removed'; conversation: string; messages: string[] };
 export type DraftMessage = { type: 'draft'; conversation: string; text: string };

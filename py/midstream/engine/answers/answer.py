@@ -46,6 +46,10 @@ class Events(Protocol):
         """The state is another one, or counts of the status are."""
         ...
 
+    def behind(self, record: Record) -> None:
+        """It was refused, since another tab or device writes in its conversation."""
+        ...
+
 
 class Answer:
     """One assistant message from its request to its end."""
@@ -98,6 +102,11 @@ class Answer:
         """Whether it is this tab that writes: then `rows` are all there are."""
         return self._run is not None
 
+    @property
+    def behind(self) -> bool:
+        """Whether it waits for an answer that another tab or device has begun."""
+        return self._run is not None and self._run.session.behind
+
     # The whole life of an answer
 
     async def write(self) -> None:
@@ -128,7 +137,15 @@ class Answer:
     async def _follow_run(self) -> None:
         if await self._client.ready(self.record):
             await self._journal.store_record()
-        self._run = RunDriver(self._host, self._journal, self._client, self._flusher, self.jobs, self._report)
+        self._run = RunDriver(
+            self._host,
+            self._journal,
+            self._client,
+            self._flusher,
+            self.jobs,
+            changed=self._report,
+            behind=lambda: self._events.behind(self.record),
+        )
         self._run.start(recalled=self._recalled, online=self._online)
         if self._stop_wanted:
             self.stop()
@@ -266,7 +283,7 @@ class Answer:
         if self.record["state"] in FINAL_STATES or self._run is None:
             return status
         last, now = cursor(self.rows, self._journal.run), self._host.now()
-        status = live_status(status, self._run.session, last, self._client.transport.holder)
+        status = live_status(status, self._run.session, last, self._client.transport.holder, now)
         return status | {
             "seconds": seconds_of(self.record, now),
             "rate": self._rate.value(now),

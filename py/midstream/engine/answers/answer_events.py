@@ -3,6 +3,7 @@ the engines of the other tabs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
@@ -33,11 +34,15 @@ class AnswerEvents:
     """An answer of another conversation, or another version in this one, is written without the
     screen: its patches and statuses go to the other tabs only."""
 
-    def __init__(self, host: Host, view: View, jobs: Jobs, queue: PromptQueue) -> None:
+    def __init__(
+        self, host: Host, view: View, jobs: Jobs, queue: PromptQueue, elsewhere: Callable[[str], None]
+    ) -> None:
+        """`elsewhere`: called with a conversation in which another tab or device writes."""
         self._host = host
         self._view = view
         self._jobs = jobs
         self._queue = queue
+        self._elsewhere = elsewhere
         self._queued: set[str] = set()  # questions that the screen shows as waiting
 
     # Of answers that this tab writes, or waits to write
@@ -50,6 +55,9 @@ class AnswerEvents:
         status = self._post_status_of(answer)
         self._post_queue()
         self._broadcast(answer.record, status)
+
+    def behind(self, record: Record) -> None:
+        self._elsewhere(str(record["conversation"]))
 
     def end(self, record: Record) -> None:
         """The answer has left the list of those being written, ended or not."""

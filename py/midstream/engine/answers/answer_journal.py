@@ -14,6 +14,7 @@ from midstream.engine.answers.remarks import extras_of
 from midstream.engine.answers.resumption import Resumption, renumbered
 from midstream.engine.ports.host import Host, Message, notice_of
 from midstream.engine.store.rendering import drawn_rows, patch_of, patches, rows_of
+from midstream.engine.store.restoring import LOST
 from midstream.errors import StoreError
 from midstream.events import Ended, Event, Finish
 from midstream.journal import Change, Durability, Record, Row, compacted, cursor, text, tokens
@@ -40,6 +41,7 @@ class AnswerJournal:
         self._unstored_end: Change | None = None
         self._resumption: Resumption | None = None  # until a run that goes on has brought text
         self._outdated = False  # all rows in the store have to be replaced
+        self._lost = False  # the storage has nothing of the answer any more
         self._unpainted = False  # the screen gets nothing before the end
 
     @property
@@ -144,9 +146,11 @@ class AnswerJournal:
             change.drop_rows.append(self.record["id"])
         for each in [*rows, row] if self._outdated else unstored:
             change.put("journal", each.record())
+        if self._outdated:
+            change.put("messages", self.record)
         stored = await self.store(change)
-        self._unstored = [] if stored else unstored
-        self._outdated = self._outdated and not stored
+        self._outdated = (self._outdated or self._lost) and not stored
+        self._unstored = [] if stored else [*rows, row] if self._lost else unstored
 
     def _anew(self, last: Row) -> Message:
         """One patch that draws all of it, so that no frame shows a part: `last` gives its number."""
@@ -237,10 +241,12 @@ class AnswerJournal:
             if self._refused_at is None:
                 self._host.post(notice_of(error))
             self._refused_at = now
+            self._lost = error.code == LOST
             return False
         if self._refused_at is not None:
             self._host.post({"type": "notice", "code": "saved-again", "level": "info"})
         self._refused_at = None
+        self._lost = False
         return True
 
 

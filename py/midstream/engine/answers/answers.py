@@ -7,7 +7,7 @@ answers before it have ended, since they belong to its history.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from midstream.engine.answers.answer import Answer
@@ -16,22 +16,24 @@ from midstream.engine.answers.prompt_queue import PromptQueue, comes_before, pos
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.ports.host import Host, Message, notice_of
 from midstream.engine.ports.jobs import Jobs
+from midstream.engine.store.branches import moved_behind
 from midstream.engine.store.rendering import history_of, rows_of
 from midstream.engine.transport.endpoint_client import EndpointClient, Question
 from midstream.errors import StoreError
-from midstream.journal import Record, text
+from midstream.journal import Change, Record, text
 
 
 class Answers:
     """Owns the answers from their start to their end."""
 
-    def __init__(self, host: Host, view: View, jobs: Jobs) -> None:
+    def __init__(self, host: Host, view: View, jobs: Jobs, elsewhere: Callable[[str], None]) -> None:
+        """`elsewhere`: called with a conversation in which another tab or device writes."""
         self._host = host
         self._jobs = jobs
         self._answers: dict[str, Answer] = {}
         self._writing: dict[str, asyncio.Task[None]] = {}
         self._queue = PromptQueue(self._answers)
-        self._events = AnswerEvents(host, view, jobs, self._queue)
+        self._events = AnswerEvents(host, view, jobs, self._queue, elsewhere)
         self._online = True
 
     def __iter__(self) -> Iterator[Answer]:
@@ -60,20 +62,29 @@ class Answers:
             EndpointClient(self._host, endpoint, lambda: self._question(record)),
             self._events,
             recalled=recalled,
-            before=[each for each in self if comes_before(each.record, record)],
+            before=self._before(record),
             online=self._online,
         )
         self._answers[record["id"]] = answer
-        self._writing[record["id"]] = self._jobs.spawn(self._write_to_end(answer))
+        writing = self._writing[record["id"]] = self._jobs.spawn(answer.write())
+        # Not a `finally` in it: a task that is cancelled before its first step runs none.
+        writing.add_done_callback(lambda _: self._end(answer))
 
-    async def _write_to_end(self, answer: Answer) -> None:
-        try:
-            await answer.write()
-        finally:
-            answer.jobs.cancel()
-            del self._answers[answer.id], self._writing[answer.id]
-            answer.ended.set()
-            self._events.end(answer.record)
+    def _before(self, record: Record) -> list[Answer]:
+        return [each for each in self if comes_before(each.record, record) and not each.behind]
+
+    def waits(self, record: Record) -> bool:
+        """Whether an answer before it is being written."""
+        return bool(self._before(record))
+
+    def _end(self, answer: Answer) -> None:
+        answer.jobs.cancel()
+        del self._answers[answer.id], self._writing[answer.id]
+        answer.ended.set()
+        self._events.end(answer.record)
+        for each in self.of(answer.record["conversation"]):
+            if each.behind:
+                each.wake()
 
     async def drop(self, message: str) -> bool:
         """Lets go of a queued answer; False when its prompt has been sent."""
@@ -104,7 +115,7 @@ class Answers:
         of another version, or damaged: these are left as they are."""
         failed: list[Any] = []
         try:
-            unfinished = await self._host.store.unfinished()
+            unfinished = await self._without_held(await self._host.store.unfinished())
         except StoreError as error:
             self._host.post(notice_of(error))
             return failed
@@ -115,6 +126,30 @@ class Answers:
                 failed.append(record)
                 self._host.post(notice_of(error))
         return failed
+
+    async def move_behind(self, conversation: str) -> None:
+        """Another device has added to the conversation: the prompts here that are not sent yet follow
+        its messages, in the order in which the gateway will have all of them."""
+        unsent = [each for each in self.of(conversation) if each.state == "queued"]
+        messages = await self._host.store.messages(conversation)
+        if not moved_behind(messages, [each.record for each in unsent]):
+            return
+        unsent = [each for each in unsent if await each.take_back()]
+        change = Change(durability="strict")
+        for message, fields in moved_behind(messages, [each.record for each in unsent]).items():
+            change.amend("messages", message, fields)
+            if answer := self.get(message):
+                answer.record["position"] = fields["position"]
+        await self._host.store.commit(change)
+
+    async def _without_held(self, unfinished: list[Record]) -> list[Record]:
+        """Without the prompts of deleted conversations: those are not sent, and wait for an undo."""
+        waiting = {record["conversation"] for record in unfinished if record["state"] == "queued"}
+        if not waiting:
+            return unfinished
+        deleted = {one["id"] for one in await self._host.store.conversations() if one.get("deleted")}
+        held = waiting & deleted
+        return [r for r in unfinished if r["state"] != "queued" or r["conversation"] not in held]
 
     # Actions of the person, changes around the page, messages of other tabs
 

@@ -23,7 +23,8 @@ class PromptQueue:
         if status["state"] == "queued":
             waiting = self._waiting()
             status["queue"] = [waiting.index(answer) + 1, len(waiting)]
-            if any(_is_written_before(each, answer) for each in self._answers.values()):
+            written = any(_is_written_before(each, answer) for each in self._answers.values())
+            if written or answer.behind:
                 status["waits"] = True
         return status
 

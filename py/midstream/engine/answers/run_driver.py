@@ -21,6 +21,7 @@ from midstream.providers import openai
 from midstream.providers.body import ChatBody
 from midstream.session import (
     MAYBE_SENT,
+    Behind,
     Cancel,
     Close,
     Closed,
@@ -38,7 +39,8 @@ UNSURE = problem("page_closed")
 
 
 class RunDriver:
-    """Owns the session and its connection. `changed` is called when the state may be another."""
+    """Owns the session and its connection. `changed` is called when the state may be another, `behind`
+    when another tab or device writes in the conversation."""
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class RunDriver:
         flusher: Flusher,
         jobs: Jobs,
         changed: Callable[[], None],
+        behind: Callable[[], None],
     ) -> None:
         self.session = _session_of(journal, client)
         self._host = host
@@ -56,6 +59,7 @@ class RunDriver:
         self._flusher = flusher
         self._jobs = jobs
         self._changed = changed
+        self._behind = behind
         self._reader: asyncio.Task[None] | None = None  # of the one connection that is wanted
 
     def start(self, *, recalled: bool, online: bool) -> None:
@@ -106,6 +110,8 @@ class RunDriver:
                     self._jobs.spawn(self._tick_after(seconds))
                 case Queue():
                     self._jobs.spawn(self._queue())
+                case Behind():
+                    self._jobs.spawn(self._note_behind())
                 case Cancel():
                     self._jobs.spawn(self._client.stop(self._journal.record))
                 case Deliver():
@@ -156,6 +162,12 @@ class RunDriver:
         await self._journal.store_record()
         if queued:
             await self._client.transport.arrived(record)
+
+    async def _note_behind(self) -> None:
+        """Not in the outbox: what is sent in the end has the other answer in its history."""
+        self._journal.record["state"] = "queued"
+        await self._journal.store_record("relaxed")
+        self._behind()
 
     async def _queue(self) -> None:
         record = self._journal.record

@@ -26,6 +26,8 @@ RATE_WINDOW_S = 3.0
 # After more failed attempts the status does not claim any more that the run goes on without the
 # page: a dead server and a cut connection look the same from here.
 SURE_ATTEMPTS = 3
+# Seconds without an event after which the status says so. Models think, and networks stop, for less.
+SILENT_S = 10.0
 
 
 def live_state(session: Session, rows: Sequence[Row], before: str) -> str:
@@ -70,18 +72,22 @@ def status_of(record: Record, rows: Sequence[Row]) -> Message:
     return status | {name: value for name, value in more.items() if value}
 
 
-def live_status(stored: Message, session: Session, last: int, holder: str) -> Message:
+def live_status(stored: Message, session: Session, last: int, holder: str, now: float) -> Message:
     """The `stored` status with the counts of a session. `last`: the run's last seq in the journal;
     `holder`: as in Transport."""
     behind = max(0, session.head - last) if session.state is State.CATCHING_UP else 0
     # Each event that is still to come counts as a token, as nearly all of them are.
     status = stored | {"stopping": session.stopping, "head": stored["tokens"] + behind}
-    if session.retry_at:
+    if session.paused:
+        status["paused"] = True
+    elif session.retry_at:
         status |= {"attempt": session.attempt, "retry_at": session.retry_at * 1000}
+    if (silent := session.silence(now)) >= SILENT_S:
+        status["silent"] = round(silent)
     if session.trouble:
         status["error"] = error_of(session.trouble)
     if session.attempt <= SURE_ATTEMPTS:
-        status["keeper"] = holder
+        status["keeper"] = holder if session.begun else ""
     return status
 
 

@@ -42,13 +42,14 @@ _PROBLEMS = {
     "insecure": "storage_insecure",
     "blocked": "storage_blocked",
     "foreign": "storage_foreign",
+    "lost": "storage_cleared",
     "store": "storage_failed",
 }
 
 
-async def connect(version: int | None) -> Any:
-    """An IDBDatabase with everything in SCHEMA; for `version` None a database of any version. Raises
-    StoreError, its code as in _PROBLEMS."""
+async def connect(version: int | None) -> tuple[Any, bool]:
+    """An IDBDatabase with everything in SCHEMA, and whether there was none before; for `version` None
+    a database of any version. Raises StoreError, its code as in _PROBLEMS."""
     if not await available():  # two tabs would write the same answer
         raise store_error("insecure")
     loop = asyncio.get_running_loop()
@@ -58,7 +59,13 @@ async def connect(version: int | None) -> Any:
         request = js.indexedDB.open(NAME, *([] if version is None else [version]))
     except (JsException, AttributeError) as error:  # no storage for this page at all
         raise store_error("denied", f"The browser denies storage ({error}).", str(error)) from error
-    request.onupgradeneeded = create_once_callable(lambda event: _upgrade(request))
+    before: list[int] = []  # the version that was there, 0 for none
+
+    def upgrade(event: Any) -> None:
+        before.append(int(event.oldVersion))
+        _upgrade(request)
+
+    request.onupgradeneeded = create_once_callable(upgrade)
 
     def block(event: Any) -> None:
         loop.call_later(BLOCKED_S, fail, done, blocked)
@@ -78,7 +85,7 @@ async def connect(version: int | None) -> Any:
     if version is not None and not _fits(database):
         database.close()
         raise store_error("foreign")
-    return database
+    return database, before == [0]
 
 
 def _upgrade(request: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import js
@@ -33,10 +33,15 @@ PIECE = 64  # records that `read_all` gives at once
 
 
 class IndexedDBStore:
-    """`code` of its StoreErrors: `full`, `newer-data`, `denied`, `blocked`, `foreign`, else
-    `store`."""
+    """`code` of its StoreErrors: `full`, `newer-data`, `denied`, `blocked`, `foreign`, `lost`, else
+    `store`.
+
+    `closed` is called when the browser has closed the connection or wants it closed, as it does when
+    the data of the site are deleted.
+    """
 
     def __init__(self, database: Any, version: int | None) -> None:
+        self.closed: Callable[[], None] = lambda: None
         self._version = version
         self._commits = _may_commit()
         self._superseded = False
@@ -49,7 +54,8 @@ class IndexedDBStore:
         """Raises StoreError when the browser denies storage, holds a database of a newer version of
         the app, or another tab holds an older one open. With `version` None: a database of any
         version, for reading."""
-        return cls(await connect(version), version)
+        database, _ = await connect(version)
+        return cls(database, version)
 
     def close(self) -> None:
         self._database.close()
@@ -116,12 +122,19 @@ class IndexedDBStore:
     def _use(self, database: Any) -> None:
         self._database = database
         database.onversionchange = create_once_callable(self._step_aside)
-        database.onclose = create_once_callable(lambda event: self._lose(database))
+        database.onclose = create_once_callable(lambda event: self._close(database))
 
     def _step_aside(self, event: Any) -> None:
-        """Another tab upgrades or deletes the database: it would wait for ever for this one."""
-        self._superseded = event.newVersion is not None and event.newVersion > VERSION
-        self._lose(self._database)
+        """Another tab upgrades or deletes the database: it would wait for ever for this one. When it
+        is deleted there is no new version, which is JavaScript's null and not Python's None."""
+        version = event.newVersion
+        self._superseded = isinstance(version, int | float) and version > VERSION
+        self._close(self._database)
+
+    def _close(self, database: Any) -> None:
+        self._lose(database)
+        if not self._superseded:
+            self.closed()
 
     def _lose(self, database: Any) -> None:
         if database is not None:
@@ -136,7 +149,10 @@ class IndexedDBStore:
             if self._superseded:
                 raise store_error("newer-data")
             if self._database is None:
-                self._use(await connect(self._version))
+                database, made = await connect(self._version)
+                self._use(database)
+                if made:  # there was one when this page began
+                    raise store_error("lost")
         return self._database
 
     async def _begin(self, *arguments: Any) -> Any:
@@ -163,11 +179,14 @@ class IndexedDBStore:
         )
         try:
             _write(transaction, change)
+            owners = [transaction.objectStore("messages").getKey(message) for message in change.needs]
             if self._commits and not change.amends:  # those still have requests to make
                 transaction.commit()
         except JsException as error:
             raise failure("Could not save", error) from error
         await done
+        if any(owner.result is None for owner in owners):
+            raise store_error("lost")
 
     async def _get(self, store: str, key: str) -> Record | None:
         record = await self._request(store, "get", key)

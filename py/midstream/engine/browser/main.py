@@ -14,7 +14,7 @@ from pyodide.ffi import create_proxy
 from midstream.engine.app import Engine, decode
 from midstream.engine.browser.locks import lock
 from midstream.engine.browser.net import FetchNet, end_early
-from midstream.engine.browser.open_store import open_store
+from midstream.engine.browser.open_store import open_store, watch_storage
 from midstream.engine.browser.pygments_loader import PygmentsLoader
 from midstream.engine.browser.tabs import Tabs
 from midstream.engine.endpoints.keyed_net import KeyedNet
@@ -65,6 +65,7 @@ async def serve(port: Any, base: str) -> None:
         keys=keys,
     )
     engine = Engine(host)
+    jobs = Jobs(outbox.post)
     intents: asyncio.Queue[Message] = asyncio.Queue()
     tabs.listen(lambda message: intents.put_nowait({"type": "tab", "said": message}))
 
@@ -73,9 +74,10 @@ async def serve(port: Any, base: str) -> None:
             intents.put_nowait(intent)
 
     port.onmessage = create_proxy(on_batch)
+    watch_storage(store, engine.check_storage)
     await engine.start()
     asyncio.get_running_loop().call_later(EARLY_S, end_early)
-    Jobs(outbox.post).spawn(_configure(engine, net, outbox.post))
+    jobs.spawn(_configure(engine, net, outbox.post))
     while True:
         await engine.handle(await intents.get())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from midstream.engine.browser.idb import IndexedDBStore
@@ -25,6 +26,12 @@ async def open_store(post: Post) -> CheckedStore:
             # version must not write into the database of a newer one.
             store.fill(await _newer_entries(post))
         return CheckedStore(store, post)
+
+
+def watch_storage(store: CheckedStore, closed: Callable[[], None]) -> None:
+    """`closed` is called when the browser has closed the database, as it does when it deletes it."""
+    if isinstance(store.inner, IndexedDBStore):
+        store.inner.closed = closed
 
 
 async def _newer_entries(post: Post) -> list[list[Any]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
+from enum import Enum
 
 from midstream.engine.devices import gateway_client
 from midstream.engine.devices.gateway_client import GatewayRun, RunSnapshot
@@ -32,6 +33,15 @@ from midstream.markdown import Parser
 from midstream.seam import join
 
 
+class Fetched(Enum):
+    """What a look at the gateway has brought."""
+
+    ADDED = "records that were missing here"
+    SAME = "nothing new"
+    NOTHING = "the gateway does not have the conversation, or there is no gateway"
+    UNREACHED = "no answer, or none that can be read"
+
+
 class DeviceSync:
     """Asks the default endpoint, where that is a gateway. Nothing depends on its answer, so an
     endpoint that does not answer is no error."""
@@ -49,19 +59,22 @@ class DeviceSync:
         except UpstreamError:
             return None
 
-    async def fetch(self, conversation: str) -> bool:
-        """Stores the records that are missing here. False when there are none."""
+    async def fetch(self, conversation: str) -> Fetched:
+        """Stores the records that are missing here."""
         store = self._host.store
         here = await store.conversation(conversation)
         if self.gateway is None or (here and here.get("deleted")):
-            return False
+            return Fetched.NOTHING
+        net, base = self._host.net, self.gateway.base
         try:
-            change = await missing(self._host.net, self.gateway, conversation, store, self._now())
+            runs = await gateway_client.runs(net, base, conversation, self._now())
+            change = await _missing_of(runs, net, self.gateway, conversation, store)
         except UpstreamError:
-            return False
-        if change:
-            await store.commit(change)
-        return change is not None
+            return Fetched.UNREACHED
+        if change is None:
+            return Fetched.SAME if runs else Fetched.NOTHING
+        await store.commit(change)
+        return Fetched.ADDED
 
     async def delete(self, conversation: str) -> bool:
         """Deletes a conversation's runs at the gateway; False without an answer, or a gateway. The
@@ -119,6 +132,12 @@ async def missing(net: Net, endpoint: Endpoint, conversation_id: str, store: Sto
     Raises UpstreamError when the gateway cannot be reached, or its answer has another form.
     """
     runs = await gateway_client.runs(net, endpoint.base, conversation_id, now)
+    return await _missing_of(runs, net, endpoint, conversation_id, store)
+
+
+async def _missing_of(
+    runs: Sequence[GatewayRun], net: Net, endpoint: Endpoint, conversation_id: str, store: Store
+) -> Change | None:
     builder = _ChangeBuilder(net, endpoint, conversation_id, store)
     return await builder.change([run for run in runs if not run.refused])
 
@@ -148,7 +167,9 @@ class _ChangeBuilder:
             by_answer.setdefault(fitting.answer, []).append(fitting)
         for own in by_answer.values():
             await self._take(own)
-        if not self._changed:
+        for run in runs:
+            await self._restore_question(run)
+        if not self._changed and (not runs or await self._store.conversation(self._id)):
             return None
         await self._put_conversation(runs)
         for record in self._changed.values():
@@ -171,6 +192,15 @@ class _ChangeBuilder:
             if self._authors.setdefault(key, author) != author:
                 return False
         return True
+
+    async def _restore_question(self, run: GatewayRun) -> None:
+        """The question of an answer that is here without it: a browser may lose a part of its records."""
+        answer = self._records.get(run.answer)
+        orphan = answer and answer.get("question") == run.question and run.question not in self._records
+        if answer and orphan and await self._fits(run):
+            position, conversation = max(0, int(answer["position"]) - 1), {"id": self._id}
+            record = new_question(run.question, conversation, position, run.prompt, run.created, run.parent)
+            self._records[run.question] = self._changed[run.question] = record
 
     # One answer
 

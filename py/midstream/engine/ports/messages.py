@@ -56,7 +56,9 @@ class StatusFields(TypedDict):
     resumed: NotRequired[A[int, "token at which it went on last"]]
     keeper: NotRequired[A[str, "`server` or `browser`: where the run goes on without this page"]]
     queue: NotRequired[A[list[int], "its number among those that wait, and how many wait"]]
-    waits: NotRequired[A[bool, "for another version, not for a connection"]]
+    waits: NotRequired[A[bool, "for another answer, not for a connection"]]
+    silent: NotRequired[A[float, "seconds for which the model has sent nothing, from 10 on"]]
+    paused: NotRequired[A[bool, "it was refused too often: asked again only by `retry`"]]
 
 
 class TurnFields(TypedDict):

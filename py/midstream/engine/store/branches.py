@@ -53,9 +53,13 @@ class Branches:
         """The visible branch: `leaf` and the newest below it, with all that leads there."""
         return [(record, self.version(record["id"])) for record in self.up_to(self.end(leaf))]
 
+    def after(self, message: str) -> list[str]:
+        """What follows a message, all versions of it."""
+        return self._after.get(message, [])
+
     def beside(self, message: str) -> list[str]:
         """All versions of a message, oldest first."""
-        return self._after.get(self.parents[message], [])
+        return self.after(self.parents[message])
 
     def version(self, message: str) -> Version:
         versions = self.beside(message)
@@ -72,6 +76,37 @@ def parent_implied(messages: Sequence[Record], question: str) -> bool:
             return given == Branches([*before, bare]).parents[question]
         before.append(record)
     return True
+
+
+def moved_behind(messages: Sequence[Record], answers: Sequence[Record]) -> dict[str, Record]:
+    """The fields that change, by message, when unsent `answers` and their questions get places behind
+    all other messages; none when they have them.
+
+    A question follows what is newest now, unless it is another version of a question. One that has
+    another answer already stays with its answers.
+    """
+    asked = {str(answer["question"]): answer for answer in answers}
+    answered = {one.get("question") for one in messages if one["id"] not in {a["id"] for a in answers}}
+    unsent = [one for one in messages if one["id"] in asked.keys() - answered]
+    own = {one["id"] for question in unsent for one in (question, asked[question["id"]])}
+    others = [one for one in messages if one["id"] not in own]
+    if not unsent or not any(one["position"] > unsent[0]["position"] for one in others):
+        return {}
+    last, moved = int(others[-1]["position"]), dict[str, Record]()
+    for question in unsent:
+        moved[question["id"]] = _following(question, others) | {"position": last + 1}
+        moved[asked[question["id"]]["id"]] = {"position": last + 2}
+        last += 2
+    return moved
+
+
+def _following(question: Record, others: Sequence[Record]) -> Record:
+    """Its new parent, if it gets one."""
+    parent = question.get("parent")
+    before = Branches([one for one in others if one["position"] < question["position"]])
+    if parent is None or (parent and parent not in before.parents) or before.after(parent):
+        return {}
+    return {"parent": Branches(others).end(parent)}
 
 
 def _parents(messages: Sequence[Record]) -> dict[str, str]:

@@ -159,9 +159,10 @@ def sound_row(raw: Any) -> Record | None:
         row = Row.from_record(raw)
     except (ValueError, AttributeError, TypeError):
         return None
-    if not isinstance(row.extras, list):
+    extras: Any = row.extras  # of a record, so it may be anything
+    if not isinstance(extras, list):
         return None
-    texts = (row.message, row.reasoning, row.finish, row.ended, row.held, *row.extras)
+    texts = (row.message, row.reasoning, row.finish, row.ended, row.held, *extras)
     numbers = (row.n, row.run, row.first, row.last, row.tokens, row.epoch)
     if not all(isinstance(text, str) for text in texts) or min(numbers) < 0:
         return None

@@ -80,7 +80,7 @@ class Transfers:
             code = {"code": "import-failed", "level": "error"}
             self._host.post({"type": "notice", **code, **detail_of(error)})
         else:
-            imported = {"code": "imported", "level": "info", "detail": f"{count}"}
+            imported = {"code": "imported" if count else "imported-nothing", "level": "info", "detail": f"{count}"}
             self._host.post({"type": "notice", **imported})
 
     def _download(self, name: str, mime: str, content: str) -> None:

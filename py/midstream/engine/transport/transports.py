@@ -18,7 +18,7 @@ from midstream.engine.ports.host import Host, Net, Response
 from midstream.engine.transport.demo import DemoNet
 from midstream.engine.transport.outbox_client import OutboxClient, OutboxEntry
 from midstream.engine.transport.spool_client import MARK, SpoolClient
-from midstream.errors import UpstreamError
+from midstream.errors import UpstreamError, UpstreamRefused
 from midstream.journal import Record
 from midstream.problems import Problem, problem
 from midstream.session import Open
@@ -166,7 +166,11 @@ class SpoolTransport(Transport):
         return await self._spool.begin(_key(record), self._url, headers, json.dumps(body))
 
     async def rejoin(self, record: Record, position: Open) -> Response:
-        return await self._spool.follow(_key(record))
+        response = await self._spool.follow(_key(record))
+        if response.status == 200 and MARK not in response.headers:  # of a host that has a page at every address
+            response.close()
+            raise UpstreamRefused(_GONE, status=404)
+        return response
 
     def start(self, position: Open) -> int:
         return 0
@@ -180,6 +184,8 @@ class SpoolTransport(Transport):
 
     async def refused(self, record: Record, response: Response) -> End | None:
         state = response.headers.get(MARK, "")
+        if not state and _run(record) and response.status in (404, 405):
+            return End(why=_GONE)  # nor has the service worker that kept it, if there is one
         if state == "live":  # no response yet, and a request may not wait for ever: wait on
             return None
         # The spool holds a refusal like any response, and would give it to the next attempt too.
@@ -227,6 +233,7 @@ async def transport_of(endpoint: Endpoint, host: Host, run: Record) -> Transport
 
 _JSON = {"content-type": "application/json", "accept": "text/event-stream"}
 _LOST = problem("let_go")
+_GONE = problem("spool_gone")
 SPOOL_ENDS = {
     "ended": End(whole=True),
     "stopped": End(state="cancelled"),

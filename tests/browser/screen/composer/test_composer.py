@@ -131,21 +131,48 @@ def test_a_prompt_of_another_conversation_is_confirmed_without_moving(screen: Sc
 
 def test_stop_stands_where_send_stood(screen: Screen, prompt: Locator) -> None:
     send, stop = (screen.page.get_by_role("button", name=name) for name in ("Send", "Stop"))
-    prompt.fill("next")
     place = send.bounding_box()
     screen.post({"type": "turn", "conversation": "c1", "turn": answer("streaming", message="a2")})
     expect(stop).to_be_visible()
     expect(send).to_be_hidden()
     assert stop.bounding_box() == place
-    prompt.press("Enter")  # not while an answer is being written: the text stays where it is
-    expect(prompt).to_have_value("next")
+    prompt.fill("next")
+    assert stop.bounding_box() == place  # it does not move away under the pointer
     stop.click()
     assert screen.intent("stop") == {"type": "stop", "message": "a2"}
     stop.focus()
     screen.status("stopped", message="a2")
-    expect(send).to_be_visible()
+    expect(stop).to_be_hidden()
     expect(prompt).to_be_focused()  # the focused button went away
     assert "send" not in screen.intents()
+
+
+@pytest.mark.parametrize("way", ["Enter", "Send"])
+def test_a_prompt_is_sent_while_an_answer_is_written(screen: Screen, prompt: Locator, way: str) -> None:
+    """It waits in the queue, where it can be edited and taken back."""
+    screen.post({"type": "turn", "conversation": "c1", "turn": answer("streaming", message="a2")})
+    prompt.fill("  next")
+    send = screen.page.get_by_role("button", name="Send")
+    expect(send).to_be_visible()
+    prompt.press("Enter") if way == "Enter" else send.click()
+    expect(prompt).to_have_value("")
+    sent = screen.intent("send")
+    assert sent["text"] == "  next" and sent["after"] == "a2"
+    screen.post({"type": "turn", "conversation": "c1", "turn": asked("  next", sent["message"])})
+    screen.post({"type": "turn", "conversation": "c1", "turn": answer("queued", message="a3", waits=True)})
+    buttons = screen.article("a3").locator("button:visible")
+    expect(buttons).to_have_text(["Edit", "Remove"])
+    expect(screen.page.get_by_role("button", name="Stop")).to_be_visible()  # of the answer before it
+    expect(screen.article("u1").get_by_role("button", name="Edit")).to_be_visible()
+
+
+def test_a_prompt_whose_conversation_is_gone_is_followed(screen: Screen, prompt: Locator) -> None:
+    prompt.fill("Still here")
+    prompt.press("Enter")
+    sent = screen.intent("send")
+    screen.post({"type": "turn", "conversation": "c9", "turn": asked("Still here", sent["message"])})
+    assert screen.intent("open")["conversation"] is None  # the first one, of the load
+    assert screen.intent("open")["conversation"] == "c9"
 
 
 def test_the_composer_grows_up_to_a_limit(screen: Screen, prompt: Locator) -> None:
