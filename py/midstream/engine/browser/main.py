@@ -17,10 +17,12 @@ from midstream.engine.browser.net import FetchNet, end_early
 from midstream.engine.browser.open_store import open_store
 from midstream.engine.browser.pygments_loader import PygmentsLoader
 from midstream.engine.browser.tabs import Tabs
+from midstream.engine.browser.watchdog import WorkerWatchdog
 from midstream.engine.endpoints.keyed_net import KeyedNet
 from midstream.engine.ports.host import LARGE_BODY_BYTES, Host, Message, Net, body_of, detail_of
 from midstream.engine.ports.jobs import Jobs
 from midstream.engine.ports.keys import Keys
+from midstream.engine.ports.watchdog import Watchdog
 from midstream.errors import MidstreamError, UsageError
 from midstream.problems import Problem, problem
 
@@ -29,8 +31,9 @@ EARLY_S = 5.0  # then no answer will use a request that was made early
 
 
 def main(xworker: Any) -> None:
-    """Handles the messages of engine/engine.js: `{port, base}`, where `base` is the URL of the page's
-    folder, and `{ping}`, by which it knows that this event loop runs."""
+    """Handles the messages of engine/engine.js: `{port, base, givenUp}`, where `base` is the URL of the
+    page's folder and `givenUp` lists what an earlier Python was lost over; and `{ping}`, by which it knows
+    that this event loop runs."""
     # All starts from one memory snapshot have the same state of the generator.
     random.seed(js.crypto.randomUUID())
     jobs = Jobs(print)  # before a port is there, only the console can show an error
@@ -38,7 +41,8 @@ def main(xworker: Any) -> None:
     def on_message(event: Any) -> None:
         port = getattr(event.data, "port", None)
         if port is not None:
-            jobs.spawn(serve(port, str(event.data.base)))
+            watchdog = WorkerWatchdog([str(work) for work in event.data.givenUp], xworker.postMessage)
+            jobs.spawn(serve(port, str(event.data.base), watchdog))
         elif getattr(event.data, "ping", None):
             asyncio.get_running_loop().call_soon(xworker.postMessage, "pong")
 
@@ -46,7 +50,7 @@ def main(xworker: Any) -> None:
     xworker.postMessage(f"started {js.midstreamBoot}")
 
 
-async def serve(port: Any, base: str) -> None:
+async def serve(port: Any, base: str, watchdog: Watchdog) -> None:
     """Joins an engine to a port, in a dedicated or a shared worker."""
     outbox = Batch(lambda batch: port.postMessage(batch))
     keys = Keys()
@@ -63,6 +67,7 @@ async def serve(port: Any, base: str) -> None:
         broadcast=tabs.broadcast,
         load_pygments=PygmentsLoader(net),
         keys=keys,
+        watchdog=watchdog,
     )
     engine = Engine(host)
     intents: asyncio.Queue[Message] = asyncio.Queue()
