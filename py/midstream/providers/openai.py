@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from midstream import json_text
 from midstream.events import (
     FINISH_REASONS,
     TERMINAL_STATES,
@@ -104,8 +105,8 @@ def parse(data: str) -> list[Event]:
     if data.strip() == DONE:
         return []
     try:
-        body = json.loads(data)
-    except (ValueError, RecursionError):
+        body = json_text.decode(data)
+    except ValueError:
         return [_unreadable("The endpoint sent something that is not JSON.")]
     if not isinstance(body, dict):
         return [_unreadable("The endpoint sent JSON that is not an object.")]

@@ -11,6 +11,7 @@ from typing import Any
 import js
 from pyodide.ffi import create_proxy
 
+from midstream import json_text
 from midstream.engine.app import Engine, decode
 from midstream.engine.browser.locks import lock
 from midstream.engine.browser.net import FetchNet, end_early
@@ -123,7 +124,7 @@ async def _read_config(net: Net) -> dict[str, Any]:
     if response.status != 200:
         raise UsageError(problem("config_status", status=response.status))
     try:
-        config = json.loads(body)
+        config = json_text.decode(body)
     except ValueError as error:
         raise UsageError(problem("config_unreadable", message=f"config.json: {error}")) from error
     if not isinstance(config, dict):

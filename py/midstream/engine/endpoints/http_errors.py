@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from midstream import json_text
 from midstream.engine.ports.host import Response, body_of
 from midstream.errors import UpstreamBroken
 from midstream.problems import Problem, problem, shortened
@@ -32,8 +32,8 @@ async def refusal(response: Response) -> Problem:
 
 def _error_in(body: str) -> dict[str, Any]:
     try:
-        error = json.loads(body)["error"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        error = json_text.decode(body)["error"]
+    except (ValueError, KeyError, TypeError):
         # A web page of a proxy in between is no message for a person.
         return {"message": "" if body.startswith("<") else body}
     return error if isinstance(error, dict) else {"message": error}
