@@ -210,6 +210,10 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
     "import_too_large": ("This file is too large to be read here.", _AGAIN),
     "import_unknown": ("This file does not hold saved conversations.", _AGAIN),
     "import_damaged": ("This file is damaged.", _AGAIN),
+    "import_deep": (
+        "This file is nested more than {limit} levels deep: no program exports conversations like that.",
+        _AGAIN,
+    ),
     "import_newer": (
         "This file was made by a newer version of the app.",
         "Reload the page to update it.",
@@ -232,6 +236,7 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
     "import_more": (_any("and {n} more"), ""),
     "in_conversation": ("conversation {number}: {parts}", ""),
     "in_message": ("message {number}: {parts}", ""),
+    "unusable_json": ("it is damaged", ""),
     "unusable_object": ("it is not an object", ""),
     "unusable_form": ("“{field}” cannot be read", ""),
     "unusable_author": ("it has no author", ""),
@@ -240,6 +245,7 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
     "unusable_long": ("“{field}” is longer than {limit} characters", ""),
     "unusable_number": ("“{field}” is not a usable number", ""),
     "unusable_many": ("it has more than {limit} messages", ""),
+    "unusable_sum": ("its texts have more than {limit} characters", ""),
     "unusable_circle": ("its messages lead in a circle", ""),
     "unusable_empty": ("it has no messages", ""),
     "unusable_elsewhere": ("a message of “{title}” is here in another conversation", ""),

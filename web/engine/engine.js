@@ -4,6 +4,7 @@
 import { scheduleSnapshot } from './snapshot_scheduler.js';
 import { Offline } from './offline.js';
 import { Watchdog } from './watchdog.js';
+import { WorkNote } from './work_note.js';
 import './storage_fallback.js';
 
 /** PyScript's own module. Imported here alone: WebKit gives a second importer its names before they have values. */
@@ -50,7 +51,8 @@ addEventListener('message', (event) => {
 function handOverPort() {
   if (!port || !worker) return;
   // A worker made from a blob has no address of its own to resolve others against.
-  worker.postMessage({ port, base: new URL('./', document.baseURI).href }, [port]);
+  const base = new URL('./', document.baseURI).href;
+  worker.postMessage({ port, base, givenUp: work.kept() }, [port]);
   port = null;
 }
 
@@ -72,18 +74,25 @@ function breakDown(reason) {
   watchdog.suspect();
 }
 
+const work = new WorkNote();
 const watchdog = new Watchdog(
   () => worker?.postMessage({ ping: true }),
-  () => notify({ type: 'engine', state: 'lost' }),
+  () => {
+    work.keep();
+    notify({ type: 'engine', state: 'lost' });
+  },
 );
+// Who sees that nothing goes on may load the page again before the watchdog is sure.
+addEventListener('pagehide', () => watchdog.silent && work.keep());
 
-/** By the messages of the worker: from main.py, and before it from engine/pyodide/loading.mjs. @type {Record<string, (detail: string) => void>} */
+/** By the messages of the worker: from main.py and watchdog.py, and before it from engine/pyodide/loading.mjs. @type {Record<string, (detail: string) => void>} */
 const HANDLERS = {
   started(way) {
     watchdog.begin();
     scheduleSnapshot(way).catch((error) => console.info('midstream: no snapshot:', error));
   },
   pong: () => watchdog.beat(),
+  at: (detail) => work.set(detail),
   loading(detail) {
     const [done, total] = detail.split('/').map(Number);
     offline.wait();

@@ -40,6 +40,11 @@ export class Watchdog {
     this.#missed = 0;
   }
 
+  /** At least two questions in a row are open. */
+  get silent() {
+    return this.#missed > 0;
+  }
+
   /** Something has broken in the worker, and it may be the end. */
   suspect() {
     if (!this.#timer) return;

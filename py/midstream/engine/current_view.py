@@ -24,7 +24,7 @@ class CurrentView:
         self.last_patch: dict[str, int] = {}  # by message, the last patch that the screen has
         self._host = host
         self._answers: Answers
-        self.colours = Colours(host.post, host.load_pygments)
+        self.colours = Colours(host.post, host.load_pygments, host.watchdog)
         self._online = True
         self._connection = ""  # the state that the screen has
 

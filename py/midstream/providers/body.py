@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 
-from midstream import sse
+from midstream import json_text, sse
 from midstream.errors import UpstreamBroken
 from midstream.events import DONE, Other
 from midstream.problems import problem, shortened
@@ -113,8 +113,8 @@ def _message(message: sse.Message) -> sse.Message:
 
 def _error_payload(text: str) -> str:
     try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
+        said = json_text.decode(text)
+    except ValueError:
         said = text
     if isinstance(said, dict) and said.get("error"):
         return text
@@ -130,7 +130,7 @@ def _is_json(text: str) -> bool:
     if not text.lstrip().startswith("{"):
         return False
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
+        json_text.decode(text)
+    except ValueError:
         return False
     return True

@@ -7,11 +7,11 @@ place of chunks; keep-alives that are events.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from midstream import json_text
 from midstream.errors import ErrorWords
 from midstream.events import (
     DONE,
@@ -46,8 +46,8 @@ def parse(data: str) -> list[Event]:
     if _says_only_that_it_is_there(data):
         return [Nothing()]
     try:
-        body = _read(data)
-    except (ValueError, RecursionError):
+        body = json_text.decode(data)
+    except ValueError:
         return [_unreadable(data)]
     if isinstance(body, list):  # Gemini's form of an error
         body = next((each for each in body if isinstance(each, dict)), body or None)
@@ -56,15 +56,6 @@ def parse(data: str) -> list[Event]:
             return [_unreadable(data)]
         return [Nothing()]
     return _events(body)
-
-
-def _read(data: str) -> Any:
-    try:
-        return json.loads(data)
-    except json.JSONDecodeError:
-        raise
-    except ValueError:  # an integer of more digits than Python takes: nobody needs it
-        return json.loads(data, parse_int=float)
 
 
 def _events(body: dict[str, Any]) -> list[Event]:

@@ -10,10 +10,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from midstream import json_text
 from midstream.errors import ErrorWords
 
 __all__ = ["TEXT", "in_json", "in_page", "is_quota"]
@@ -32,8 +32,8 @@ def in_page(body: bytes) -> ErrorWords:
     which a proxy in between may have made, has none."""
     text = body.decode("utf-8", "replace").strip()
     try:
-        page = json.loads(text)
-    except (ValueError, RecursionError):
+        page = json_text.decode(text)
+    except ValueError:
         return ErrorWords("" if text.startswith("<") else text[:TEXT])
     if isinstance(page, str):
         return ErrorWords(page[:TEXT])

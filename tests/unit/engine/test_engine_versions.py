@@ -260,7 +260,7 @@ def test_files_have_the_version_that_is_shown_and_ours_has_all() -> None:
             assert "one" in written and "other" not in written
         file = archive.encode(await archive.everything(page.store))
         store = MemoryStore()
-        assert await importer.add_all(store, import_file.decode(file)) == 1
+        assert await importer.add_all(store, await import_file.decode(file)) == 1
         assert await shown(store) == await shown(page.store)
         assert {m["id"] for m in await store.messages(conversation["id"])} == {
             m["id"] for m in await page.store.messages(conversation["id"])

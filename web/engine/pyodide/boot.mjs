@@ -17,6 +17,7 @@ import { recordFailure } from './snapshot_store.mjs';
 import { countBytes } from './loading.mjs';
 import { APP_ZIP, unpackMemory } from './memory.mjs';
 import { BUILD, fastOptions, base, fetchPart, wheels } from './parts.mjs';
+import { offerTimeLimit } from './time_limit.mjs';
 import * as real from './pyodide.mjs';
 
 export const { version } = real;
@@ -141,6 +142,7 @@ export async function loadPyodide(options) {
       const started = await load(options);
       if (!started) continue;
       scope.midstreamBoot = started[0];
+      offerTimeLimit(started[1]);
       return started[1];
     } catch (error) {
       useModule(null);

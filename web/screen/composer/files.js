@@ -33,15 +33,16 @@ const LARGEST = 64 * 2 ** 20;
  */
 export async function importFile(file, port, notices) {
   const zipped = /\.zip$/i.test(file.name);
+  let found = false;
   try {
-    const files = zipped ? await conversationsIn(file, LARGEST) : [file];
-    if (!files.length) return notices.show('import-no-conversations', file.name, true);
-    for (const each of files) {
-      if (each.size > LARGEST) notices.show('import-too-large', String(LARGEST / 2 ** 20), true);
-      else port.send({ type: 'import', text: await each.text() });
+    for await (const each of zipped ? conversationsIn(file, LARGEST) : [file]) {
+      found = true;
+      if (each.size > LARGEST) throw new TooLarge(LARGEST);
+      port.send({ type: 'import', text: await each.text() });
     }
+    if (!found) notices.show('import-no-conversations', file.name, true);
   } catch (error) {
-    if (error instanceof TooLarge) notices.show('import-too-large', String(LARGEST / 2 ** 20), true);
+    if (error instanceof TooLarge) notices.show('import-too-large', String(error.largest / 2 ** 20), true);
     else notices.show(zipped ? 'import-archive' : 'import-failed', errorText(error), true);
   }
 }

@@ -11,30 +11,73 @@ const LOCAL = 0x04034b50;
 const END_BYTES = 22 + 0xffff;
 /** Bytes of the list that are read at most. */
 const LIST_BYTES = 16 * 2 ** 20;
+/** Files with conversations in one archive. */
+const MOST_FILES = 200;
+/** A file may be so many times as large as packed: a conversation never is, and what deflate can do is 1,032. */
+const RATIO = 200;
+/** Bytes that a file may have however small it was packed. */
+const SMALL = 2 ** 20;
 
 /**
- * Rejects with TooLarge when one is larger than `largest` bytes, with a KnownProblem when it cannot be read.
+ * The files with conversations, each unpacked when it is asked for. Throws TooLarge when one has more than `largest` bytes, or all
+ * of them have more than twice that; a KnownProblem when the archive cannot be read. What its list shows is thrown before the
+ * first file.
  * @param {File} archive
  * @param {number} largest
- * @returns {Promise<Blob[]>}
  */
-export async function conversationsIn(archive, largest) {
+export async function* conversationsIn(archive, largest) {
   const found = (await entries(archive).catch(outside)).filter(({ name }) => NAME.test(name));
   found.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const files = [];
-  for (const entry of found) files.push(await unpacked(archive, entry, largest).catch(outside));
-  return files;
+  check(found, largest);
+  const limit = new Limit(largest);
+  for (const entry of found) yield await unpacked(archive, entry, limit).catch(outside);
 }
 
-/** A file in the archive. */
-export class TooLarge extends Error {}
+/** The file, or all files of an archive. */
+export class TooLarge extends Error {
+  /** @param {number} largest bytes that were allowed */
+  constructor(largest) {
+    super();
+    this.largest = largest;
+  }
+}
+
+/** Counts what is unpacked, or will be. */
+class Limit {
+  #sum = 0;
+
+  /** @param {number} largest bytes of one file */
+  constructor(largest) {
+    this.largest = largest;
+  }
+
+  /** @param {Entry} entry @param {number} size that it has so far @param {number} more bytes that were not counted yet */
+  add({ name, packed }, size, more) {
+    this.#sum += more;
+    if (size > this.largest) throw new TooLarge(this.largest);
+    if (this.#sum > 2 * this.largest) throw new TooLarge(2 * this.largest);
+    if (size > SMALL + RATIO * packed) throw new KnownProblem('archive_ratio', { name });
+  }
+}
+
+/** What the list itself shows, if it tells the truth. @param {Entry[]} found @param {number} largest */
+function check(found, largest) {
+  const limit = MOST_FILES;
+  if (found.length > limit) throw new KnownProblem('archive_many', { limit });
+  // Many names for one piece of data, or for parts of it: each would be unpacked.
+  const places = [...found].sort((a, b) => a.at - b.at);
+  for (const [i, { at, packed }] of places.slice(0, -1).entries())
+    if (at + packed > places[i + 1].at) throw new KnownProblem('archive_damaged');
+  const told = new Limit(largest);
+  for (const entry of found) told.add(entry, entry.size, entry.size);
+}
 
 /** A number in the archive leads out of it. @param {unknown} error @returns {never} */
 function outside(error) {
   throw error instanceof RangeError ? new KnownProblem('archive_damaged') : error;
 }
 
-/** @typedef {{name: string, method: number, packed: number, at: number}} Entry */
+/** `size`: unpacked, as the list says. @typedef {{name: string, method: number, packed: number, size: number, at: number}} Entry */
 
 /** @param {File} archive @returns {Promise<Entry[]>} */
 async function entries(archive) {
@@ -53,7 +96,8 @@ async function entries(archive) {
     const [length, extra, comment] = [28, 30, 32].map((field) => list.getUint16(offset + field, true));
     const name = new TextDecoder().decode(new Uint8Array(list.buffer, list.byteOffset + offset + 46, length));
     const at = list.getUint32(offset + 42, true);
-    found.push({ name, at, method: list.getUint16(offset + 10, true), packed: list.getUint32(offset + 20, true) });
+    const [packed, size] = [20, 24].map((field) => list.getUint32(offset + field, true));
+    found.push({ name, at, packed, size, method: list.getUint16(offset + 10, true) });
     offset += 46 + length + extra + comment;
   }
   return found;
@@ -62,35 +106,38 @@ async function entries(archive) {
 /**
  * @param {File} archive
  * @param {Entry} entry
- * @param {number} largest
+ * @param {Limit} limit
  * @returns {Promise<Blob>}
  */
-async function unpacked(archive, { name, method, packed, at }, largest) {
+async function unpacked(archive, entry, limit) {
+  const { name, method, packed, at } = entry;
   const head = await view(archive, at, 30);
   if (head.getUint32(0, true) !== LOCAL) throw new KnownProblem('archive_file_damaged', { name });
   const start = at + 30 + head.getUint16(26, true) + head.getUint16(28, true);
   const data = archive.slice(start, start + packed);
-  if (method === 0) return limited(data.stream(), largest);
+  if (method === 0) return limited(data.stream(), entry, limit);
   if (method !== 8) throw new KnownProblem('archive_packed', { name });
-  return limited(data.stream().pipeThrough(new DecompressionStream('deflate-raw')), largest);
+  return limited(data.stream().pipeThrough(new DecompressionStream('deflate-raw')), entry, limit);
 }
 
 /**
  * A small archive may unpack to very much.
  * @param {ReadableStream<Uint8Array<ArrayBuffer>>} stream
- * @param {number} largest
+ * @param {Entry} entry
+ * @param {Limit} limit
  */
-async function limited(stream, largest) {
+async function limited(stream, entry, limit) {
   const pieces = [];
   const reader = stream.getReader();
   let size = 0;
-  for (let step = await reader.read(); !step.done; step = await reader.read()) {
-    size += step.value.byteLength;
-    if (size > largest) {
-      await reader.cancel();
-      throw new TooLarge();
+  try {
+    for (let step = await reader.read(); !step.done; step = await reader.read()) {
+      size += step.value.byteLength;
+      limit.add(entry, size, step.value.byteLength);
+      pieces.push(step.value);
     }
-    pieces.push(step.value);
+  } finally {
+    await reader.cancel(); // what is over a limit is not unpacked
   }
   return new Blob(pieces);
 }

@@ -11,16 +11,19 @@ from typing import Any
 import js
 from pyodide.ffi import create_proxy
 
+from midstream import json_text
 from midstream.engine.app import Engine, decode
 from midstream.engine.browser.locks import lock
 from midstream.engine.browser.net import FetchNet, end_early
 from midstream.engine.browser.open_store import open_store, watch_storage
 from midstream.engine.browser.pygments_loader import PygmentsLoader
 from midstream.engine.browser.tabs import Tabs
+from midstream.engine.browser.watchdog import WorkerWatchdog
 from midstream.engine.endpoints.keyed_net import KeyedNet
 from midstream.engine.ports.host import LARGE_BODY_BYTES, Host, Message, Net, body_of, detail_of
 from midstream.engine.ports.jobs import Jobs
 from midstream.engine.ports.keys import Keys
+from midstream.engine.ports.watchdog import Watchdog
 from midstream.errors import MidstreamError, UsageError
 from midstream.problems import Problem, problem
 
@@ -29,8 +32,9 @@ EARLY_S = 5.0  # then no answer will use a request that was made early
 
 
 def main(xworker: Any) -> None:
-    """Handles the messages of engine/engine.js: `{port, base}`, where `base` is the URL of the page's
-    folder, and `{ping}`, by which it knows that this event loop runs."""
+    """Handles the messages of engine/engine.js: `{port, base, givenUp}`, where `base` is the URL of the
+    page's folder and `givenUp` lists what an earlier Python was lost over; and `{ping}`, by which it knows
+    that this event loop runs."""
     # All starts from one memory snapshot have the same state of the generator.
     random.seed(js.crypto.randomUUID())
     jobs = Jobs(print)  # before a port is there, only the console can show an error
@@ -38,7 +42,8 @@ def main(xworker: Any) -> None:
     def on_message(event: Any) -> None:
         port = getattr(event.data, "port", None)
         if port is not None:
-            jobs.spawn(serve(port, str(event.data.base)))
+            watchdog = WorkerWatchdog([str(work) for work in event.data.givenUp], xworker.postMessage)
+            jobs.spawn(serve(port, str(event.data.base), watchdog))
         elif getattr(event.data, "ping", None):
             asyncio.get_running_loop().call_soon(xworker.postMessage, "pong")
 
@@ -46,7 +51,7 @@ def main(xworker: Any) -> None:
     xworker.postMessage(f"started {js.midstreamBoot}")
 
 
-async def serve(port: Any, base: str) -> None:
+async def serve(port: Any, base: str, watchdog: Watchdog) -> None:
     """Joins an engine to a port, in a dedicated or a shared worker."""
     outbox = Batch(lambda batch: port.postMessage(batch))
     keys = Keys()
@@ -63,6 +68,7 @@ async def serve(port: Any, base: str) -> None:
         broadcast=tabs.broadcast,
         load_pygments=PygmentsLoader(net),
         keys=keys,
+        watchdog=watchdog,
     )
     engine = Engine(host)
     jobs = Jobs(outbox.post)
@@ -120,7 +126,7 @@ async def _read_config(net: Net) -> dict[str, Any]:
     if response.status != 200:
         raise UsageError(problem("config_status", status=response.status))
     try:
-        config = json.loads(body)
+        config = json_text.decode(body)
     except ValueError as error:
         raise UsageError(problem("config_unreadable", message=f"config.json: {error}")) from error
     if not isinstance(config, dict):

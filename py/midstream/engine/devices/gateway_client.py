@@ -3,14 +3,13 @@ may be another program, or another version."""
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from midstream import names
+from midstream import json_text, names
 from midstream.engine.ports.host import LARGE_BODY_BYTES, Net, body_of
 from midstream.engine.store.records import NO_PARENT
 from midstream.errors import UpstreamError, UpstreamRefused
@@ -198,8 +197,8 @@ async def _get(net: Net, url: str) -> dict[str, Any]:
     if len(body) > BODY_BYTES:
         raise _damaged(f"it is larger than {BODY_BYTES >> 20} MB")
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        answer = json_text.decode(body)
+    except ValueError as error:
         if response.status == 200:
             raise _damaged("it is not JSON") from error
         answer = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from urllib.parse import urlsplit
 
+from midstream import json_text
 from midstream.engine.ports.host import Response, body_of
 from midstream.errors import ErrorWords, UpstreamBroken
 from midstream.problems import Problem, problem, shortened
@@ -40,8 +40,8 @@ def _code(status: int, words: ErrorWords) -> str:
 def _ours(body: bytes) -> Problem | None:
     """The error of a server of ours."""
     try:
-        error = json.loads(body)["error"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        error = json_text.decode(body)["error"]
+    except (ValueError, KeyError, TypeError):
         return None
     return problem_in(error) if isinstance(error, dict) else None
 

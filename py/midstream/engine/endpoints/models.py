@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from midstream import json_text
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.endpoints.http_errors import refusal
 from midstream.engine.ports.host import Net, body_of
@@ -52,6 +51,6 @@ async def _first(endpoint: Endpoint, net: Net) -> str:
     finally:
         response.close()
     try:
-        return str(json.loads(body)["data"][0]["id"])
+        return str(json_text.decode(body)["data"][0]["id"])
     except (ValueError, LookupError, TypeError) as error:
         raise UpstreamRefused(problem("endpoint_no_models")) from error

@@ -8,11 +8,11 @@ key, whether it has the model.
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from midstream import json_text
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.endpoints.http_errors import refusal
 from midstream.engine.ports.host import Net, body_of
@@ -100,7 +100,7 @@ async def _unanswered(url: str, host: str, net: Net) -> Verdict:
 
 def _judged(body: bytes, model: str, host: str) -> Verdict:
     try:
-        models = [str(entry["id"]) for entry in json.loads(body)["data"]][:MODELS]
+        models = [str(entry["id"]) for entry in json_text.decode(body)["data"]][:MODELS]
     except (ValueError, LookupError, TypeError):
         return Verdict("models", host)
     if model and model not in models:

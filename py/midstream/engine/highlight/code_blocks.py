@@ -17,20 +17,44 @@ class Block:
     node: int
     pre: int
     language: str = ""
-    text: str = ""
     open: bool = True
-    dirty: bool = True  # it has changed since it was coloured last
     seen: tuple[str, str] = ("", "")  # language and text that were coloured last
     spans: Sequence[Span] = field(default=())  # as the screen has them
+    rest_until: float = 0.0  # it is not read again before
+    overtimes: int = 0  # readings that took too long
+    _pieces: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Joined when it is read: a long block comes in thousands of pieces."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    def append(self, more: str) -> None:
+        self._pieces.append(more)
+
+    def shorten(self, n: int) -> None:
+        """By its last n UTF-16 units."""
+        while n > 0 and self._pieces:
+            piece = self._pieces.pop()
+            while n > 0 and piece:
+                n -= units(piece[-1])
+                piece = piece[:-1]
+            if piece:
+                self._pieces.append(piece)
 
 
 class Blocks:
-    """Takes every op in order, and follows only the ops that change the text of a block."""
+    """Takes every op in order, and follows only the ops that change the text of a block. An op costs the
+    same however many blocks there are."""
 
     def __init__(self) -> None:
         self.blocks: dict[int, Block] = {}
+        self.changed: dict[int, Block] = {}  # since they were taken out of here
+        self._open_blocks: dict[int, Block] = {}
         self._parents: dict[int, int] = {}  # of elements that are open
-        self._pres: set[int] = set()
+        self._code_of: dict[int, int] = {}  # by `pre`
 
     def feed(self, ops: Iterable[Op]) -> None:
         for op in ops:
@@ -38,35 +62,38 @@ class Blocks:
                 case [kind, int(parent), str(tag), int(id)] if kind == OPEN:
                     self._open(parent, tag, id)
                 case [kind, int(id), str(more)] if kind == TEXT and id in self.blocks:
-                    self._change(id, self.blocks[id].text + more)
+                    self._change(id).append(more)
                 case [kind, int(id), int(n)] if kind == TRUNC and id in self.blocks:
-                    self._change(id, _shortened(self.blocks[id].text, n))
-                case [kind, int(id), "data-language", language] if kind == ATTR:
-                    if block := self.blocks.get(id):
-                        block.language = str(language or "").lower()
-                        block.dirty = True
-                case [kind, int(id), *_] if kind == DROP:
-                    for block in [block for block in self.blocks.values() if block.pre == id]:
-                        del self.blocks[block.node]
+                    self._change(id).shorten(n)
+                case [kind, int(id), "data-language", language] if kind == ATTR and id in self.blocks:
+                    self._change(id).language = str(language or "").lower()
+                case [kind, int(id), *_] if kind == DROP and id in self._code_of:
+                    self._drop(self._code_of[id])
                 case [kind, int(id)] if kind == CLOSE:
                     self._close(id)
 
     def _open(self, parent: int, tag: str, id: int) -> None:
         self._parents[id] = parent
         if tag == "pre":
-            self._pres.add(id)
-        elif tag == "code" and parent in self._pres:
-            self.blocks[id] = Block(id, parent)
+            self._code_of[id] = 0
+        elif tag == "code" and parent in self._code_of:
+            self._code_of[parent] = id
+            self.blocks[id] = self._open_blocks[id] = self.changed[id] = Block(id, parent)
 
-    def _change(self, id: int, text: str) -> None:
-        self.blocks[id].text = text
-        self.blocks[id].dirty = True
+    def _change(self, id: int) -> Block:
+        self.changed[id] = self.blocks[id]
+        return self.blocks[id]
+
+    def _drop(self, code: int) -> None:
+        for known in (self.blocks, self._open_blocks, self.changed):
+            known.pop(code, None)
 
     def _close(self, id: int) -> None:
         """Closing an element closes all that is in it."""
-        for block in self.blocks.values():
-            if block.open and self._is_in(block.node, id):
-                block.open, block.dirty = False, True
+        for block in list(self._open_blocks.values()):  # one, seldom two
+            if self._is_in(block.node, id):
+                block.open = False
+                self.changed[block.node] = self._open_blocks.pop(block.node)
         self._parents.pop(id, None)
 
     def _is_in(self, node: int, other: int) -> bool:
@@ -74,11 +101,3 @@ class Blocks:
         while at is not None and at != other:
             at = self._parents.get(at)
         return at == other
-
-
-def _shortened(text: str, n: int) -> str:
-    """Without its last n UTF-16 units."""
-    while n > 0 and text:
-        n -= units(text[-1])
-        text = text[:-1]
-    return text

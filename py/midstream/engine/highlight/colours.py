@@ -15,27 +15,35 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from midstream.engine.highlight.code_blocks import Block, Blocks, Span
-from midstream.engine.highlight.lexing import is_known, lexer_for, spans
+from midstream.engine.highlight.lexing import is_known, lexer_for
+from midstream.engine.highlight.reading import STEP_S, Reading
 from midstream.engine.ports.host import Message
 from midstream.engine.ports.jobs import Jobs
+from midstream.engine.ports.watchdog import Watchdog
 from midstream.journal import Row
 from midstream.patch import opened, unpack
 
 # Characters of a block that are coloured; the text after them stays plain.
 LONGEST = 30_000
-# Seconds of reading after which everything else in the engine has its turn.
-SLICE_S = 0.008
 # After a reading that took t the block is not read again before REST·t, but at once when it closes.
 REST = 4
+# Readings of a block that took too long, after which it stays as it is. One may have been the machine's fault.
+TRIES = 2
 # Seconds until the next try, when Pygments could not be loaded.
 AGAIN_S = 60.0
 
 
 class Colours:
-    def __init__(self, post: Callable[[Message], None], load_pygments: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        post: Callable[[Message], None],
+        load_pygments: Callable[[], Awaitable[None]],
+        watchdog: Watchdog,
+    ) -> None:
         """`load_pygments` makes Pygments importable."""
         self._post = post
         self._load_pygments = load_pygments
+        self._watchdog = watchdog
         self._lexers: dict[str, Any] = {}
         self._refused = -AGAIN_S  # when Pygments could not be loaded
         self._answers: dict[str, Followed] = {}  # the newest last
@@ -67,38 +75,49 @@ class Colours:
 
     async def _run(self) -> None:
         """Until there is nothing left to colour."""
-        while True:
-            pause = None
-            for message, followed in reversed(list(self._answers.items())):
-                for block in followed.waiting():
-                    if (left := followed.rests[block] - time.monotonic()) > 0 and block.open:
-                        pause = left if pause is None else min(pause, left)
-                    else:
-                        await self._colour(message, followed, block)
-                        pause = 0
-                await asyncio.sleep(0)
-            if pause is None:
-                return
+        pause: float | None = 0
+        while pause is not None:
             await asyncio.sleep(pause)
+            pause = await self._pass()
+            self._watchdog.note("")
+
+    async def _pass(self) -> float | None:
+        """Reads every block that waits and may be read; gives the seconds until the next pass, None without one."""
+        pause = None
+        for message, followed in reversed(list(self._answers.items())):
+            for block in followed.take_waiting():
+                if (left := block.rest_until - time.monotonic()) > 0 and block.open:
+                    followed.put_back(block)
+                    pause = left if pause is None else min(pause, left)
+                elif self._answers.get(message) is followed:
+                    await self._colour(message, followed, block)
+                    pause = 0
+            await asyncio.sleep(0)
+        return pause
 
     async def _colour(self, message: str, followed: Followed, block: Block) -> None:
-        block.dirty = False
+        work = f"{message}/{block.node}"
         text = readable(block)
-        if not text or (block.language, text) == block.seen:
+        if not text or (block.language, text) == block.seen or work in self._watchdog.given_up:
             return
         lexer = await self._lexer(block.language)
         if lexer is None:
             return
-        block.seen = (block.language, text)
-        coloured, cost = await _read(lexer, text)
-        followed.rests[block] = time.monotonic() + REST * cost
+        self._watchdog.note(work)
+        reading = Reading(self._watchdog)
+        coloured = await reading.read(lexer, text)
+        block.seen = ("", "") if reading.over_time else (block.language, text)
+        block.rest_until = time.monotonic() + REST * reading.cost
+        block.overtimes += reading.over_time
         kept = _common(block.spans, coloured)
         same = kept == len(coloured) == len(block.spans)
-        if same or self._answers.get(message) is not followed:
-            return
-        block.spans = coloured
-        flat = [number for span in coloured[kept:] for number in span]
-        self._post({"type": "colours", "message": message, "node": block.node, "kept": kept, "spans": flat})
+        if not same and self._answers.get(message) is followed:
+            block.spans = coloured
+            flat = [number for span in coloured[kept:] for number in span]
+            self._post({"type": "colours", "message": message, "node": block.node, "kept": kept, "spans": flat})
+        if reading.over_time:  # there may be a hundred such blocks, and somebody waits for an answer
+            followed.put_back(block)
+            await asyncio.sleep(REST * STEP_S)
 
     async def _lexer(self, language: str) -> Any:
         """None without one: then the text stays plain, and nothing else changes."""
@@ -125,26 +144,31 @@ class Followed:
         self._blocks = Blocks()
         self._n = rows[-1].n if rows else 0
         self._newest = 0  # the id of the newest element
-        self.rests: dict[Block, float] = {}  # until when a block is left alone
 
-    def waiting(self) -> list[Block]:
-        rows, self._rows = self._rows, []
-        for row in rows:
-            self._feed(row.ops)
-        blocks = [block for block in self._blocks.blocks.values() if block.dirty]
-        for block in blocks:
-            self.rests.setdefault(block, 0)
-        return [block for block in blocks if is_known(block.language)]
+    def take_waiting(self) -> list[Block]:
+        """The blocks that have changed since, in a known language."""
+        self._read_rows()
+        changed, self._blocks.changed = self._blocks.changed, {}
+        return [block for block in changed.values() if is_known(block.language) and block.overtimes < TRIES]
+
+    def put_back(self, block: Block) -> None:
+        """It waits still."""
+        self._blocks.changed[block.node] = block
 
     def add(self, patch: Message) -> bool:
         """False when there is a hole before the patch. One that was there before changes nothing."""
-        self.waiting()
+        self._read_rows()
         n = int(patch["n"])
         if not patch.get("reset") and n != self._n + 1:
             return n <= self._n
         self._n = n
         self._feed(unpack(patch["packed"], self._newest))
         return True
+
+    def _read_rows(self) -> None:
+        rows, self._rows = self._rows, []
+        for row in rows:
+            self._feed(row.ops)
 
     def _feed(self, ops: list[Any]) -> None:
         self._blocks.feed(ops)
@@ -157,22 +181,6 @@ def readable(block: Block) -> str:
     if block.open or len(text) > LONGEST:
         text = text[: text.rfind("\n", 0, LONGEST) + 1]
     return text
-
-
-async def _read(lexer: Any, text: str) -> tuple[list[Span], float]:
-    """The spans of a text, and the seconds that it took; the engine goes on meanwhile."""
-    result: list[Span] = []
-    cost, began = 0.0, time.perf_counter()
-    try:
-        for span in spans(lexer, text):
-            result.append(span)
-            taken = time.perf_counter() - began
-            if taken > SLICE_S:
-                await asyncio.sleep(0)
-                cost, began = cost + taken, time.perf_counter()
-    except Exception as error:  # a lexer that is missing inside another one, or that fails on this text
-        print(f"midstream: a part of the code stays plain: {type(error).__name__}: {error}")
-    return result, cost + time.perf_counter() - began
 
 
 def _common(one: Sequence[Span], other: Sequence[Span]) -> int:

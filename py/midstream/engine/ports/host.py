@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from midstream.engine.ports.keys import Keys
+from midstream.engine.ports.watchdog import Watchdog
 from midstream.errors import MidstreamError, StoreError
 from midstream.journal import Store
 from midstream.problems import Problem
@@ -82,6 +83,7 @@ class Host:
     # Makes Pygments importable; it is fetched when the first code in a known language is shown.
     load_pygments: Callable[[], Awaitable[None]] = _installed
     keys: Keys = field(default_factory=Keys)
+    watchdog: Watchdog = field(default_factory=Watchdog)
 
 
 def notice_of(error: BaseException) -> Message:

@@ -92,18 +92,22 @@ def conversation(raw: Any, used: set[str]) -> ArchivedConversation:
 def _message(raw: Any, conversation: str, position: int, used: set[str], own: set[str]) -> tuple[Record, Row | None]:
     if not isinstance(raw, dict):
         raise Unusable(problem("unusable_object"))
-    before = own - {conversation}
+    key = _new_id(raw, used, own)
     record: Record = {
-        "id": _new_id(raw, used, own),
+        "id": key,
         "conversation": conversation,
         "position": position,
         "author": raw.get("author"),
         "created": _time(raw, "created"),
     }
+
+    def stands_before(message: str) -> bool:
+        return message in own and message not in (conversation, key)
+
     text = whole_characters(_text(raw, "text", TEXT_CHARACTERS))
     if record["author"] == "user":
         parent = _text(raw, "parent", ID_CHARACTERS)
-        if "parent" in raw and parent in before | {""}:
+        if "parent" in raw and (not parent or stands_before(parent)):
             record["parent"] = parent
         return record | {"text": text, "state": "complete", "runs": []}, None
     if record["author"] != "assistant":
@@ -111,7 +115,7 @@ def _message(raw: Any, conversation: str, position: int, used: set[str], own: se
     runs = _listed(raw, "runs", _run, RUNS) or [_run({})]
     record |= {"parser": UNDRAWN, "runs": runs}
     question = _text(raw, "question", ID_CHARACTERS)
-    record["question"] = question if question in before else ""
+    record["question"] = question if stands_before(question) else ""
     record |= _ending(raw)
     return record, _row(record, raw, text)
 

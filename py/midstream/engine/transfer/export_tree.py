@@ -7,7 +7,7 @@ The result is checked like our own file (archive_schema.py).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Any
@@ -18,6 +18,8 @@ from midstream.problems import problem
 Converted = dict[str, Any]  # a conversation of our file
 Node = dict[str, Any]
 NODES = 100_000  # in one conversation
+CHARACTERS = 64 * 2**20  # of all versions of its messages: a small tree has many versions of one long beginning
+NODE_CHARACTERS = 100  # as which a node counts at least
 
 
 def key_of(program: str, *parts: object) -> str:
@@ -34,14 +36,15 @@ def milliseconds(value: Any) -> int:
     return int(value if value > 1e11 else value * 1000)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class MessageEnd:
-    """The end of a message at some node: the message that the node is in or below, and its text up to
-    that node."""
+    """The end of a message at some node: the message that the node is in or below, the text of the node,
+    and the end before it in the same message."""
 
     message: dict[str, Any]
     text: str = ""
     reasoning: str = ""
+    before: MessageEnd | None = None
 
 
 def messages_of(
@@ -60,7 +63,8 @@ def messages_of(
         raise Unusable(problem("unusable_many", limit=NODES))
     at = current if isinstance(current, str) and current in nodes else next(reversed(nodes), None)
     messages: list[dict[str, Any]] = []
-    newest: dict[str, MessageEnd] = {}  # by message: its last end
+    newest: dict[str, MessageEnd] = {}  # by message that may go on: its last end
+    last: dict[str, MessageEnd] = {}  # the same of every message
     ends: dict[str, MessageEnd | None] = {}  # by node
     for key, before in _downwards(nodes, parent):
         above = None if before is None else ends[before]
@@ -68,15 +72,18 @@ def messages_of(
         if message is None:
             ends[key] = above
         elif message["author"] == "assistant" and above and above.message["author"] == "assistant":
-            ends[key] = _joined(above, message, messages, newest)
+            end = _joined(above, message, messages, newest)
         else:
-            ends[key] = newest[message["id"]] = _begun(above, message, messages)
+            end = _begun(above, message, messages)
             if above:
                 newest.pop(above.message["id"], None)  # that answer is complete
+        if message is not None:
+            ends[key] = newest[end.message["id"]] = last[end.message["id"]] = end
     if at is not None and at not in ends:
         raise Unusable(problem("unusable_circle"))
-    last = None if at is None else ends[at]
-    return _in_order(messages), last.message["id"] if last else ""
+    _write_texts(last.values())
+    leaf = None if at is None else ends[at]
+    return _in_order(messages), leaf.message["id"] if leaf else ""
 
 
 def _downwards(nodes: dict[str, Node], parent: str) -> Iterator[tuple[str, str | None]]:
@@ -111,12 +118,26 @@ def _joined(
     if newest.get(message["id"]) is not above:
         message = message | {"id": turn["id"]}
         messages.append(message)
-    text = "\n\n".join(filter(None, (above.text, turn["text"])))
-    reasoning = "\n\n".join(filter(None, (above.reasoning, turn["reasoning"])))
-    created = message["created"] or turn["created"]
-    message |= {"text": text, "reasoning": reasoning, "state": turn["state"], "created": created}
-    newest[message["id"]] = MessageEnd(message, text, reasoning)
-    return newest[message["id"]]
+    message |= {"state": turn["state"], "created": message["created"] or turn["created"]}
+    return MessageEnd(message, turn["text"], turn["reasoning"], above)
+
+
+def _write_texts(ends: Iterable[MessageEnd]) -> None:
+    """Gives the messages of several nodes their texts."""
+    left = CHARACTERS
+    for end in ends:
+        nodes: list[MessageEnd] = []
+        at: MessageEnd | None = end
+        while at is not None:
+            nodes.append(at)
+            left -= max(len(at.text) + len(at.reasoning), NODE_CHARACTERS)
+            if left < 0:
+                raise Unusable(problem("unusable_sum", limit=CHARACTERS))
+            at = at.before
+        if len(nodes) > 1:
+            nodes.reverse()
+            end.message["text"] = "\n\n".join(node.text for node in nodes if node.text)
+            end.message["reasoning"] = "\n\n".join(node.reasoning for node in nodes if node.reasoning)
 
 
 def _in_order(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -16,6 +16,11 @@ from midstream.errors import StoreError, UsageError
 from midstream.journal import Change, Record, Store
 from midstream.problems import Problem, problem
 
+REQUESTS = 50  # to the store at a time
+SLICE = (
+    64 * 1024
+)  # characters after which answers that are being written go on; a turn of the event loop costs milliseconds
+PARTLY = ("import_some", "import_stopped")  # codes of problems after which something was added
 NAMED = 3  # conversations that an error names; of the others it gives the number
 
 
@@ -38,6 +43,8 @@ async def add_all(store: Store, data: Any) -> int:
             bad.append(error.problem)
         except StoreError as error:
             why = error.problem or problem("storage_failed", message=error.message)
+            if not count:
+                raise
             stopped = problem("import_stopped", parts=[why], hint=error.hint, n=count)
             raise StoreError(stopped, code=error.code) from error
     if bad:
@@ -62,16 +69,18 @@ async def _add(store: Store, archived: ArchivedConversation) -> bool:
         # no longer than the conversation here, or another one: the messages here stay
         await store.commit(_undeleted(here["id"]))
         return bool(here.get("deleted"))
-    change = Change(durability="strict")
+    new = archived.messages[len(known) :]
+    await _check_elsewhere(store, archived.record["title"], [record["id"] for record, _ in new])
+    change, large = Change(durability="strict"), 0
     after = known[-1]["position"] + 1 if known else 0
-    for position, (record, row) in enumerate(archived.messages[len(known) :], after):
-        if await store.message(record["id"]):
-            raise Unusable(problem("unusable_elsewhere", title=archived.record["title"][:40]))
+    for position, (record, row) in enumerate(new, after):
         change.drop_rows.append(record["id"])  # rows without a message would mix with these
         change.put("messages", record | {"position": position})
         if row:
             change.put("journal", row.record())
-        await asyncio.sleep(0)  # answers that are being written go on meanwhile
+            if (large := large + len(row.text)) > SLICE:
+                large = 0
+                await asyncio.sleep(0)  # answers that are being written go on meanwhile
     # Read again: meanwhile the conversation may have changed.
     if await _here(store, archived):
         leaf = {"leaf": archived.record["leaf"]} if "leaf" in archived.record else {}
@@ -80,6 +89,14 @@ async def _add(store: Store, archived: ArchivedConversation) -> bool:
         change.put("conversations", archived.record)
     await store.commit(change)
     return True
+
+
+async def _check_elsewhere(store: Store, title: str, ids: list[str]) -> None:
+    """Raises Unusable when a message is here in another conversation. Some requests are out at a time: the
+    browser's storage answers each of them late."""
+    for start in range(0, len(ids), REQUESTS):
+        if any(await asyncio.gather(*map(store.message, ids[start : start + REQUESTS]))):
+            raise Unusable(problem("unusable_elsewhere", title=title[:40]))
 
 
 async def _here(store: Store, archived: ArchivedConversation) -> Record | None:

@@ -21,7 +21,8 @@ from midstream.engine.transfer.export_tree import (
 )
 from midstream.problems import problem
 
-_DETAILS = re.compile(r'<details type="reasoning"[^>]{0,500}>(.*?)</details>\s*', re.DOTALL)
+_DETAILS = re.compile(r'<details type="reasoning"[^>]{0,500}>')
+_SPACE = re.compile(r"\s*")
 _SUMMARY = re.compile(r"\A\s*<summary>[^<]{0,500}</summary>\s*")
 _QUOTED = re.compile(r"^> ?", re.MULTILINE)
 
@@ -88,8 +89,7 @@ def _contents(node: Node) -> tuple[str, str, str] | None:
         return None
     if role == "user":
         return ("user", text, "") if text else None
-    thoughts = [_thought(details) for details in _DETAILS.findall(text)]
-    text = _DETAILS.sub("", text).strip()
+    text, thoughts = _separated(text)
     return ("assistant", text, "\n\n".join(thoughts)) if text or thoughts else None
 
 
@@ -102,6 +102,27 @@ def _content(node: Node) -> str:
     kinds = [one.get("type") for one in files if isinstance(one, dict)] if isinstance(files, list) else []
     marks = ["[image]" if kind == "image" else "[attachment]" for kind in kinds]
     return "\n\n".join(filter(None, [*marks, content if isinstance(content, str) else ""]))
+
+
+def _separated(text: str) -> tuple[str, list[str]]:
+    """The text without the reasoning, and that. By two searches that go on: one expression for both ends would
+    look for the second one again from each beginning."""
+    kept: list[str] = []
+    thoughts: list[str] = []
+    at = 0
+    while begin := _DETAILS.search(text, at):
+        end = text.find("</details>", begin.end())
+        if end < 0:
+            break
+        kept.append(text[at : begin.start()])
+        thoughts.append(_thought(text[begin.end() : end]))
+        at = _after_space(text, end + len("</details>"))
+    return "".join([*kept, text[at:]]).strip(), thoughts
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
 
 
 def _thought(details: str) -> str:

@@ -3,6 +3,8 @@ comes into it."""
 
 from __future__ import annotations
 
+import asyncio
+
 from midstream.engine.answers.answers import Answers
 from midstream.engine.ports.host import Host, Message, detail_of
 from midstream.engine.store.records import FINAL_STATES
@@ -26,6 +28,7 @@ class Transfers:
     def __init__(self, host: Host, answers: Answers) -> None:
         self._host = host
         self._answers = answers
+        self._adding = asyncio.Lock()
 
     async def save(self, intent: Message) -> None:
         record, rows = await self._stored(intent["message"])
@@ -73,15 +76,17 @@ class Transfers:
                 raise ValueError(f"there is no format {other!r}")
 
     async def add_from_file(self, file: str) -> None:
-        """Adds the conversations of a file. A notice has their number, or the error."""
-        try:
-            count = await importer.add_all(self._host.store, import_file.decode(file))
-        except (UsageError, StoreError) as error:
-            code = {"code": "import-failed", "level": "error"}
-            self._host.post({"type": "notice", **code, **detail_of(error)})
-        else:
-            imported = {"code": "imported" if count else "imported-nothing", "level": "info", "detail": f"{count}"}
-            self._host.post({"type": "notice", **imported})
+        """Adds the conversations of a file, after those of earlier ones. A notice has their number, or the error."""
+        async with self._adding:
+            try:
+                count = await importer.add_all(self._host.store, await import_file.decode(file))
+            except (UsageError, StoreError) as error:
+                some = error.problem and error.problem.code in importer.PARTLY
+                code = "import-partly" if some else "import-failed"
+                self._host.post({"type": "notice", "code": code, "level": "error", **detail_of(error)})
+            else:
+                code = "imported" if count else "import-nothing-new"
+                self._host.post({"type": "notice", "code": code, "level": "info", "detail": f"{count}"})
 
     def _download(self, name: str, mime: str, content: str) -> None:
         self._host.post({"type": "download", "name": name, "mime": mime, "text": content})

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from midstream import json_text
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.endpoints.http_errors import integer, refusal
 from midstream.engine.endpoints.models import model_of
@@ -188,7 +189,7 @@ class EndpointClient:
         answer = await body_of(response)
         response.close()
         try:
-            content = json.loads(answer)["choices"][0]["message"]["content"]
+            content = json_text.decode(answer)["choices"][0]["message"]["content"]
             return response.status, str(content or "")
         except (ValueError, LookupError, TypeError):
             return response.status, ""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from midstream import json_text
 from midstream.engine.ports.host import Net, body_of
 from midstream.errors import UpstreamError
 
@@ -51,7 +52,7 @@ class OutboxClient:
         none."""
         try:
             response = await self._net.open("DELETE", f"outbox/{key}", {})
-            state = json.loads(await body_of(response))["state"]
+            state = json_text.decode(await body_of(response))["state"]
         except (UpstreamError, ValueError, LookupError, TypeError):
             return "none"
         return str(state)

@@ -11,7 +11,7 @@ import time
 
 from starlette.requests import Request
 
-from midstream import names
+from midstream import json_text, names
 from midstream.errors import RequestError
 from midstream.gateway.store.interface import LEASE, RunRecord, RunStore, settling
 from midstream.gateway.upstream.sources import last_prompt
@@ -52,9 +52,9 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 def new_run(request: Request, body: bytes) -> RunRecord:
     try:
-        asked = json.loads(body)
+        asked = json_text.decode(body)
         canonical = json.dumps(asked, sort_keys=True).encode("ascii")
-    except (ValueError, RecursionError):
+    except ValueError:
         raise _bad("The body is not valid JSON.", code="not_json") from None
     if not isinstance(asked, dict) or not isinstance(asked.get("messages"), list):
         raise _bad("The body must be an object with a list of messages.")

@@ -6,7 +6,6 @@ or a payload.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from midstream import sse
+from midstream import json_text, sse
 from midstream.errors import UpstreamBroken, UpstreamError, UpstreamRefused
 from midstream.gateway.config import Limits
 from midstream.gateway.upstream.passed_headers import PassedHeaders, from_upstream
@@ -75,7 +74,7 @@ class HttpUpstream:
     async def models(self) -> dict[str, Any]:
         async with self._request("GET", "/models") as response:
             try:
-                body = json.loads(await self._whole(response))
+                body = json_text.decode(await self._whole(response))
             except ValueError:
                 body = None
             if not isinstance(body, dict):

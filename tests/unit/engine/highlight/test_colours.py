@@ -23,6 +23,7 @@ from midstream.engine.ports.host import Message
 from midstream.journal import Row
 from midstream.markdown import Parser
 from midstream.patch import opened, pack
+from tests.support.watchdog import SignalWatchdog
 from tooling.parts.pygments_zip import skipped
 
 FENCE = "Look:\n\n- in a list\n\n  ```python\n  def f(x):\n      return 'é🌊' + x\n  ```\n\n```js\nlet y = 1\n"
@@ -101,7 +102,8 @@ class Screen:
         self.said: list[Message] = []
         self.fetched = 0
         self.refuse = False
-        self.colours = Colours(self.said.append, self.library)
+        self.watchdog = SignalWatchdog()
+        self.colours = Colours(self.said.append, self.library, self.watchdog)
 
     async def library(self) -> None:
         self.fetched += 1
