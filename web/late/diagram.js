@@ -1,6 +1,6 @@
 // Draws diagrams, in a hidden document of its own: Mermaid writes HTML and inline styles, which the screen's policy lets nobody
 // do. Here they may be written, and nothing else: no code but the app's own files runs, and nothing is fetched but those. What is
-// handed back is an SVG as text, of a closed vocabulary; the screen shows it as an image (screen/answer/diagram_frame.js asks).
+// handed back is an SVG as text, of a closed vocabulary; the screen shows it as an image (screen/diagrams/diagram_frame.js asks).
 
 /** @typedef {{text: string, dark: boolean, colours: Record<string, string>, font: string}} Wanted */
 /** @typedef {{svg: string, width: number, height: number, kind: string, title: string}} Drawing */

@@ -4,9 +4,9 @@
 import { NEW } from '../shared/address.js';
 import { t } from '../shared/i18n.js';
 import { errorText } from '../shared/problem.js';
-import { rateText } from '../shared/status.js';
+import { isFlowing, rateText } from '../shared/status.js';
 import { readAll } from '../shared/stored_conversation.js';
-import { find, html, isEngineReady, part } from './page/page.js';
+import { find, html, isEngineReady, part, showConnection } from './page/page.js';
 import { recordsOfTab } from './page/session_storage.js';
 import { storeConversation, storePointer, storePosition } from './page/tab.js';
 
@@ -39,6 +39,8 @@ export class CurrentConversation {
     /** The person wants a new one, not just the newest. */
     this.blank = start === NEW;
     this.title = '';
+    /** The title as it was given: a new conversation has none. @type {unknown} */
+    this.name = '';
     this.pill = find('button[name=end]');
   }
 
@@ -153,8 +155,10 @@ export class CurrentConversation {
     if (changed && html.dataset.paint === 'done') this.#scroll(full); // before that, main.js scrolls
     composer.mode(live !== null);
     shell.setBusy(live !== null);
-    const label = live?.status.rate ? t('button.end.live', { rate: rateText(live.status.rate) }) : t('button.end');
+    const flowing = live && isFlowing(live.status);
+    const label = flowing ? t('button.end.live', { rate: rateText(live.status.rate) }) : t('button.end');
     if (this.pill.textContent !== label) this.pill.textContent = label;
+    showConnection(html.dataset.connection, transcript.isReconnecting);
     html.toggleAttribute('data-live', live !== null);
     this.#entitle(live !== null);
   }
@@ -168,9 +172,16 @@ export class CurrentConversation {
 
   /** @param {unknown} name */
   rename(name) {
+    this.name = name;
     this.title = typeof name === 'string' && name ? name : t('title.new');
     if (part('title').textContent !== this.title) part('title').textContent = this.title;
     this.#entitle(this.parts.transcript.live !== null);
+  }
+
+  /** In another language. */
+  relabel() {
+    this.rename(this.parts.list.titleOf(this.id) ?? this.name);
+    this.change();
   }
 
   /** @param {boolean} live */

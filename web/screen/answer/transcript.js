@@ -4,12 +4,22 @@
 // Patches of a message are numbered without holes. A repeated patch is ignored. After a hole, or an op that cannot be
 // applied, the screen asks for the whole answer (`reset`), and the text stays as it is until that comes.
 
-import { addReasoning, drawStatus, makeTurn, statusOf, updateSeq, updateStatus } from '../../shared/article.js';
+import {
+  addReasoning,
+  drawQuestion,
+  drawStatus,
+  labelTurn,
+  makeTurn,
+  statusOf,
+  updateSeq,
+  updateStatus,
+} from '../../shared/article.js';
 import { LIVE, isTicking, parseStatus } from '../../shared/status.js';
 import { Chunks } from '../page/chunked.js';
 import { beginTurn, fillTurn } from './hydrate.js';
 import { unpack } from './packed_ops.js';
-import { growSource } from './source.js';
+import { relabelContent } from './relabel.js';
+import { growSource, labelSource } from './source.js';
 import { Speech } from './speech.js';
 import { markVersion } from './version_picker.js';
 
@@ -50,6 +60,11 @@ export class Transcript {
   get live() {
     if (this.dead) return null; // it may go on without this page, which can neither see nor stop it
     return [...this.turns.values()].findLast((turn) => turn.applier && LIVE.has(turn.status.state)) ?? null;
+  }
+
+  /** An answer here has lost its connection. */
+  get isReconnecting() {
+    return [...this.turns.values()].some(({ status }) => status.state === 'reconnecting');
   }
 
   /** Patch numbers already on screen, for the `open` intent. */
@@ -195,7 +210,7 @@ export class Transcript {
     updateSeq(turn, message.seq, turn.status.saved);
     this.speech.grown(turn);
     if (!LIVE.has(turn.status.state)) this.on.resized();
-    if (empty) drawStatus(turn, this.dead);
+    if (empty || turn.applier.rest.length) drawStatus(turn, this.dead);
   }
 
   /**
@@ -245,6 +260,41 @@ export class Transcript {
     drawStatus(turn, this.dead);
   }
 
+  /**
+   * Shows all of a question, or its beginning again; of an answer that is cut, another portion.
+   * @param {Turn} turn
+   * @param {(turn: Turn) => void} grown the answer has new elements
+   */
+  unfold(turn, grown) {
+    if (!turn.applier) {
+      turn.whole = !turn.whole;
+      drawQuestion(turn);
+    } else {
+      try {
+        turn.applier.more();
+      } catch (error) {
+        return this.#reset(turn, error);
+      }
+      drawStatus(turn, this.dead);
+      grown(turn);
+    }
+    this.on.resized();
+  }
+
+  /** Writes all words of ours anew, in another language. */
+  relabel() {
+    let answers = 0;
+    for (const turn of this.turns.values()) {
+      if (turn.applier) answers += 1;
+      labelTurn(turn, answers);
+      labelSource(turn, answers);
+      markVersion(turn, turn.versions);
+      drawStatus(turn, this.dead);
+      if (turn.applier) relabelContent(turn.content);
+      else drawQuestion(turn);
+    }
+  }
+
   /** Removes turns. @param {unknown} messages their ids */
   remove(messages) {
     for (const id of Array.isArray(messages) ? messages : []) {
@@ -289,9 +339,8 @@ export class Transcript {
   #ticked() {
     for (const turn of this.turns.values()) {
       this.speech.waited(turn);
-      // The line of a resumption is drawn once more when it has been visible long enough.
-      if (isTicking(turn.status) || turn.line.hasAttribute('data-fading')) drawStatus(turn, this.dead);
+      if (isTicking(turn.status)) drawStatus(turn, this.dead);
     }
-    this.#tick();
+    this.#changed();
   }
 }

@@ -29,6 +29,8 @@ export class Diagrams {
   #feared = new Set(begun());
   /** Diagrams that are being drawn. @type {Set<string>} */
   #noted = new Set();
+  /** Why blocks are not drawn: a code and a detail. @type {WeakMap<HTMLElement, string[]>} */
+  #reasons = new WeakMap();
   #near;
 
   /**
@@ -85,9 +87,24 @@ export class Diagrams {
       if (block.dataset.drawn === themeOfPage() || this.#feared.has(key(codeOf(block)))) continue;
       // A failure stands in the button's tooltip only; a press of the button shows a notice.
       await this.#draw(block, this.on.still, (code, detail) => {
-        barButton(block, 'diagram')?.setAttribute('title', t(`notice.${code}`, { detail }));
+        this.#reasons.set(block, [code, detail]);
+        this.#explain(block);
       });
     }
+  }
+
+  /** Says in its button's tooltip why a block is not drawn. @param {HTMLElement} block */
+  #explain(block) {
+    const [code, detail] = this.#reasons.get(block) ?? [];
+    const button = barButton(block, 'diagram');
+    if (code) button?.setAttribute('title', t(`notice.${code}`, { detail }));
+    else button?.removeAttribute('title');
+  }
+
+  /** In another language. */
+  relabel() {
+    for (const block of document.querySelectorAll('pre[data-diagram]'))
+      this.#explain(/** @type {HTMLElement} */ (block));
   }
 
   /** Resolves when nobody types. */
@@ -118,7 +135,8 @@ export class Diagrams {
       const drawing = await this.#frame.draw({ text, ...diagramStyle() });
       const image = await picture(drawing);
       this.#feared.delete(key(text));
-      barButton(block, 'diagram')?.removeAttribute('title');
+      this.#reasons.delete(block);
+      this.#explain(block);
       if (block.isConnected) put(() => showDiagram(block, image, drawing, theme));
     } catch (error) {
       const { code, detail } = error instanceof NotDrawn ? error : new NotDrawn('wrong', String(error));
