@@ -25,7 +25,7 @@ export class Diagrams {
   /** @type {Promise<void> | null} */
   #work = null;
   #typed = -TYPING;
-  /** Diagrams that an earlier page was drawing when it broke off: they may be the reason. */
+  /** Diagrams that took too long, or that an earlier page was drawing when it broke off: they may be the reason. */
   #feared = new Set(begun());
   /** Diagrams that are being drawn. @type {Set<string>} */
   #noted = new Set();
@@ -140,6 +140,7 @@ export class Diagrams {
       if (block.isConnected) put(() => showDiagram(block, image, drawing, theme));
     } catch (error) {
       const { code, detail } = error instanceof NotDrawn ? error : new NotDrawn('wrong', String(error));
+      if (code === 'slow') this.#feared.add(key(text));
       failed(`diagram-${code}`, detail);
     } finally {
       this.#note(() => this.#noted.delete(key(text)));
@@ -155,7 +156,8 @@ export class Diagrams {
   #note(change) {
     const others = begun().filter((each) => !this.#noted.has(each));
     change();
-    storeItem('localStorage', BEGUN, [...others, ...this.#noted].slice(-MOST));
+    const all = new Set([...others, ...this.#feared, ...this.#noted]);
+    storeItem('localStorage', BEGUN, [...all].slice(-MOST));
   }
 }
 
