@@ -32,7 +32,8 @@ const LARGE = {
 
 /** @type {Record<string, string>} */
 const USUAL = {
-  flowchart: 'flowchart LR\n  A[Moon, 384400 km] -->|pulls| B(Sea of 1335000000 km3)\n  style A fill:#ff9900,stroke:#333333;\n',
+  flowchart:
+    'flowchart LR\n  A[Moon, 384400 km] -->|pulls| B(Sea of 1335000000 km3)\n  style A fill:#ff9900,stroke:#333333;\n',
   colours: '%%{init: {"theme": "base", "themeVariables": {"primaryColor": "#996633"}}}%%\nflowchart LR\n  A --> B\n',
   labels: `flowchart LR\n${many(45, (i) => `  A${i}["one two three four ${i}00000"] --> A${i + 1}["five six #quot;seven#quot;"]`)}`,
   sequence: 'sequenceDiagram\n  autonumber 1000000 1\n  You->>Model: order 123456789; please\n',
@@ -58,7 +59,13 @@ test('large numbers in a usual diagram', () => {
 });
 
 test('the look itself takes no longer than the text', () => {
-  for (const text of ['%%{'.repeat(1300), '---\n'.repeat(140), '['.repeat(4000), 'excludes '.repeat(440), '"'.repeat(4000)]) {
+  for (const text of [
+    '%%{'.repeat(1300),
+    '---\n'.repeat(140),
+    '['.repeat(4000),
+    'excludes '.repeat(440),
+    '"'.repeat(4000),
+  ]) {
     assert.equal(isTooLarge(`gantt\n${text}`.slice(0, 4000)), false, text.slice(0, 9));
   }
 });

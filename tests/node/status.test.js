@@ -74,7 +74,12 @@ test('silence is said in words, and no rate stands beside it', () => {
   assert.equal(isFlowing(turn.status), false);
   assert.equal(waitAnnouncement(turn.status), 'The model sends nothing at the moment');
   // A status with the same tokens is no word of the model; one more token is.
-  const again = (/** @type {number} */ tokens) => ({ ...turn.status, tokens, at: performance.now(), grown: performance.now() });
+  const again = (/** @type {number} */ tokens) => ({
+    ...turn.status,
+    tokens,
+    at: performance.now(),
+    grown: performance.now(),
+  });
   updateStatus(turn, again(214));
   drawStatus(turn, false);
   assert.equal(turn.line.textContent, 'The model has sent nothing for 40 s. 214 tokens saved here.');
@@ -90,7 +95,12 @@ test('a rate that would be written as 0 is not written', () => {
     ['streaming', { saved: 0 }, '214 tokens, 7 s, not saved in this browser'],
     ['complete', {}, '214 tokens, 7 s'],
   ]) {
-    const { turn } = reached({ state, before: 'waiting', text: true, numbers: { .../** @type {object} */ (more), rate: 0.04 } });
+    const { turn } = reached({
+      state,
+      before: 'waiting',
+      text: true,
+      numbers: { .../** @type {object} */ (more), rate: 0.04 },
+    });
     assert.equal(turn.line.textContent, words);
     assert.equal(isFlowing(turn.status), false);
   }

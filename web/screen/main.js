@@ -148,6 +148,7 @@ const search = new Search(part('list'), {
     list.close();
     await firstPaint;
     await current.visit(hit.conversation, true);
+    if (!transcript.turns.has(hit.message) && transcript.earlier.turns) await current.showEarlier(Infinity);
     // In a version that is not visible: the engine shows it, and it is revealed then.
     if (!highlight.reveal(hit)) port.send({ type: 'version', message: hit.message });
   },
@@ -229,6 +230,7 @@ function listen() {
     if (id && id !== NEW) current.visit(id, false);
     else current.begin(false);
   });
+  find('button[name=earlier]').addEventListener('click', () => void current.showEarlier());
   find('button[name=reload]').addEventListener('click', () => location.reload());
   unfoldForPrint(part('transcript'));
 }

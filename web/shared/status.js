@@ -41,7 +41,7 @@ const RESUMED_TIME = 4000;
 /** Seconds of waiting for the first token after which that is spoken. */
 const WAITING_SPOKEN = 5;
 /** Seconds without a token after which the line says so instead of a rate, and after which that is spoken. */
-const SILENT = 5;
+const SILENT = 10;
 const SILENT_SPOKEN = 15;
 /** Tokens per second that would be written as 0. */
 const SLOWEST = 0.05;
