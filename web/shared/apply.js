@@ -26,8 +26,13 @@ export class PatchError extends Error {}
 /** Elements in elements: the engine ends at half of it, a parser at 512, and a browser's own stack somewhere behind. */
 const DEEPEST = 400;
 
-/** Elements of a content, until somebody wants more: ten thousand list items hold up every layout of the page. */
+/**
+ * How much a content may weigh, in elements, until somebody wants more: each layout of the page goes over all of them. A table
+ * looks at every cell for its widths, and a code block is a box that scrolls, with buttons.
+ */
 const PORTION = 6000;
+/** @type {Record<string, number>} */
+const WEIGHTS = { td: 4, th: 4, pre: 8 };
 
 /** @type {((applier: Applier, op: any[]) => void)[]} in the order of the op codes */
 const OPS = [open, text, attr, trunc, unwrap, retag, drop, close];
@@ -38,7 +43,7 @@ export class Applier {
     this.root = root;
     this.lenient = false;
     this.opened = 0; // elements so far, those that could not be made or wait included: the engine numbers them all
-    this.made = 0; // those of them that are made
+    this.weight = 0; // of those that are made
     this.most = PORTION;
     /** @type {unknown[]} ops that wait until somebody wants more of the content */
     this.rest = [];
@@ -73,7 +78,7 @@ export class Applier {
   clear() {
     this.root.replaceChildren();
     this.opened = 0;
-    this.made = 0;
+    this.weight = 0;
     this.rest = [];
     this.blockCount = 0;
     this.tableCount = 0;
@@ -93,7 +98,7 @@ export class Applier {
     if (!Array.isArray(ops)) throw new PatchError('ops are not an array');
     for (const op of ops) {
       if (Array.isArray(op) && op[0] === 0) this.opened += 1;
-      if (this.made >= this.most) this.rest.push(op);
+      if (this.weight >= this.most) this.rest.push(op);
       else this.#try(op);
     }
   }
@@ -120,7 +125,7 @@ export class Applier {
   /** @param {any} op */
   #act(op) {
     const act = Array.isArray(op) && Number.isInteger(op[0]) ? OPS[op[0]] : undefined;
-    if (act === open) this.made += 1;
+    if (act === open) this.weight += WEIGHTS[op[2]] ?? 1;
     if (!act) throw new PatchError(`unknown op ${JSON.stringify(op)}`);
     act(this, op);
   }
