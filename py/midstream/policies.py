@@ -21,7 +21,12 @@ ENGINE_POLICY = (
     f"style-src 'self' 'unsafe-inline'; connect-src 'self' https: {_LOOPBACK}; "
     "worker-src 'self' blob:; base-uri 'none'; form-action 'none'"
 )
-DIAGRAM_POLICY = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+# The script that begins the sandbox of a diagram (web/late/diagram_sandbox.js), whose frame inherits this policy.
+BEGIN = "'sha256-O9hOa65PeyBV0/KkTYdM0HTUsnPi95cgBPMwYum9ank='"
+DIAGRAM_POLICY = (
+    f"default-src 'none'; script-src 'self' {BEGIN} blob:; style-src 'unsafe-inline'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
 # Only a header can say it.
 FRAMED = "frame-ancestors 'self'"
 

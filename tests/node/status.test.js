@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { drawStatus, makeTurn, statusOf, updateStatus } from '../../web/shared/article.js';
-import { LIVE, announcement, waitAnnouncement } from '../../web/shared/status.js';
+import { LIVE, announcement, isFlowing, waitAnnouncement } from '../../web/shared/status.js';
 import { json, opsOf, paper, speak } from './support.js';
 
 speak();
@@ -62,5 +62,46 @@ test('every state is spoken, or is not', () => {
     const late = waitAnnouncement(turn.status);
     const said = line ? (line.urgent ? `!${line.text}` : line.text) : (late ?? '');
     assert.equal(said, row.spoken, `${row.before}, then ${row.words}`);
+  }
+});
+
+test('silence is said in words, and no rate stands beside it', () => {
+  const row = (/** @type {object} */ more) => ({ state: 'streaming', before: 'waiting', text: true, numbers: more });
+  const { turn } = reached(row({ seconds: 40 }));
+  turn.status.grown -= 40_000;
+  drawStatus(turn, false);
+  assert.equal(turn.line.textContent, 'The model has sent nothing for 40 s. 214 tokens saved here.');
+  assert.equal(isFlowing(turn.status), false);
+  assert.equal(waitAnnouncement(turn.status), 'The model sends nothing at the moment');
+  // A status with the same tokens is no word of the model; one more token is.
+  const again = (/** @type {number} */ tokens) => ({
+    ...turn.status,
+    tokens,
+    at: performance.now(),
+    grown: performance.now(),
+  });
+  updateStatus(turn, again(214));
+  drawStatus(turn, false);
+  assert.equal(turn.line.textContent, 'The model has sent nothing for 40 s. 214 tokens saved here.');
+  updateStatus(turn, again(215));
+  drawStatus(turn, false);
+  assert.equal(turn.line.textContent, '215 tokens, 31/s, 40 s, saved to 215');
+  assert.equal(isFlowing(turn.status), true);
+});
+
+test('a rate that would be written as 0 is not written', () => {
+  for (const [state, more, words] of [
+    ['streaming', {}, '214 tokens, 7 s, saved to 214'],
+    ['streaming', { saved: 0 }, '214 tokens, 7 s, not saved in this browser'],
+    ['complete', {}, '214 tokens, 7 s'],
+  ]) {
+    const { turn } = reached({
+      state,
+      before: 'waiting',
+      text: true,
+      numbers: { .../** @type {object} */ (more), rate: 0.04 },
+    });
+    assert.equal(turn.line.textContent, words);
+    assert.equal(isFlowing(turn.status), false);
   }
 });

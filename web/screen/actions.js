@@ -7,7 +7,7 @@ import { isEngineReady } from './page/page.js';
 /** @typedef {import('../shared/article.js').Turn} Turn */
 /**
  * @typedef {object} Parts
- * @property {import('./composer/files.js').PendingCopy} copy
+ * @property {import('./page/clipboard.js').PendingCopy} copy
  * @property {import('./current_conversation.js').CurrentConversation} current
  * @property {import('./page/page.js').Notices} notices
  * @property {import('./page/port.js').Port} port
@@ -41,7 +41,7 @@ export class Actions {
   intent(message) {
     const { copy, port, transcript } = this.parts;
     const turn = 'message' in message ? transcript.turns.get(message.message) : undefined;
-    if (message.type === 'copy') this.reportCopy(copy.begin());
+    if (message.type === 'copy') void this.reportCopy(copy.begin());
     // Without an engine the visible text is taken instead of the source.
     if (!isEngineReady() && turn && message.type === 'copy') copy.finish(turn.content.innerText);
     else if (!isEngineReady() && turn && message.type === 'save') {
@@ -49,13 +49,9 @@ export class Actions {
     } else port.send(message); // an engine that comes later gets it after the greeting
   }
 
-  /** @param {Promise<void>} copy */
-  reportCopy(copy) {
-    const { notices } = this.parts;
-    copy.then(
-      () => notices.show('copied'),
-      () => notices.show('copy-failed', '', true),
-    );
+  /** @param {Promise<boolean>} copy */
+  async reportCopy(copy) {
+    if (await copy) this.parts.notices.show('copied');
   }
 
   /** @param {HTMLElement} button @param {Turn} turn */

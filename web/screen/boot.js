@@ -24,6 +24,8 @@ export class Boot {
     this.on = on;
     this.timer = 0;
     this.slow = 0; // the timer of the text that stands in the endpoint's place
+    this.words = () => ''; // that text
+    this.reason = () => ''; // of a failure
     /** When it was started again. @type {number[]} */
     this.restarts = [];
   }
@@ -33,14 +35,14 @@ export class Boot {
     if (html.dataset.engine !== 'booting') return;
     clearTimeout(this.timer);
     const limit = running ? HELLO_LIMIT : BOOT_LIMIT;
-    const reason = t('engine.failed.timeout', { seconds: duration(limit / 1000) });
+    const reason = () => t('engine.failed.timeout', { seconds: duration(limit / 1000) });
     this.timer = setTimeout(() => this.fail(reason), limit);
   }
 
   /** The page is there: if the engine takes a while, the page says that it is loading. */
   begin() {
     this.expect(false);
-    this.slow = setTimeout(() => (part('endpoint').textContent = t('engine.loading')), SLOW);
+    this.slow = setTimeout(() => this.#say(() => t('engine.loading')), SLOW);
   }
 
   /**
@@ -52,13 +54,19 @@ export class Boot {
     if (html.dataset.engine !== 'booting') return;
     this.expect(false);
     clearTimeout(this.slow);
-    part('endpoint').textContent = t('engine.loading.count', { done: Math.min(done, total) / 1e6, total: total / 1e6 });
+    this.#say(() => t('engine.loading.count', { done: Math.min(done, total) / 1e6, total: total / 1e6 }));
+  }
+
+  /** @param {() => string} words */
+  #say(words) {
+    this.words = words;
+    part('endpoint').textContent = words();
   }
 
   #stopWaiting() {
     clearTimeout(this.timer);
     clearTimeout(this.slow);
-    if (html.dataset.engine === 'booting') part('endpoint').textContent = ''; // the engine says which one there is
+    if (html.dataset.engine === 'booting') this.#say(() => ''); // the engine says which one there is
   }
 
   come() {
@@ -74,7 +82,7 @@ export class Boot {
     const now = performance.now();
     this.restarts = this.restarts.filter((time) => time > now - AGAIN_WITHIN);
     if (this.restarts.length >= AGAIN) {
-      this.fail(t('engine.failed.again'));
+      this.fail(() => t('engine.failed.again'));
       return false;
     }
     this.restarts.push(now);
@@ -83,13 +91,24 @@ export class Boot {
     return true;
   }
 
-  /** @param {string} reason */
+  /** @param {() => string} reason in the page's language */
   fail(reason) {
     this.#stopWaiting();
+    this.reason = reason;
     html.dataset.engine = 'failed';
-    const text = t('engine.failed', { reason });
-    find('[data-part=engine] span').textContent = text;
     part('engine').hidden = false;
-    this.on.failed(text);
+    this.on.failed(this.#explain());
+  }
+
+  #explain() {
+    const text = t('engine.failed', { reason: this.reason() });
+    find('[data-part=engine] span').textContent = text;
+    return text;
+  }
+
+  /** In another language. */
+  relabel() {
+    if (html.dataset.engine === 'failed') this.#explain();
+    if (html.dataset.engine === 'booting') this.#say(this.words);
   }
 }

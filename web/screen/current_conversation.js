@@ -4,9 +4,9 @@
 import { NEW } from '../shared/address.js';
 import { t } from '../shared/i18n.js';
 import { errorText } from '../shared/problem.js';
-import { rateText } from '../shared/status.js';
-import { readAll } from '../shared/stored_conversation.js';
-import { find, html, isEngineReady, part } from './page/page.js';
+import { isFlowing, rateText } from '../shared/status.js';
+import { NEAR, readAll } from '../shared/stored_conversation.js';
+import { find, html, isEngineReady, part, showConnection } from './page/page.js';
 import { recordsOfTab } from './page/session_storage.js';
 import { storeConversation, storePointer, storePosition } from './page/tab.js';
 
@@ -39,6 +39,8 @@ export class CurrentConversation {
     /** The person wants a new one, not just the newest. */
     this.blank = start === NEW;
     this.title = '';
+    /** The title as it was given: a new conversation has none. @type {unknown} */
+    this.name = '';
     this.pill = find('button[name=end]');
   }
 
@@ -70,9 +72,9 @@ export class CurrentConversation {
     composer.show(this.id);
     list.mark(this.id);
     const painting = this.id;
-    const turns = await transcript.build(stored?.turns ?? []);
+    const turns = await transcript.build(stored?.turns ?? [], stored?.earlier.answers);
     if (this.id !== painting) return false;
-    transcript.showBuilt(turns);
+    transcript.showBuilt(turns, stored?.earlier);
     for (const turn of turns.values()) decorations.take(turn, false);
     edits.reopen(turns.values(), this.id);
     this.showPending();
@@ -120,6 +122,7 @@ export class CurrentConversation {
     const unseen = list.finished(id);
     this.id = id;
     this.blank = false;
+    transcript.most = NEAR;
     storeConversation(id, visited);
     const stored = await this.readInTime(readAll(id, recordsOfTab()));
     if (this.id !== id || !(await this.paint(stored))) return;
@@ -129,9 +132,25 @@ export class CurrentConversation {
     if (port.connected) port.send(this.opening());
   }
 
+  /** Shows more of the turns before the first one. @param {number} [most] so many in all */
+  async showEarlier(most = this.parts.transcript.turns.size + NEAR) {
+    const { port, scroll, transcript } = this.parts;
+    const [first] = transcript.turns.values();
+    transcript.most = most;
+    const { id } = this;
+    const stored = await this.readInTime(readAll(id, recordsOfTab(), transcript.most));
+    if (this.id !== id || !first) return;
+    const turns = await transcript.build(stored?.turns ?? [], stored?.earlier.answers);
+    if (this.id !== id) return;
+    if (turns.has(first.id)) scroll.keep(first.article, () => transcript.showBuilt(turns, stored?.earlier));
+    for (const turn of turns.values()) this.parts.decorations.take(turn, false);
+    if (port.connected) port.send(this.opening()); // an engine has some of them that are not stored as they are shown
+  }
+
   /** Shows a new conversation. @param {boolean} visited */
   begin(visited) {
     const { composer, list, port, transcript } = this.parts;
+    transcript.most = NEAR;
     this.id = null;
     this.blank = true;
     storeConversation(null, visited);
@@ -150,11 +169,15 @@ export class CurrentConversation {
     const full = transcript.turns.size > 0;
     const changed = part('empty').hidden !== full;
     part('empty').hidden = full;
+    part('earlier').hidden = !transcript.earlier.turns;
+    find('[data-part=earlier] span').textContent = t('fold.turns', { n: transcript.earlier.turns });
     if (changed && html.dataset.paint === 'done') this.#scroll(full); // before that, main.js scrolls
     composer.mode(live !== null);
     shell.setBusy(live !== null);
-    const label = live?.status.rate ? t('button.end.live', { rate: rateText(live.status.rate) }) : t('button.end');
+    const flowing = live && isFlowing(live.status);
+    const label = flowing ? t('button.end.live', { rate: rateText(live.status.rate) }) : t('button.end');
     if (this.pill.textContent !== label) this.pill.textContent = label;
+    showConnection(html.dataset.connection, transcript.isReconnecting);
     html.toggleAttribute('data-live', live !== null);
     this.#entitle(live !== null);
   }
@@ -168,9 +191,16 @@ export class CurrentConversation {
 
   /** @param {unknown} name */
   rename(name) {
+    this.name = name;
     this.title = typeof name === 'string' && name ? name : t('title.new');
     if (part('title').textContent !== this.title) part('title').textContent = this.title;
     this.#entitle(this.parts.transcript.live !== null);
+  }
+
+  /** In another language. */
+  relabel() {
+    this.rename(this.parts.list.titleOf(this.id) ?? this.name);
+    this.change();
   }
 
   /** @param {boolean} live */

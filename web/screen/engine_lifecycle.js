@@ -39,16 +39,16 @@ export class EngineLifecycle {
   #fail(code, detail) {
     const { boot, notices } = this.parts;
     const key = `engine.failed.${code}`;
-    const text = code !== 'error' && has(key) ? t(key) : '';
-    if (isEngineReady()) notices.show('failed', text || detail, true);
-    else boot.fail(text || t('engine.failed.error', { detail }));
+    const known = code !== 'error' && has(key);
+    if (isEngineReady()) notices.show('failed', known ? () => t(key) : detail, true);
+    else boot.fail(() => t(known ? key : 'engine.failed.error', { detail }));
   }
 
   /** The engine does not answer any more. All that was visible is stored, so another engine goes on from there. */
   restart() {
     const { boot, notices, port, shell } = this.parts;
     // Another tab has installed a new version: a new engine would be of that version, and this page is not.
-    if (shell.outdated) return boot.fail(t('engine.failed.version'));
+    if (shell.outdated) return boot.fail(() => t('engine.failed.version'));
     if (!boot.restart()) return;
     notices.show('engine-restarted');
     port.restart();

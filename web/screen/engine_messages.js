@@ -1,6 +1,7 @@
 // The table of the engine's messages: each goes to the part of the page that shows it.
 
 import { has, t } from '../shared/i18n.js';
+import { visibleMarkdown } from '../shared/invisible.js';
 import { problemText } from '../shared/problem.js';
 import { download } from './composer/files.js';
 import { part, showConnection } from './page/page.js';
@@ -10,7 +11,7 @@ import { part, showConnection } from './page/page.js';
 /**
  * @typedef {object} Parts
  * @property {import('./boot.js').Boot} boot
- * @property {import('./composer/files.js').PendingCopy} copy
+ * @property {import('./page/clipboard.js').PendingCopy} copy
  * @property {import('./current_conversation.js').CurrentConversation} current
  * @property {import('./settings/endpoint_settings.js').Endpoints} endpoints
  * @property {import('./sidebar/conversation_list.js').ConversationList} list
@@ -25,10 +26,16 @@ import { part, showConnection } from './page/page.js';
 export class EngineMessages {
   /** @param {Parts} parts @param {import('./conversation_messages.js').ConversationMessages} turns */
   constructor({ boot, copy, current, endpoints, list, menu, notices, records, search, transcript, welcome }, turns) {
+    this.welcome = welcome;
+    /** The endpoint that answers. @type {MessageOf<'endpoint'> | null} */
+    this.endpoint = null;
     /** One for each message of the port, and no other. @type {{[T in Message['type']]: (message: MessageOf<T>) => void}} */
     this.handlers = {
       hello: () => boot.come(),
-      endpoint: (message) => showEndpoint(message, welcome),
+      endpoint: (message) => {
+        this.endpoint = message;
+        this.relabel();
+      },
       endpoints: (message) => endpoints.show(message),
       tested: (message) => endpoints.tested(message),
       conversations({ items, deleted }) {
@@ -46,15 +53,20 @@ export class EngineMessages {
       removed: (message) => turns.removed(message),
       draft: (message) => turns.draft(message),
       keep: ({ changes }) => records.write(changes) || notices.show('tab-full', '', true),
-      connection: ({ state }) => showConnection(state),
+      connection: ({ state }) => showConnection(state, transcript.isReconnecting),
       download: ({ name, mime, text }) => download(String(name), String(mime), String(text)),
-      preferred: () => location.reload(), // a page is written in one language, and a reload loses nothing
-      clipboard: ({ text }) => copy.finish(String(text)),
+      preferred() {}, // the page speaks that language already
+      clipboard: ({ text }) => copy.finish(visibleMarkdown(String(text))),
       notice({ code, level, detail, problem }) {
         const none = code === 'tab-only' && records.probe();
-        notices.show(none ? 'tab-none' : String(code), problemText(detail ?? '', problem), level === 'error');
+        notices.show(none ? 'tab-none' : String(code), () => problemText(detail ?? '', problem), level === 'error');
       },
     };
+  }
+
+  /** The line about the endpoint, in the page's language. */
+  relabel() {
+    if (this.endpoint) showEndpoint(this.endpoint, this.welcome);
   }
 
   /** @param {Message} message from the engine */

@@ -8,7 +8,6 @@ import { Actions } from './actions.js';
 import { CodeBlocks } from './answer/code_blocks.js';
 import { Colours } from './answer/colours.js';
 import { Decorations } from './answer/decorations.js';
-import { Diagrams } from './answer/diagrams.js';
 import { Edits } from './answer/edit.js';
 import { Formulas } from './answer/formulas.js';
 import { SearchHighlight } from './answer/search_highlight.js';
@@ -16,14 +15,17 @@ import { Transcript } from './answer/transcript.js';
 import { listenToTurns } from './answer/turn_actions.js';
 import { Boot } from './boot.js';
 import { Composer } from './composer/composer.js';
-import { PendingCopy, importFile } from './composer/files.js';
+import { importFile } from './composer/files.js';
 import { Launch } from './composer/launch.js';
 import { ConversationMessages } from './conversation_messages.js';
 import { CurrentConversation } from './current_conversation.js';
+import { Diagrams } from './diagrams/diagrams.js';
 import { EngineLifecycle } from './engine_lifecycle.js';
 import { EngineMessages } from './engine_messages.js';
 import { Announcer } from './page/announce.js';
+import { PendingCopy } from './page/clipboard.js';
 import { ContentVisibility } from './page/content_visibility.js';
+import { speak } from './page/language.js';
 import { Notices, find, html, isEngineReady, label, part, showConnection } from './page/page.js';
 import { Port } from './page/port.js';
 import { unfoldForPrint } from './page/print.js';
@@ -71,7 +73,6 @@ const diagrams = new Diagrams(part('scroller'), {
 });
 const blocks = new CodeBlocks({
   copied: () => announcer.say(t('notice.copied')),
-  failed: () => notices.show('copy-failed', '', true),
   diagram: (button) => void diagrams.press(button),
   keep: (button, change) => (visibility.reset(), scroll.keep(button, change)),
 });
@@ -101,6 +102,7 @@ listenToTurns(transcript, {
   edit: (turn) => edits.open(turn, current.id),
   version: (turn, step) => actions.version(turn, step),
   source: (button, turn) => actions.source(button, turn),
+  whole: (button, turn) => scroll.keep(button, () => transcript.unfold(turn, (more) => decorations.take(more, false))),
 });
 
 async function paint() {
@@ -146,11 +148,12 @@ const search = new Search(part('list'), {
     list.close();
     await firstPaint;
     await current.visit(hit.conversation, true);
+    if (!transcript.turns.has(hit.message) && transcript.earlier.turns) await current.showEarlier(Infinity);
     // In a version that is not visible: the engine shows it, and it is revealed then.
     if (!highlight.reveal(hit)) port.send({ type: 'version', message: hit.message });
   },
 });
-const { endpoints, welcome } = addPageTools({
+const { endpoints, settings, welcome } = addPageTools({
   composer,
   list,
   scroll,
@@ -159,8 +162,8 @@ const { endpoints, welcome } = addPageTools({
   fresh: () => void firstPaint.then(() => current.begin(true)),
   intent: (message) => actions.intent(message),
   language(language) {
-    port.send({ type: 'prefer', language });
-    if (!isEngineReady()) location.reload();
+    port.send({ type: 'prefer', language }); // for the service worker, which reads it there
+    void changeLanguage();
   },
 });
 
@@ -194,14 +197,24 @@ const messages = new EngineMessages(
   turns,
 );
 
+/** Writes the page anew in the language that was chosen; nothing on it begins again. */
+async function changeLanguage() {
+  if (!(await speak())) return notices.show('language-failed', '', true);
+  label();
+  for (const owner of [boot, messages, list, current, transcript, diagrams, menu, search]) owner.relabel();
+  for (const owner of [endpoints, settings, shell, notices]) owner.relabel();
+  welcome.label();
+  showConnection(html.dataset.connection, transcript.isReconnecting);
+}
+
 /** @param {boolean} online */
 function network(online) {
-  if (!isEngineReady()) showConnection(online ? 'online' : 'offline');
+  if (!isEngineReady()) showConnection(online ? 'online' : 'offline', false);
   if (port.connected) port.send({ type: 'network', online });
 }
 
 function listen() {
-  showConnection(navigator.onLine ? 'online' : 'offline');
+  showConnection(navigator.onLine ? 'online' : 'offline', false);
   addEventListener('online', () => network(true));
   addEventListener('offline', () => network(false));
   addEventListener('pagehide', () => current.leave());
@@ -217,6 +230,7 @@ function listen() {
     if (id && id !== NEW) current.visit(id, false);
     else current.begin(false);
   });
+  find('button[name=earlier]').addEventListener('click', () => void current.showEarlier());
   find('button[name=reload]').addEventListener('click', () => location.reload());
   unfoldForPrint(part('transcript'));
 }

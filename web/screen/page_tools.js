@@ -20,7 +20,7 @@ import { Welcome } from './settings/welcome.js';
  * @property {(language: string) => void} language
  */
 
-/** @param {Page} page @returns {{endpoints: Endpoints, welcome: Welcome}} for the engine's messages about them */
+/** @param {Page} page @returns {{endpoints: Endpoints, settings: Settings, welcome: Welcome}} */
 export function addPageTools(page) {
   const unsaved = () => page.notices.show('choice-not-saved');
   const usage = new Usage(find('[data-part=usage]'), () => {
@@ -60,7 +60,7 @@ export function addPageTools(page) {
       endpoints.beginForm(preset);
     },
   });
-  return { endpoints, welcome };
+  return { endpoints, settings, welcome };
 }
 
 /** Is there something that Escape closes? */

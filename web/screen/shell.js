@@ -29,6 +29,7 @@ export class Shell {
     this.accepted = false;
     this.delayed = false; // accepted, but the service worker holds an answer's connection
     this.outdated = false; // another tab runs a newer version
+    this.words = () => ''; // of the note
     bar.querySelector('button')?.addEventListener('click', () => {
       this.accepted = true;
       accept();
@@ -39,11 +40,24 @@ export class Shell {
   show({ state, done, total, bytes = 0, size = 0, full }) {
     if (state === 'updated' && this.accepted) return location.reload();
     if (state === 'update-held') this.delayed = true;
-    if (WITHOUT.has(state)) this.note.textContent = t(`shell.${state}`);
+    if (WITHOUT.has(state)) this.#note(() => t(`shell.${state}`));
     if (!(state in STATES)) return this.#offer();
     this.outdated = state === 'updated'; // another tab has accepted: this one goes on with its own files
     document.documentElement.dataset.shell = STATES[state];
-    this.note.textContent = t(keyOf(state, total, full), { done, total, mb: bytes / MEGABYTE, of: size / MEGABYTE });
+    const values = { done, total, mb: bytes / MEGABYTE, of: size / MEGABYTE };
+    this.#note(() => t(keyOf(state, total, full), values));
+    this.#offer();
+  }
+
+  /** @param {() => string} words */
+  #note(words) {
+    this.words = words;
+    this.note.textContent = words();
+  }
+
+  /** In another language. */
+  relabel() {
+    this.#note(this.words);
     this.#offer();
   }
 

@@ -26,6 +26,14 @@ export class PatchError extends Error {}
 /** Elements in elements: the engine ends at half of it, a parser at 512, and a browser's own stack somewhere behind. */
 const DEEPEST = 400;
 
+/**
+ * How much a content may weigh, in elements, until somebody wants more: each layout of the page goes over all of them. A table
+ * looks at every cell for its widths, and a code block is a box that scrolls, with buttons.
+ */
+const PORTION = 6000;
+/** @type {Record<string, number>} */
+const WEIGHTS = { td: 4, th: 4, pre: 8 };
+
 /** @type {((applier: Applier, op: any[]) => void)[]} in the order of the op codes */
 const OPS = [open, text, attr, trunc, unwrap, retag, drop, close];
 
@@ -34,7 +42,11 @@ export class Applier {
   constructor(root) {
     this.root = root;
     this.lenient = false;
-    this.opened = 0; // elements so far, those that could not be made included: the engine numbers them all
+    this.opened = 0; // elements so far, those that could not be made or wait included: the engine numbers them all
+    this.weight = 0; // of those that are made
+    this.most = PORTION;
+    /** @type {unknown[]} ops that wait until somebody wants more of the content */
+    this.rest = [];
     this.blockCount = 0; // of code so far
     this.tableCount = 0;
     /** @type {Map<number, Element>} the nodes that may still change */
@@ -66,6 +78,8 @@ export class Applier {
   clear() {
     this.root.replaceChildren();
     this.opened = 0;
+    this.weight = 0;
+    this.rest = [];
     this.blockCount = 0;
     this.tableCount = 0;
     this.nodes = new Map([[0, this.root]]);
@@ -83,19 +97,35 @@ export class Applier {
   apply(ops) {
     if (!Array.isArray(ops)) throw new PatchError('ops are not an array');
     for (const op of ops) {
-      try {
-        this.#act(op);
-      } catch (error) {
-        if (!this.lenient || !(error instanceof PatchError)) throw error;
-        console.warn('midstream: op left out', error.message);
-      }
+      if (Array.isArray(op) && op[0] === 0) this.opened += 1;
+      if (this.weight >= this.most) this.rest.push(op);
+      else this.#try(op);
+    }
+  }
+
+  /** Shows another portion of a content that is cut. */
+  more() {
+    const { rest } = this;
+    this.rest = [];
+    this.opened -= rest.filter((op) => Array.isArray(op) && op[0] === 0).length; // they are counted again
+    this.most += PORTION;
+    this.apply(rest);
+  }
+
+  /** @param {unknown} op */
+  #try(op) {
+    try {
+      this.#act(op);
+    } catch (error) {
+      if (!this.lenient || !(error instanceof PatchError)) throw error;
+      console.warn('midstream: op left out', error.message);
     }
   }
 
   /** @param {any} op */
   #act(op) {
     const act = Array.isArray(op) && Number.isInteger(op[0]) ? OPS[op[0]] : undefined;
-    if (act === open) this.opened += 1;
+    if (act === open) this.weight += WEIGHTS[op[2]] ?? 1;
     if (!act) throw new PatchError(`unknown op ${JSON.stringify(op)}`);
     act(this, op);
   }

@@ -22,6 +22,10 @@ export const ACTIONS = ['retry', 'continue', 'edit', 'remove', 'copy', 'save', '
 /** Those under a question. */
 const OF_QUESTION = ['edit'];
 
+/** A question of more than this is folded to its beginning. */
+const LONG = { characters: 6000, lines: 40 };
+const BEGINNING = { characters: 2000, lines: 20 };
+
 /** @typedef {import('./status.js').Status} Status */
 /** @typedef {[number, number]} Version which version a turn is, from 1, and how many there are */
 /**
@@ -31,6 +35,10 @@ const OF_QUESTION = ['edit'];
  * @property {HTMLElement} article
  * @property {HTMLElement} reasoning a folded `details`; hidden when there is none
  * @property {HTMLElement} content
+ * @property {string} text of a question, as it was typed
+ * @property {unknown} versions which version it is and how many there are, as the engine says it
+ * @property {boolean} whole a long question is shown with all of its text
+ * @property {HTMLElement | null} fold the line that says that not all is shown
  * @property {HTMLElement} line the status line
  * @property {HTMLButtonElement[]} actions
  * @property {Applier | null} applier null for the person's turns: their text is never parsed
@@ -60,32 +68,33 @@ export function statusOf(raw, stored) {
  * @returns {Turn}
  */
 export function makeTurn(document, raw, number) {
-  const { message: id, author } = raw;
+  const { message: id, author, versions } = raw;
   const answer = author === 'assistant';
-  const label = answer ? t('turn.assistant', { n: number }) : t('turn.user');
   const content = part(document, 'div', 'content', answer ? {} : { dir: 'auto' });
-  if (!answer) content.textContent = String(raw.text ?? '');
+  const text = answer ? '' : String(raw.text ?? '');
   const line = part(document, 'p', 'status');
   const actions = (answer ? ACTIONS : OF_QUESTION).map((name) => makeButton(document, name));
-  const of = answer ? t('turn.actions', { n: number }) : t('turn.user.actions');
-  const versions = versionPicker(document, raw.versions);
-  const group = part(document, 'div', 'actions', { role: 'group', 'aria-label': of }, ...actions);
-  const foot = part(document, 'footer', 'foot', {}, line, ...(versions ? [versions] : []), group);
-  const names = { 'data-author': author, 'data-message': id, 'data-seq': '0', 'data-saved': '0', 'aria-label': label };
-  const reasoning = makeReasoning(document, number);
+  const picker = versionPicker(document, versions);
+  const group = part(document, 'div', 'actions', { role: 'group' }, ...actions);
+  const foot = part(document, 'footer', 'foot', {}, line, ...(picker ? [picker] : []), group);
+  const names = { 'data-author': author, 'data-message': id, 'data-seq': '0', 'data-saved': '0' };
+  const reasoning = makeReasoning(document);
   const inner = answer ? [reasoning, content, foot] : [content, foot];
-  const article = element(document, 'article', names, part(document, 'h2', 'heading', {}, label), ...inner);
+  const article = element(document, 'article', names, part(document, 'h2', 'heading'), ...inner);
   const status = { .../** @type {Status} */ (parseStatus({ state: 'sending' })), at: 0 };
   const applier = answer ? new Applier(content) : null;
   const announced = /** @type {Set<string>} */ (new Set());
-  const state = { n: 0, resetting: false, status, drawnAt: 0, source: null, announced };
-  return { id, number, article, reasoning, content, line, actions, applier, ...state };
+  const state = { n: 0, resetting: false, status, drawnAt: 0, source: null, announced, whole: false, fold: null };
+  const turn = { id, number, article, reasoning, content, text, line, actions, applier, versions, ...state };
+  labelTurn(turn, number);
+  if (!answer) drawQuestion(turn);
+  return turn;
 }
 
-/** @param {Document} document @param {number} number of the answer */
-function makeReasoning(document, number) {
-  const label = { role: 'group', tabindex: '0', dir: 'auto', 'aria-label': t('reasoning.label', { n: number }) };
-  const inner = [element(document, 'summary'), part(document, 'div', 'thoughts', label)];
+/** @param {Document} document */
+function makeReasoning(document) {
+  const scrolls = { role: 'group', tabindex: '0', dir: 'auto' };
+  const inner = [element(document, 'summary'), part(document, 'div', 'thoughts', scrolls)];
   return part(document, 'details', 'reasoning', { hidden: '' }, ...inner);
 }
 
@@ -144,6 +153,49 @@ export function versionPicker(document, version) {
     element(document, 'span', {}, t('versions.place', { n, of })),
     button('next', '›', n === of),
   );
+}
+
+// Folding
+
+/** The text of a question; of a long one its beginning. @param {Turn} turn */
+export function drawQuestion(turn) {
+  const { content, text, whole } = turn;
+  const long = text.length > LONG.characters || text.split('\n', LONG.lines + 1).length > LONG.lines;
+  content.textContent = visible(long && !whole ? beginning(text) : text, '', false);
+  if (!long) return;
+  drawFold(turn, whole ? '' : t('fold.question', { n: text.length }), t(whole ? 'button.less' : 'button.whole'));
+  turn.fold?.lastChild && /** @type {Element} */ (turn.fold.lastChild).setAttribute('aria-expanded', String(whole));
+}
+
+/** @param {string} text */
+function beginning(text) {
+  const lines = text.split('\n', BEGINNING.lines).join('\n').slice(0, BEGINNING.characters);
+  return `${lines.replace(/[\uD800-\uDBFF]$/, '')}…`;
+}
+
+/**
+ * The line below the content that says that not all of it is shown, with its button.
+ * @param {Turn} turn
+ * @param {string} text
+ * @param {string} button
+ */
+function drawFold(turn, text, button) {
+  const { line } = turn;
+  const document = line.ownerDocument;
+  if (!turn.fold) {
+    const more = element(document, 'button', { type: 'button', name: 'whole' });
+    turn.fold = part(document, 'p', 'fold', {}, element(document, 'span'), more);
+    line.parentElement?.before(turn.fold);
+  }
+  const [said, pressed] = /** @type {Element[]} */ ([...turn.fold.childNodes]);
+  said.textContent = text;
+  pressed.textContent = button;
+}
+
+/** An answer of too many elements is cut. @param {Turn} turn */
+function drawCut(turn) {
+  if (turn.applier?.rest.length) drawFold(turn, t('fold.answer'), t('button.whole'));
+  turn.fold?.toggleAttribute('hidden', turn.applier !== null && !turn.applier.rest.length);
 }
 
 // Changes
@@ -221,6 +273,7 @@ export function drawStatus(turn, dead) {
   if ((line.getAttribute('title') ?? '') !== more) line.setAttribute('title', more);
   line.toggleAttribute('data-fading', isJustResumed(status));
   if (applier) drawReasoning(turn);
+  if (applier) drawCut(turn);
   const ofQuestion = status.state === 'complete' && !dead ? OF_QUESTION : [];
   const offered = applier ? buttonsOf(status, !content.firstChild, dead) : ofQuestion;
   for (const button of actions) {

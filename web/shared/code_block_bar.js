@@ -1,6 +1,6 @@
 // The buttons of a code block, after all that the model wrote in it. They hold no text, so they are not in a selection
 // or in the text of the answer; style.css shows them in a row whose place is free from the start. A complete diagram
-// gets one more button, and later its drawing (screen/answer/diagrams.js).
+// gets one more button, and later its drawing (screen/diagrams/diagrams.js).
 
 import { isElement, setAttributes } from './element.js';
 import { t } from './i18n.js';
@@ -41,15 +41,15 @@ export function addBar(pre, number) {
 /** @param {Element} pre @param {string} name what the button does */
 function makeButton(pre, name) {
   const button = pre.ownerDocument.createElement('button');
-  setAttributes(button, { type: 'button', 'data-do': name, 'data-caption': t(`button.${name}`) });
+  setAttributes(button, { type: 'button', 'data-do': name });
   return button;
 }
 
 /** The block is complete, and can be drawn: one more button, before the others. @param {Element} pre */
 export function addDiagramButton(pre) {
   const button = makeButton(pre, 'diagram');
-  const label = t('content.code.diagram', { block: String(pre.getAttribute('aria-label')) });
-  setAttributes(button, { 'aria-pressed': 'false', 'aria-label': label });
+  button.setAttribute('aria-pressed', 'false');
+  labelButton(button, String(pre.getAttribute('aria-label')));
   setAttributes(pre, { 'data-diagram': '' });
   buttonsOf(pre)[0].before(button);
 }
@@ -59,9 +59,13 @@ export function labelBlock(pre, language) {
   const n = String(pre.getAttribute('data-block'));
   const block = t(language ? 'content.code.language' : 'content.code', { n, language });
   pre.setAttribute('aria-label', block);
-  for (const button of buttonsOf(pre)) {
-    button.setAttribute('aria-label', t(`content.code.${button.getAttribute('data-do')}`, { block }));
-  }
+  for (const button of buttonsOf(pre)) if (button.getAttribute('data-do')) labelButton(button, block);
+}
+
+/** @param {Element} button @param {string} block its name */
+function labelButton(button, block) {
+  const name = button.getAttribute('data-do');
+  setAttributes(button, { 'data-caption': t(`button.${name}`), 'aria-label': t(`content.code.${name}`, { block }) });
 }
 
 /** @param {Element} pre */

@@ -9,6 +9,8 @@ const SUSPECT = /[\u202A-\u202E\u2066-\u2069\uFE00-\uFE0F\u{E0000}-\u{E01EF}]/u;
 // character; a replaced one counts as one. Embeddings and overrides of direction.
 const HIDDEN =
   /(?<!\u{1F3F4}[\u{E0020}-\u{E007E}]{0,6})[\u{E0000}-\u{E007F}]|(?<!\p{Script=Han})[\u{E0100}-\u{E01EF}]|(?<=[\uFE00-\uFE0F\uFFFD])[\uFE00-\uFE0F]|[\u202A-\u202E]/gu;
+/** Code in Markdown: in fences, or on a line. */
+const CODE = /(`{3,}|~{3,})[\s\S]*?(?:\1|$)|`[^`\n]*`/g;
 /** Isolates are good manners in a sentence; in code they make a line read as another one. */
 const TURNS = /[\u2066-\u2069]/g;
 const MARK = '\uFFFD';
@@ -25,4 +27,9 @@ export function visible(more, before, code) {
   const start = before.slice(-CONTEXT);
   const all = (start + more).replace(HIDDEN, (found) => MARK.repeat(found.length)).slice(start.length);
   return code ? all.replace(TURNS, MARK) : all;
+}
+
+/** A text in Markdown with the same marks as its content has on the screen. @param {string} text */
+export function visibleMarkdown(text) {
+  return visible(text, '', false).replace(CODE, (code) => visible(code, '', true));
 }

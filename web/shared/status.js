@@ -30,6 +30,7 @@ import { parseTrouble, troubleText } from './problem.js';
  * @property {import('./problem.js').Trouble | null} remark what there is to say of a complete answer
  * @property {number} at when this was received, performance.now()
  * @property {number} since when the answer was resumed, performance.now()
+ * @property {number} grown when its last token came, as far as this page has seen, performance.now()
  * @property {boolean} painted from storage: the engine has not spoken yet
  */
 
@@ -41,6 +42,11 @@ const AWAY = new Set(['reconnecting', 'offline']);
 const RESUMED_TIME = 4000;
 /** Seconds of waiting for the first token after which that is spoken. */
 const WAITING_SPOKEN = 5;
+/** Seconds without a token after which the line says so instead of a rate, and after which that is spoken. */
+const SILENT = 10;
+const SILENT_SPOKEN = 15;
+/** Tokens per second that would be written as 0. */
+const SLOWEST = 0.05;
 
 /** Buttons by state; those of OF_TEXT only once there is text. @type {Record<State, string[]>} */
 const BUTTONS = {
@@ -93,6 +99,7 @@ export function parseStatus(raw, stored = true) {
     remark: remark ? parseTrouble(remark) : null,
     at: performance.now(),
     since: -Infinity,
+    grown: performance.now(),
     painted: false,
   };
 }
@@ -102,8 +109,9 @@ const count = (value) => (typeof value === 'number' && value >= 0 && value < Inf
 /** @param {unknown} value */
 const counts = (value) => (Array.isArray(value) ? value.map(count).filter(Boolean) : []);
 
-/** Takes over the time of the last resumption from the status before. @param {Status} before @param {Status} status */
+/** Takes over the times of the last resumption and token from the status before. @param {Status} before @param {Status} status */
 export function carryOver(before, status) {
+  if (before.at && before.state === status.state && before.tokens === status.tokens) status.grown = before.grown;
   const again = status.resumed !== before.resumed || (AWAY.has(before.state) && !AWAY.has(status.state));
   // A new article has seen no cut: the resumption in its first status was announced long ago.
   status.since = status.resumed && again && before.at ? status.at : before.since;
@@ -161,10 +169,27 @@ function liveText(status, dead) {
   if (state === 'waiting') return waitText(status);
   if (state === 'reconnecting') return retryText(status, values);
   if (state === 'streaming' && isJustResumed(status)) return t('status.resumed', { n: status.resumed });
-  if (state === 'streaming' && status.seq > 0 && !status.saved) return t('status.streaming.unsaved', values);
+  if (state === 'streaming') return streamText(status, values);
   if (state === 'catching-up' && status.head > status.tokens) return t('status.catching-up.of', values);
   return t(`status.${state}`, values);
 }
+
+/** @param {Status} status @param {import('./i18n.js').Values} values */
+function streamText(status, values) {
+  const silence = silentFor(status);
+  if (silence >= SILENT) return t('status.silent', { ...values, silence: duration(silence) });
+  const key = status.seq > 0 && !status.saved ? 'status.streaming.unsaved' : 'status.streaming';
+  return t(isSlow(status) ? `${key}.slow` : key, values);
+}
+
+/** Seconds without a token. @param {Status} status */
+const silentFor = ({ state, grown }) => (state === 'streaming' ? (performance.now() - grown) / 1000 : 0);
+
+/** @param {Status} status */
+const isSlow = ({ rate }) => rate < SLOWEST;
+
+/** Do its tokens come at a rate that can be said? @param {Status} status */
+export const isFlowing = (status) => !isSlow(status) && silentFor(status) < SILENT;
 
 /** @param {Status} status */
 function endText(status) {
@@ -181,6 +206,7 @@ function countText(status) {
   if (state === 'queued') return queueText(status, values);
   if (state === 'complete' && !status.tokens) return ''; // of another program: nobody has counted
   if (state === 'complete' && !status.seconds) return withSeams(t('status.complete.short', values), seams);
+  if (state === 'complete' && isSlow(status)) return withSeams(t('status.complete.slow', values), seams);
   if ((state === 'stopped' || state === 'interrupted') && !status.tokens) return t(`status.${state}.empty`, values);
   return withSeams(t(`status.${state}`, values), seams);
 }
@@ -247,7 +273,7 @@ function retryText(status, values) {
 export const isJustResumed = ({ state, since }) => state === 'streaming' && performance.now() - since < RESUMED_TIME;
 
 /** Does the text change with the clock alone? @param {Status} status */
-export const isTicking = (status) => ['waiting', 'reconnecting'].includes(status.state) || isJustResumed(status);
+export const isTicking = ({ state }) => ['waiting', 'streaming', 'reconnecting'].includes(state);
 
 /** The answer's resumptions and seams, for the tooltip of its line; "" without any. @param {Status} status */
 export function detailsText({ resumed, seams }) {
@@ -282,6 +308,8 @@ export function announcement(before, status, hidden) {
   return { text: status.remark ? `${troubleText(status.remark)} ${said}` : said, once: state === 'streaming' };
 }
 
-/** The announcement of a long wait for the first token; null while it is not long. @param {Status} status */
-export const waitAnnouncement = (status) =>
-  status.state === 'waiting' && waited(status) >= WAITING_SPOKEN ? t('say.waiting') : null;
+/** The announcement of a long wait for the first token, or for the next one; null while it is not long. @param {Status} status */
+export function waitAnnouncement(status) {
+  if (status.state === 'waiting' && waited(status) >= WAITING_SPOKEN) return t('say.waiting');
+  return silentFor(status) >= SILENT_SPOKEN ? t('say.silent') : null;
+}

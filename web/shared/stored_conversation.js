@@ -6,20 +6,26 @@
 import { line } from './branches.js';
 import { LIVE } from './status.js';
 
+/** Turns of a conversation that a page begins with, counted from the end; the others come when somebody asks for them. */
+export const NEAR = 200;
+
 /** @typedef {Record<string, any>} Row */
 /** @typedef {{turn: Row, rows: {n: number, last: number, ops: unknown, reasoning?: unknown}[]}} StoredTurn */
 /**
  * @typedef {object} StoredConversation
  * @property {string | null} conversation
  * @property {Row[]} conversations newest first
- * @property {StoredTurn[]} turns in order
+ * @property {StoredTurn[]} turns the last ones, in order
+ * @property {Earlier} earlier those before them
  */
+/** @typedef {{turns: number, answers: number}} Earlier how many there are, and how many of them are answers */
 /**
  * @typedef {object} Reading
  * @property {string | null} conversation
  * @property {Row[]} conversations newest first
- * @property {Row[]} messages of the chosen branch, in order
- * @property {Promise<StoredTurn>[]} turns for each message; the newest is there first
+ * @property {Row[]} messages of the chosen branch, the last ones, in order
+ * @property {Earlier} earlier the messages before them
+ * @property {Promise<StoredTurn>[]} turns for each of these messages; the newest is there first
  * @property {unknown} language that was chosen for the page, if one was
  */
 /**
@@ -34,18 +40,19 @@ import { LIVE } from './status.js';
  * Reads a conversation out of the database and the tab.
  * @param {string | null} wanted null for the newest
  * @param {[store: string, record: Row][]} held the tab's records
+ * @param {number} [many] how many of its last turns
  * @returns {Promise<StoredConversation | null>} null when nothing is stored
  */
-export async function readAll(wanted, held) {
+export async function readAll(wanted, held, many = NEAR) {
   const database = await open().catch((error) => {
     if (!held.length) throw error;
     console.warn('midstream: storage', error); // the engine has reported it when the tab began to hold them
     return null;
   });
   try {
-    if (!database) return held.length ? await whole(view(ofTab(held), wanted)) : null;
+    if (!database) return held.length ? await whole(view(ofTab(held), wanted, many)) : null;
     const stored = ofDatabase(database);
-    return await whole(view(held.length ? both(ofTab(held), stored) : stored, wanted));
+    return await whole(view(held.length ? both(ofTab(held), stored) : stored, wanted, many));
   } finally {
     database?.close(); // an open connection would hold up an upgrade by the engine
   }
@@ -61,7 +68,7 @@ export async function readTurns(wanted, since) {
   const database = await open();
   try {
     await since;
-    return database && (await view(ofDatabase(database), wanted));
+    return database && (await view(ofDatabase(database), wanted, NEAR));
   } finally {
     database?.close(); // this waits for the requests that are under way
   }
@@ -69,12 +76,12 @@ export async function readTurns(wanted, since) {
 
 /** @param {Promise<Reading>} reading @returns {Promise<StoredConversation>} */
 async function whole(reading) {
-  const { conversation, conversations, turns } = await reading;
-  return { conversation, conversations, turns: await Promise.all(turns) };
+  const { conversation, conversations, turns, earlier } = await reading;
+  return { conversation, conversations, turns: await Promise.all(turns), earlier };
 }
 
-/** @param {Source} source @param {string | null} wanted @returns {Promise<Reading>} */
-async function view(source, wanted) {
+/** @param {Source} source @param {string | null} wanted @param {number} many @returns {Promise<Reading>} */
+async function view(source, wanted, many) {
   const early = wanted === null ? null : source.messages(wanted); // beside the others, not after them
   const [all, language, messages] = await Promise.all([source.conversations(), source.language(), early]);
   const known = all.filter((row) => typeof row?.id === 'string').sort((a, b) => b.updated - a.updated);
@@ -85,12 +92,15 @@ async function view(source, wanted) {
   const usable = found.filter((record) => {
     return typeof record?.id === 'string' && ['user', 'assistant'].includes(record.author);
   });
-  const branch = line(usable, there?.leaf);
+  const chosen = line(usable, there?.leaf);
+  const branch = chosen.slice(-many);
+  const before = chosen.slice(0, -many).map(({ record }) => record);
+  const earlier = { turns: before.length, answers: before.filter(({ author }) => author === 'assistant').length };
   const turns = branch.toReversed().map(async ({ record, versions }) => {
     return turnOf(record, versions, unbroken(await source.rows(record.id)));
   });
   const visible = branch.map(({ record }) => record);
-  return { conversation, conversations, messages: visible, turns: turns.reverse(), language };
+  return { conversation, conversations, messages: visible, earlier, turns: turns.reverse(), language };
 }
 
 // Sources

@@ -136,8 +136,8 @@ async function read(wanted, event, catalogue) {
  * The turns in the order in which they are to be sent.
  * @param {Reading} reading
  */
-async function* printed({ messages, turns }) {
-  let answers = 0;
+async function* printed({ messages, turns, earlier }) {
+  let { answers } = earlier;
   const numbers = messages.map(({ author }) => (author === 'assistant' ? ++answers : answers));
   const from = turns.length > MANY ? turns.length - LAST : 0;
   for (const turn of turns) turn.catch(() => {}); // said where it is waited for

@@ -2,6 +2,7 @@
 
 import { barButton, codeOf } from '../../shared/code_block_bar.js';
 import { t } from '../../shared/i18n.js';
+import { copyText } from '../page/clipboard.js';
 
 /** How long a button says what it has done, in ms. */
 const SAID = 2000;
@@ -13,7 +14,6 @@ export class CodeBlocks {
   /**
    * @param {object} on
    * @param {() => void} on.copied
-   * @param {() => void} on.failed the browser refuses to copy, as over plain http
    * @param {(button: HTMLElement) => void} on.diagram shows the block as a diagram, or its source again
    * @param {(button: HTMLElement, change: () => void) => void} on.keep makes a change without moving the button
    */
@@ -37,11 +37,7 @@ export class CodeBlocks {
 
   /** @param {HTMLElement} button @param {string} code */
   async #copy(button, code) {
-    try {
-      await navigator.clipboard.writeText(code);
-    } catch {
-      return this.on.failed();
-    }
+    if (!(await copyText(code))) return;
     confirm(button, t('button.copied'));
     this.on.copied();
   }

@@ -6,7 +6,7 @@ export class Decorations {
   /**
    * @param {import('./code_blocks.js').CodeBlocks} blocks
    * @param {import('./formulas.js').Formulas} formulas
-   * @param {import('./diagrams.js').Diagrams} diagrams
+   * @param {import('../diagrams/diagrams.js').Diagrams} diagrams
    */
   constructor(blocks, formulas, diagrams) {
     this.blocks = blocks;

@@ -4,7 +4,7 @@
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
 import { promptOf } from '../../shared/prompt.js';
-import { growField, isComposed } from '../page/field.js';
+import { growField, hintEnter, isComposed, isSending } from '../page/field.js';
 import { loadItem, storeItem } from '../page/tab.js';
 
 /** @typedef {import('../../shared/article.js').Turn} Turn */
@@ -37,7 +37,7 @@ export class Edits {
 
   /** @param {Turn} turn @param {string | null} conversation */
   open(turn, conversation) {
-    const area = this.#open(turn, conversation, turn.content.textContent ?? '');
+    const area = this.#open(turn, conversation, turn.text);
     area.focus();
     area.setSelectionRange(area.value.length, area.value.length);
   }
@@ -52,11 +52,27 @@ export class Edits {
   #open(turn, conversation, text) {
     const there = turn.article.querySelector('textarea');
     if (there) return there;
-    const label = { name: 'edited', rows: '1', dir: 'auto', 'aria-label': t('label.edited'), enterkeyhint: 'send' };
+    const label = {
+      name: 'edited',
+      rows: '1',
+      dir: 'auto',
+      'aria-label': t('label.edited'),
+      'data-label': 'label.edited',
+    };
     const area = /** @type {HTMLTextAreaElement} */ (element(document, 'textarea', label));
-    const submit = element(document, 'button', { type: 'submit', name: 'ask' }, t('button.send'));
+    const submit = element(
+      document,
+      'button',
+      { type: 'submit', name: 'ask', 'data-words': 'button.send' },
+      t('button.send'),
+    );
     const ask = /** @type {HTMLButtonElement} */ (submit);
-    const cancel = element(document, 'button', { type: 'button', name: 'cancel' }, t('button.cancel'));
+    const cancel = element(
+      document,
+      'button',
+      { type: 'button', name: 'cancel', 'data-words': 'button.cancel' },
+      t('button.cancel'),
+    );
     const buttons = element(document, 'div', {}, cancel, ask);
     const form = element(document, 'form', { 'data-part': 'editor' }, area, buttons);
     const send = () => {
@@ -68,9 +84,8 @@ export class Edits {
     form.addEventListener('submit', (event) => (event.preventDefault(), send()));
     cancel.addEventListener('click', () => this.#close(turn, form));
     area.addEventListener('keydown', (event) => {
-      if (isComposed(event)) return;
-      if (event.key === 'Escape') this.#close(turn, form);
-      else if (event.key === 'Enter' && !event.shiftKey) send();
+      if (isSending(event)) send();
+      else if (event.key === 'Escape' && !isComposed(event)) this.#close(turn, form);
       else return;
       event.preventDefault();
     });
@@ -79,6 +94,7 @@ export class Edits {
       growField(area);
       this.#store({ ...read(), [turn.id]: { conversation, text: area.value } });
     });
+    hintEnter(area);
     area.value = text;
     turn.content.after(form);
     turn.article.toggleAttribute('data-editing', true);

@@ -96,6 +96,7 @@ function adopt(turn, standing) {
   turn.reasoning = twin(turn.reasoning);
   turn.content = twin(turn.content);
   turn.line = twin(turn.line);
+  turn.fold = turn.fold && twin(turn.fold);
   turn.actions = turn.actions.map(twin);
   turn.applier?.replaceNodes(twin);
 }

@@ -1,7 +1,8 @@
 // Search results in the text itself: highlighted without a change of any node, and scrolled into view.
 
+import { drawQuestion } from '../../shared/article.js';
 import { html } from '../page/page.js';
-import { hideDiagram } from './diagram_view.js';
+import { hideDiagram } from '../diagrams/diagram_view.js';
 
 /** Highlights in one message: more would only slow the page down. */
 const MOST = 500;
@@ -25,6 +26,7 @@ export class SearchHighlight {
   /** @param {Match} match @returns {boolean} false when its message is not visible; it is revealed when that comes */
   reveal(match) {
     const turn = this.transcript.turns.get(match.message);
+    if (turn && !turn.applier && !turn.whole && turn.fold) unfold(turn);
     const first = turn && this.#highlight(turn.content, match.spellings);
     this.#waiting = first ? null : match;
     if (!turn) return false;
@@ -60,6 +62,12 @@ export class SearchHighlight {
     }
     return ranges[0] ?? null;
   }
+}
+
+/** The match may be in the part of a question that is not shown. @param {Turn} turn */
+function unfold(turn) {
+  turn.whole = true;
+  drawQuestion(turn);
 }
 
 /** @param {HTMLElement} content @param {string[]} spellings */

@@ -3,6 +3,7 @@
 
 import { setAttributes } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
+import { visible } from '../../shared/invisible.js';
 
 /** @typedef {import('../../shared/article.js').Turn} Turn */
 
@@ -13,12 +14,17 @@ import { t } from '../../shared/i18n.js';
  */
 export function showSource(turn, { n, text }, number) {
   const pre = turn.source?.pre ?? document.createElement('pre');
-  const label = t('source.label', { n: number });
-  setAttributes(pre, { 'data-part': 'source', dir: 'auto', tabindex: '0', role: 'group', 'aria-label': label });
-  pre.textContent = String(text ?? '');
+  setAttributes(pre, { 'data-part': 'source', dir: 'auto', tabindex: '0', role: 'group' });
+  pre.textContent = visible(String(text ?? ''), '', true);
   if (!turn.source) turn.content.after(pre);
   turn.source = { pre, n: Number(n) || 0 };
+  labelSource(turn, number);
   press(turn);
+}
+
+/** @param {Turn} turn @param {number} number of the answer */
+export function labelSource({ source }, number) {
+  if (source) source.pre.ariaLabel = t('source.label', { n: number });
 }
 
 /** Shows the content again. @param {Turn} turn */
@@ -35,8 +41,8 @@ export function growSource({ source }, { n, reset, source: more }) {
   if (reset) source.pre.replaceChildren();
   if (typeof more !== 'string' || !more) return;
   const text = source.pre.lastChild;
-  if (text instanceof Text) text.appendData(more);
-  else source.pre.append(more);
+  if (text instanceof Text) text.appendData(visible(more, text.data, true));
+  else source.pre.append(visible(more, '', true));
 }
 
 /** @param {Turn} turn */

@@ -6,6 +6,7 @@
 
 import {
   addReasoning,
+  drawQuestion,
   drawStatus,
   labelTurn,
   makeTurn,
@@ -14,10 +15,12 @@ import {
   updateStatus,
 } from '../../shared/article.js';
 import { LIVE, isTicking, parseStatus } from '../../shared/status.js';
+import { NEAR } from '../../shared/stored_conversation.js';
 import { Chunks } from '../page/chunked.js';
 import { beginTurn, fillTurn } from './hydrate.js';
 import { unpack } from './packed_ops.js';
-import { growSource } from './source.js';
+import { relabelContent } from './relabel.js';
+import { growSource, labelSource } from './source.js';
 import { Speech } from './speech.js';
 import { markVersion } from './version_picker.js';
 
@@ -37,6 +40,9 @@ import { markVersion } from './version_picker.js';
 /** Milliseconds between two redraws of a status line whose state stays the same: numbers that race cannot be read. */
 const REDRAW = 250;
 
+/** @type {import('../../shared/stored_conversation.js').Earlier} */
+const NONE = { turns: 0, answers: 0 };
+
 export class Transcript {
   /** A status or the set of turns has changed. */
   onchange = () => {};
@@ -52,6 +58,10 @@ export class Transcript {
     this.speech = new Speech(announcer);
     this.timer = 0;
     this.later = 0;
+    /** How many of the last turns are shown when a conversation is opened. */
+    this.most = NEAR;
+    /** The turns before the first one that is shown. */
+    this.earlier = NONE;
   }
 
   /** The newest answer that is being written. */
@@ -60,33 +70,49 @@ export class Transcript {
     return [...this.turns.values()].findLast((turn) => turn.applier && LIVE.has(turn.status.state)) ?? null;
   }
 
+  /** An answer here has lost its connection. */
+  get isReconnecting() {
+    return [...this.turns.values()].some(({ status }) => status.state === 'reconnecting');
+  }
+
   /** Patch numbers already on screen, for the `open` intent. */
   painted() {
     const painted = [...this.turns.values()].filter((turn) => turn.n > 0 && !turn.resetting);
     return Object.fromEntries(painted.map((turn) => [turn.id, turn.n]));
   }
 
-  /** Shows these turns, in this order, and no others. @param {unknown} turns */
+  /** Shows the last of these turns, in this order, and no others. @param {unknown} turns */
   show(turns) {
     const known = this.turns;
+    const all = Array.isArray(turns) ? turns : [];
+    const hidden = all.slice(0, this.#first(all, known));
+    this.earlier = { turns: hidden.length, answers: hidden.filter((raw) => raw?.author === 'assistant').length };
     this.turns = new Map();
-    for (const raw of Array.isArray(turns) ? turns : []) this.#take(raw, known);
+    for (const raw of all.slice(hidden.length)) this.#take(raw, known);
     this.#tidy();
     this.#changed();
+  }
+
+  /** The first turn to be shown: what stands there stays. @param {any[]} all @param {Map<string, Turn>} known */
+  #first(all, known) {
+    const standing = all.findIndex((raw) => known.has(raw?.message));
+    const near = Math.max(0, all.length - this.most);
+    return standing < 0 ? near : Math.min(near, standing);
   }
 
   /**
    * Makes turns out of storage, the newest first and in chunks, without showing them: a patch that came in between
    * would not fit. Articles that the service worker has printed stay.
    * @param {StoredTurn[]} stored
+   * @param {number} [before] answers before the first of them
    * @returns {Promise<Map<string, Turn>>} for `showBuilt`, in the order of the conversation
    */
-  async build(stored) {
+  async build(stored, before = 0) {
     const standing = new Map([...this.log.children].map((article) => [article.getAttribute('data-message'), article]));
     const chunks = new Chunks();
     /** @type {[StoredTurn, Turn][]} */
     const made = [];
-    let answers = 0;
+    let answers = before;
     for (const one of stored) {
       const turn = this.turns.get(one.turn.message) ?? beginTurn(one.turn, answers + 1);
       if (turn) made.push([one, turn]);
@@ -100,9 +126,14 @@ export class Transcript {
     return new Map(made.map(([, turn]) => [turn.id, turn]));
   }
 
-  /** Shows turns out of storage, before the engine is there, and no others. @param {Map<string, Turn>} turns */
-  showBuilt(turns) {
+  /**
+   * Shows turns out of storage, before the engine is there, and no others.
+   * @param {Map<string, Turn>} turns
+   * @param {import('../../shared/stored_conversation.js').Earlier} [earlier] the turns before them
+   */
+  showBuilt(turns, earlier = NONE) {
     const known = this.turns;
+    this.earlier = earlier;
     this.turns = new Map();
     for (const turn of turns.values()) this.#put(known.get(turn.id) ?? turn);
     this.#tidy();
@@ -179,7 +210,7 @@ export class Transcript {
 
   /** Of an answer in its conversation, from 1. @param {Turn} turn */
   number(turn) {
-    return [...this.turns.values()].filter((each) => each.applier).indexOf(turn) + 1;
+    return this.earlier.answers + [...this.turns.values()].filter((each) => each.applier).indexOf(turn) + 1;
   }
 
   /** Of two prompts that were sent at once, the one shown later may stand first. */
@@ -194,7 +225,7 @@ export class Transcript {
   }
 
   #answers() {
-    return [...this.turns.values()].filter((turn) => turn.applier).length;
+    return this.earlier.answers + [...this.turns.values()].filter((turn) => turn.applier).length;
   }
 
   /** @param {PatchMessage} message */
@@ -215,7 +246,7 @@ export class Transcript {
     updateSeq(turn, message.seq, turn.status.saved);
     this.speech.grown(turn);
     if (!LIVE.has(turn.status.state)) this.on.resized();
-    if (empty) drawStatus(turn, this.dead);
+    if (empty || turn.applier.rest.length) drawStatus(turn, this.dead);
   }
 
   /**
@@ -265,6 +296,41 @@ export class Transcript {
     drawStatus(turn, this.dead);
   }
 
+  /**
+   * Shows all of a question, or its beginning again; of an answer that is cut, another portion.
+   * @param {Turn} turn
+   * @param {(turn: Turn) => void} grown the answer has new elements
+   */
+  unfold(turn, grown) {
+    if (!turn.applier) {
+      turn.whole = !turn.whole;
+      drawQuestion(turn);
+    } else {
+      try {
+        turn.applier.more();
+      } catch (error) {
+        return this.#reset(turn, error);
+      }
+      drawStatus(turn, this.dead);
+      grown(turn);
+    }
+    this.on.resized();
+  }
+
+  /** Writes all words of ours anew, in another language. */
+  relabel() {
+    let { answers } = this.earlier;
+    for (const turn of this.turns.values()) {
+      if (turn.applier) answers += 1;
+      labelTurn(turn, answers);
+      labelSource(turn, answers);
+      markVersion(turn, turn.versions);
+      drawStatus(turn, this.dead);
+      if (turn.applier) relabelContent(turn.content);
+      else drawQuestion(turn);
+    }
+  }
+
   /** Removes turns. @param {unknown} messages their ids */
   remove(messages) {
     for (const id of Array.isArray(messages) ? messages : []) {
@@ -310,9 +376,8 @@ export class Transcript {
   #ticked() {
     for (const turn of this.turns.values()) {
       this.speech.waited(turn);
-      // The line of a resumption is drawn once more when it has been visible long enough.
-      if (isTicking(turn.status) || turn.line.hasAttribute('data-fading')) drawStatus(turn, this.dead);
+      if (isTicking(turn.status)) drawStatus(turn, this.dead);
     }
-    this.#tick();
+    this.#changed();
   }
 }

@@ -10,6 +10,7 @@ import { ACTIONS } from '../../shared/article.js';
  * @property {(button: HTMLElement) => void} block a button of a code block
  * @property {(turn: Turn) => void} edit opens a question for editing
  * @property {(turn: Turn, step: number) => void} version shows the version before or after it
+ * @property {(button: HTMLElement, turn: Turn) => void} whole shows more of a text that is cut, or less of a question
  * @property {(button: HTMLElement, turn: Turn) => void} source shows its source, or its content again
  */
 
@@ -32,6 +33,7 @@ function act(event, turns, on) {
   else if (button.dataset.do) on.block(button);
   else if (Object.hasOwn(STEPS, name)) on.version(turn, STEPS[name]);
   else if (name === 'source') on.source(button, turn);
+  else if (name === 'whole') on.whole(button, turn);
   else if (name === 'edit' && !turn.applier) on.edit(turn);
   else if (ACTIONS.includes(name)) on.intent({ type: /** @type {MessageIntent['type']} */ (name), message: turn.id });
 }

@@ -16,6 +16,7 @@ const pickerOf = (turn) => turn?.article.querySelector('[data-part=versions]') ?
 
 /** Shows the number of a turn's version. @param {Turn} turn @param {unknown} version as the engine sends it */
 export function markVersion(turn, version) {
+  turn.versions = version;
   const before = pickerOf(turn);
   const picker = versionPicker(document, version);
   if (before && picker && before.isEqualNode(picker)) return;

@@ -4,7 +4,7 @@
 import { NEW } from '../../shared/address.js';
 import { promptOf } from '../../shared/prompt.js';
 import '../../shared/uuid.js';
-import { growField, isComposed } from '../page/field.js';
+import { growField, hintEnter, isSending } from '../page/field.js';
 import { loadDrafts, storeDrafts } from '../page/tab.js';
 
 /** @typedef {import('../page/tab.js').Pending} Pending */
@@ -36,6 +36,7 @@ export class Composer {
     });
     this.prompt.addEventListener('input', () => this.#typed());
     this.prompt.addEventListener('keydown', (event) => this.#key(event));
+    hintEnter(this.prompt);
     this.stopButton.addEventListener('click', () => this.onstop());
   }
 
@@ -170,7 +171,7 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.key !== 'Enter' || event.shiftKey || isComposed(event)) return;
+    if (!isSending(event)) return;
     event.preventDefault();
     this.#send();
   }

@@ -1,26 +1,7 @@
-// The clipboard and files, in both directions.
+// Files, in both directions.
 
 import { errorText } from '../../shared/problem.js';
 import { TooLarge, conversationsIn } from './zip.js';
-
-/** A copy whose text comes later: the browser wants the request within the click, before the engine answers. */
-export class PendingCopy {
-  /** @type {((text: string) => void) | null} */
-  #resolve = null;
-
-  /** @returns {Promise<void>} rejected when the browser refuses */
-  async begin() {
-    const text = new Promise((/** @type {(text: string) => void} */ resolve) => (this.#resolve = resolve));
-    const blob = text.then((plain) => new Blob([plain], { type: 'text/plain' }));
-    return navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob })]);
-  }
-
-  /** @param {string} text */
-  finish(text) {
-    this.#resolve?.(text);
-    this.#resolve = null;
-  }
-}
 
 /** Bytes of an imported file: it goes through memory as one string. */
 const LARGEST = 64 * 2 ** 20;

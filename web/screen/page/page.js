@@ -36,7 +36,17 @@ export function label() {
 /** Notices that end as soon as another one comes: those of a storage that refused. @type {Record<string, string[]>} */
 const ENDS = { 'saved-again': ['full', 'not-saved'] };
 
-/** @typedef {{code: string, text: string, error: boolean, at: number}} Notice */
+/**
+ * On plain http a browser keeps less, and no setting changes that: some notices have other words there.
+ * @param {string} code
+ * @param {string} detail
+ */
+function noticeText(code, detail) {
+  const keys = [...(isSecureContext ? [] : [`notice.${code}.insecure`]), `notice.${code}`, 'notice.other'];
+  return t(keys.find(has) ?? '', { code, detail, n: detail });
+}
+
+/** @typedef {{code: string, words: () => string, error: boolean, at: number}} Notice */
 
 /** One line above the composer, also spoken. An error stays until it is closed, and later notices wait behind it. */
 export class Notices {
@@ -52,18 +62,17 @@ export class Notices {
 
   /**
    * @param {string} code its text is in the catalogue as notice.<code>
-   * @param {string} [detail]
+   * @param {string | (() => string)} [detail] a function where it has words of the page's language
    * @param {boolean} [error]
    */
   show(code, detail = '', error = false) {
-    const key = has(`notice.${code}`) ? `notice.${code}` : 'notice.other';
-    const text = t(key, { code, detail, n: detail });
+    const words = () => noticeText(code, typeof detail === 'string' ? detail : detail());
     const ended = ENDS[code] ?? [];
     // A success gives way to the next notice at once; of each kind of error there is one.
     this.open = this.open.filter((each) => each.error && each.code !== code && !ended.includes(each.code));
-    this.open.push({ code, text, error, at: performance.now() });
-    if (error) this.announcer.alarm(text);
-    else this.announcer.say(text);
+    this.open.push({ code, words, error, at: performance.now() });
+    if (error) this.announcer.alarm(words());
+    else this.announcer.say(words());
     this.#draw();
   }
 
@@ -74,19 +83,29 @@ export class Notices {
     this.#draw();
   }
 
+  /** Writes the visible one, in the page's language. */
+  relabel() {
+    const [first] = this.open;
+    if (first) find('[data-part=notice] span').textContent = first.words();
+  }
+
   #draw() {
     const [first] = this.open;
     clearTimeout(this.timer);
     this.line.hidden = !first;
     if (!first) return;
-    find('[data-part=notice] span').textContent = first.text;
+    this.relabel();
     if (!first.error) this.timer = setTimeout(() => this.close(), NOTICE_TIME);
   }
 }
 
-/** @param {unknown} state online | offline | reconnecting */
-export function showConnection(state) {
+/**
+ * @param {unknown} state online | offline | reconnecting: of this browser, with all of its answers
+ * @param {boolean} here an answer of the current conversation reconnects; the words stand over no other one
+ */
+export function showConnection(state, here) {
   if (state !== 'online' && state !== 'offline' && state !== 'reconnecting') return;
   html.dataset.connection = state;
-  part('connection').textContent = state === 'online' ? '' : t(`connection.${state}`);
+  const said = state === 'online' || (state === 'reconnecting' && !here) ? '' : t(`connection.${state}`);
+  if (part('connection').textContent !== said) part('connection').textContent = said;
 }

@@ -1,4 +1,4 @@
-// The person's choices about looks, language, announcements and keys. They are stored in localStorage, because
+// The person's choices about looks, language, the Enter key, announcements and keys. They are stored in localStorage, because
 // pre_paint.js needs them before the first frame. The engine gets the language too (`prefer`), because the service
 // worker can read it only from there.
 
@@ -7,11 +7,12 @@ import { loadItem, storeItem } from './tab.js';
 
 /**
  * All choices; the first one is the default.
- * @type {{theme: string[], language: string[], announce: string[], keys: string[], diagrams: string[]}}
+ * @type {{theme: string[], language: string[], enter: string[], announce: string[], keys: string[], diagrams: string[]}}
  */
 export const CHOICES = {
   theme: ['system', 'light', 'dark'],
   language: ['system', ...Object.keys(LANGUAGES)],
+  enter: ['automatic', 'always', 'never'], // whether it sends (page/field.js)
   announce: ['states', 'whole', 'paragraphs'],
   keys: ['on', 'off'],
   diagrams: ['source', 'drawn'], // chosen with the button of a diagram

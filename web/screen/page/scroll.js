@@ -15,6 +15,7 @@ export class Scroll {
    */
   constructor(scroller, column, pill) {
     this.scroller = scroller;
+    this.column = column;
     this.pill = pill;
     this.following = false; // until it is known where the reader is
     this.ours = -1; // where we have just scrolled to: the event of it is not the reader's
@@ -137,6 +138,12 @@ export class Scroll {
   }
 
   #mark() {
-    this.pill.hidden = this.following || this.below <= NEAR;
+    this.pill.hidden = this.following || this.below <= NEAR || !this.#isMoreBelow();
+  }
+
+  /** Is a part of the conversation below what is visible? The room under a short answer and the first page are none. */
+  #isMoreBelow() {
+    const end = this.column.querySelector('article:last-child [data-part=foot]');
+    return end !== null && end.getBoundingClientRect().bottom > this.scroller.getBoundingClientRect().bottom + NEAR;
   }
 }

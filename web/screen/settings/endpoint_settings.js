@@ -45,13 +45,15 @@ export class Endpoints {
     this.test = 0; // of several tests the newest counts
     /** @type {Item[]} */
     this.items = [];
+    /** The line about a test. */
+    this.said = { words: () => '', url: '' };
     const { chosen, preset } = this.fields;
     chosen.addEventListener('change', () => on.intent({ type: 'endpoint-choose', name: chosen.value }));
     preset.append(...Object.keys(PRESETS).map((name) => element(document, 'option', { value: name }, name)));
     preset.addEventListener('change', () => this.#preset());
     section.addEventListener('click', (event) => this.#clicked(event.target));
     section.addEventListener('keydown', (event) => this.#key(event));
-    section.addEventListener('input', () => this.#say(''));
+    section.addEventListener('input', () => this.#say(() => ''));
   }
 
   get fields() {
@@ -77,8 +79,18 @@ export class Endpoints {
     const select = this.fields.chosen;
     select.replaceChildren(...this.items.map(({ name }) => element(document, 'option', { value: name }, name)));
     select.value = String(chosen);
+    this.#list();
+  }
+
+  #list() {
     const list = this.section.querySelector('[data-part=own]');
     list?.replaceChildren(...this.items.filter(({ own }) => own).map((item) => this.#row(item)));
+  }
+
+  /** In another language. */
+  relabel() {
+    this.#list();
+    this.#say(this.said.words, this.said.url);
   }
 
   /** @param {Item} item one that the person has added */
@@ -108,7 +120,7 @@ export class Endpoints {
     if (!Object.hasOwn(PRESETS, preset.value)) return;
     label.value = preset.value;
     url.value = PRESETS[preset.value];
-    this.#say('');
+    this.#say(() => '');
   }
 
   /** @param {EventTarget | null} target */
@@ -133,7 +145,7 @@ export class Endpoints {
   }
 
   #try() {
-    this.#say(t('settings.testing'));
+    this.#say(() => t('settings.testing'));
     const { key } = this.fields;
     this.on.intent({ type: 'endpoint-test', test: ++this.test, endpoint: this.#described(), key: key.value.trim() });
   }
@@ -142,7 +154,8 @@ export class Endpoints {
     const { url, label, model, key, keep } = this.fields;
     const endpoint = this.#described();
     if (!endpoint.name || !URL.canParse(endpoint.url)) {
-      this.#say(t('settings.test.url', { detail: url.value }));
+      const detail = url.value;
+      this.#say(() => t('settings.test.url', { detail }));
       return url.focus();
     }
     const secret = key.value.trim();
@@ -152,7 +165,7 @@ export class Endpoints {
     if (!storeKeys(keys) && secret) this.on.unsaved();
     this.on.intent({ type: 'endpoint-add', endpoint, key: secret, keep: keep.value });
     for (const field of [url, label, model, key]) field.value = '';
-    this.#say(t('settings.added', { name: endpoint.name }));
+    this.#say(() => t('settings.added', { name: endpoint.name }));
   }
 
   /** @param {string} name */
@@ -173,14 +186,16 @@ export class Endpoints {
     const options = names.map((value) => element(document, 'option', { value }));
     this.section.querySelector('datalist')?.replaceChildren(...options);
     const values = { host: String(host), detail: String(detail), status: Number(status), n: names.length };
-    const line = t(`settings.test.${code}`, { ...values, origin: location.origin });
-    this.#say(withAnswer(line, problem), code === 'nobody' ? String(url) : '');
+    const line = () => t(`settings.test.${code}`, { ...values, origin: location.origin });
+    this.#say(() => withAnswer(line(), problem), code === 'nobody' ? String(url) : '');
     if (code === 'ok' && !this.fields.model.value && names.length) this.fields.model.value = names[0];
   }
 
-  /** @param {string} text @param {string} [url] that the person may open: a page learns less from it */
-  #say(text, url = '') {
+  /** @param {() => string} words @param {string} [url] that the person may open: a page learns less from it */
+  #say(words, url = '') {
     const line = this.section.querySelector('[data-part=tested]');
+    const text = words();
+    this.said = { words, url };
     if (!line || (line.textContent === text && !url)) return;
     line.replaceChildren(text, ...(/^https?:/.test(url) ? [' ', tabOf(url)] : []));
   }

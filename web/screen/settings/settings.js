@@ -34,11 +34,21 @@ export class Settings {
     section?.scrollIntoView({ block: 'start' });
   }
 
-  /** Only when it is first opened: a reload does not wait for it. */
+  /** Only when it is first opened (a reload does not wait for it), and in another language. */
   #make() {
     for (const select of this.dialog.querySelectorAll('select')) this.#fill(select);
+    this.#explain();
+  }
+
+  #explain() {
     const list = this.dialog.querySelector('[data-part=shortcuts] dl');
     if (list instanceof HTMLElement) explain(list);
+  }
+
+  /** In another language. */
+  relabel() {
+    if (this.made) this.#make();
+    this.on.open();
   }
 
   /** @param {HTMLSelectElement} select */
@@ -61,5 +71,6 @@ export class Settings {
     if (!prefer(name, target.value)) this.on.unsaved();
     if (name === 'theme') applyTheme();
     if (name === 'language') this.on.language(target.value);
+    if (name === 'enter') this.#explain();
   }
 }

@@ -6,6 +6,7 @@
 
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
+import { enterSends } from '../page/field.js';
 import { preferred } from '../page/preferences.js';
 
 /**
@@ -57,7 +58,7 @@ function fits({ key, mod = false, shift, inside }, event, target) {
 
 /** Writes the map for people. @param {HTMLElement} list a dl */
 export function explain(list) {
-  const rows = BINDINGS.map((binding) =>
+  const rows = BINDINGS.map(asChosen).map((binding) =>
     element(
       document,
       'div',
@@ -67,6 +68,12 @@ export function explain(list) {
     ),
   );
   list.replaceChildren(...rows);
+}
+
+/** Where Enter begins a new line, it sends with Ctrl. @param {Binding} binding @returns {Binding} */
+function asChosen(binding) {
+  if (enterSends() || binding.key !== 'Enter') return binding;
+  return binding.name === 'send' ? { ...binding, mod: true } : { ...binding, shift: false };
 }
 
 /** @param {Binding} binding */

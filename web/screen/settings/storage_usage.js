@@ -39,7 +39,8 @@ export class Usage {
     const line = this.section.querySelector('p');
     const values = { used: (estimate?.usage ?? 0) / MEGABYTE, of: Math.round((estimate?.quota ?? 0) / MEGABYTE) };
     const size = t(estimate?.quota ? 'usage.of' : 'usage.unknown', values);
-    if (line) line.textContent = `${size} ${t(persisted ? 'usage.kept' : 'usage.loose')}`;
+    const kept = t(persisted ? 'usage.kept' : 'usage.loose');
+    if (line) line.textContent = isSecureContext ? `${size} ${kept}` : t('usage.insecure');
     this.protect.hidden = !storage?.persist || Boolean(persisted);
   }
 

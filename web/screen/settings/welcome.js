@@ -19,8 +19,9 @@ export class Welcome {
     find('button[name=first-key]').addEventListener('click', () => on.endpoint('OpenRouter'));
   }
 
-  /** Writes the suggestions. */
+  /** Writes the suggestions, in the page's language. */
   label() {
+    part('suggestions').replaceChildren();
     for (const n of [1, 2, 3]) {
       const text = t(`empty.try.${n}`);
       const button = element(document, 'button', { type: 'button', name: 'suggestion' }, text);

@@ -1,5 +1,6 @@
 // The list of conversations at work. An entry that shows the same as before is left alone.
 
+import { t } from '../../shared/i18n.js';
 import { groupByDay, makeEntry, makeSection } from '../../shared/conversation_entries.js';
 
 /** @typedef {import('../../shared/conversation_entries.js').Item} Item */
@@ -49,6 +50,7 @@ export class ConversationList {
       const standing = this.list.querySelector(`[data-group=${group}]`);
       const rows = items.map((item) => this.#row(links.get(item.id), item));
       if (!standing) return makeSection(document, group, rows);
+      if (standing.firstElementChild) standing.firstElementChild.textContent = t(`list.${group}`);
       arrange(/** @type {Element} */ (standing.lastElementChild), rows);
       return standing;
     });
@@ -72,6 +74,12 @@ export class ConversationList {
     const entry = link ?? document.createElement('a');
     this.contents.set(entry, content);
     return makeEntry(entry, item);
+  }
+
+  /** In another language. */
+  relabel() {
+    this.contents = new WeakMap();
+    this.show([...this.items.values()]);
   }
 
   /** @param {string | null} conversation */

@@ -173,6 +173,11 @@ export class ConversationMenu {
     if (isNew) this.on.say(text);
   }
 
+  /** In another language. */
+  relabel() {
+    this.showDeleted(this.deleted);
+  }
+
   #undo() {
     const [newest] = this.deleted;
     if (!newest) return;

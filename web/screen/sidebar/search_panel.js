@@ -29,6 +29,7 @@ export class Search {
     this.items = [];
     this.n = 0; // of the newest search: results of an older one come too late
     this.timer = 0;
+    this.words = () => ''; // of the line
     this.field.addEventListener('input', () => this.#typed());
     this.field.addEventListener('keydown', (event) => this.#inField(event));
     this.panel.addEventListener('keydown', (event) => this.#inResults(event));
@@ -46,7 +47,7 @@ export class Search {
     const { text } = this;
     this.list.hidden = text !== '';
     this.panel.hidden = text === '';
-    if (text) this.line.textContent = t(isEngineReady() ? 'search.searching' : 'search.booting');
+    if (text) this.#say(() => t(isEngineReady() ? 'search.searching' : 'search.booting'));
     else this.#end();
     if (text) this.timer = setTimeout(() => this.on.send({ type: 'search', text, n: this.n }), PAUSE);
   }
@@ -71,13 +72,25 @@ export class Search {
     if (at) [...this.results.querySelectorAll('a')].find((link) => link.dataset.found === at)?.focus();
     const count = { n: this.items.length };
     if (!done && !failed) return;
-    if (failed) this.line.textContent = t('search.failed', { detail: problemText(failed, problem) });
-    else this.line.textContent = count.n ? t(more ? 'search.more' : 'search.found', count) : t('search.none');
+    if (failed) this.#say(() => t('search.failed', { detail: problemText(failed, problem) }));
+    else this.#say(() => (count.n ? t(more ? 'search.more' : 'search.found', count) : t('search.none')));
+  }
+
+  /** @param {() => string} words */
+  #say(words) {
+    this.words = words;
+    this.line.textContent = words();
+  }
+
+  /** In another language. */
+  relabel() {
+    this.#say(this.words);
+    for (const name of this.results.querySelectorAll('[data-untitled]')) name.textContent = t('list.untitled');
   }
 
   /** The engine answers from now on. */
   engineReady() {
-    if (this.text) this.line.textContent = t('search.searching');
+    if (this.text) this.#say(() => t('search.searching'));
   }
 
   /** @param {KeyboardEvent} event */
@@ -133,6 +146,7 @@ function result({ id, title, snippet }) {
   const link = { href: `?c=${encodeURIComponent(id)}`, 'data-found': id };
   const named = marked(title);
   const name = element(document, 'span', { dir: 'auto' }, ...(named.length ? named : [t('list.untitled')]));
+  name.toggleAttribute('data-untitled', !named.length);
   const text = marked(snippet);
   const around = text.length ? [element(document, 'small', { dir: 'auto' }, ...text)] : [];
   return element(document, 'li', {}, element(document, 'a', link, name, ...around));

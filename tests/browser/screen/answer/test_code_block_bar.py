@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.screen_support import Ops, Screen, answer, asked
 
+MARK = "\ufffd"
 WIDE = "x = [" + "1, " * 200 + "]"
 
 
@@ -52,10 +53,44 @@ def test_a_command_is_copied_without_its_line_feed(live: Screen) -> None:
     assert clipboard(live) == "ls"
 
 
-def test_a_refused_clipboard_is_said(live: Screen) -> None:
-    live.page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(new Error()))")
+REFUSING = "{writeText: () => Promise.reject(new Error()), write: () => Promise.reject(new Error())}"
+WITHOUT = """() => {
+  window.copied = [];
+  addEventListener('copy', ({target}) => copied.push(target.value));
+  Object.defineProperty(navigator, 'clipboard', {value: CLIPBOARD});
+}"""
+
+
+@pytest.mark.parametrize("clipboard", ["undefined", REFUSING], ids=["plain http", "refused"])
+def test_without_a_clipboard_it_is_copied_as_a_selection(live: Screen, clipboard: str) -> None:
+    """Every copy button; a page on plain http has no clipboard of the new kind."""
+    live.page.evaluate(WITHOUT.replace("CLIPBOARD", clipboard))
+    copy = button(live, "Copy Code block 2")
+    copy.click()
+    expect(copy).to_have_attribute("data-caption", "Copied")
+    expect(copy).to_be_focused()
+    live.status("complete", tokens=5)
+    live.article().get_by_role("button", name="Copy", exact=True).click()
+    live.intent("copy")
+    live.post({"type": "clipboard", "text": "All **of\u202e** it"})
+    expect(live.part("notice")).to_contain_text("Copied")
+    assert live.page.evaluate("copied") == ["ls", f"All **of{MARK}** it"]
+    assert live.page.locator("[data-part=copied]").count() == 0
+
+
+def test_a_text_that_no_way_copies_is_there_to_be_copied_by_hand(live: Screen) -> None:
+    live.page.evaluate(
+        "document.execCommand = () => false; Object.defineProperty(navigator, 'clipboard', {value: undefined})"
+    )
     button(live, "Copy Code block 2").click()
-    expect(live.part("notice")).to_contain_text("could not be copied")
+    dialog = live.page.get_by_role("dialog", name="Copy by hand")
+    field = dialog.get_by_role("textbox", name="Text to copy")
+    expect(field).to_have_value("ls")
+    expect(field).to_be_focused()
+    assert field.evaluate("e => e.selectionEnd - e.selectionStart") == 2
+    live.page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert live.page.evaluate("window.copied") is None
 
 
 def test_the_bar_is_no_part_of_the_text(live: Screen) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Request, expect
+from playwright.sync_api import Browser, Frame, Request, expect
 
 from tests.browser.screen.answer.diagram_support import FLOW, block, button, closed, shown
 from tests.browser.screen_support import Screen, Site, answer, asked
@@ -170,6 +170,19 @@ def watched(browser: Browser, screen_site: Site) -> Iterator[Watched]:
     screen.close()
 
 
+def drawer(screen: Screen) -> Frame:
+    """The hidden document."""
+    frame = screen.page.locator("[data-part=drawer]").element_handle().content_frame()
+    assert frame is not None
+    return frame
+
+
+def sandbox(screen: Screen) -> Frame:
+    """The frame in it that draws."""
+    (frame,) = drawer(screen).child_frames
+    return frame
+
+
 @pytest.mark.parametrize("name", [*HOSTILE, *REFUSED])
 def test_nothing_of_it_acts(watched: Watched, name: str) -> None:
     """After it an honest one is drawn by the same document, so whatever it has left behind had its time."""
@@ -180,10 +193,9 @@ def test_nothing_of_it_acts(watched: Watched, name: str) -> None:
         expect(watched.part("notice")).to_be_visible()
     else:
         shown(block(watched))
-    frame = watched.page.locator("[data-part=drawer]").element_handle().content_frame()
-    assert frame is not None and frame.evaluate(
-        "[{}.polluted, document.querySelectorAll('iframe, a, img').length]"
-    ) == [None, 0]
+    frame = drawer(watched)
+    assert frame.evaluate("[{}.polluted, document.querySelectorAll('a, img').length]") == [None, 0]
+    assert sandbox(watched).evaluate("document.querySelectorAll('iframe, a, img').length") == 0
     for image in watched.part("diagram").locator("img").all():
         image.click()  # an image: no link, no callback
     assert watched.page.context.new_page().evaluate("1") == 1
@@ -198,8 +210,8 @@ def test_the_document_that_draws_can_do_no_more_than_draw(watched: Watched) -> N
     watched.patch(1, *closed(FLOW, 1))
     button(watched).click()
     shown(block(watched))
-    frame = watched.page.locator("[data-part=drawer]").element_handle().content_frame()
-    assert frame is not None
+    frame = sandbox(watched)
+    assert frame.evaluate("origin") == "null"  # no storage, and no way into the page around it
     refused = frame.evaluate(
         """async (url) => {
           const tries = {
@@ -215,7 +227,7 @@ def test_the_document_that_draws_can_do_no_more_than_draw(watched: Watched) -> N
             fetched: () => fetch(url),
             framed() {
               const frame = document.createElement('iframe');
-              frame.src = location.href;
+              frame.src = url;
               document.body.append(frame);
             },
           };
@@ -233,3 +245,48 @@ def test_the_document_that_draws_can_do_no_more_than_draw(watched: Watched) -> N
     directives = ["connect-src", "frame-src", "img-src", *scripts]
     assert refused == [None, directives]
     assert watched.foreign() == []
+
+
+# The module that draws, if a text had found a way to keep Mermaid busy for ever, or to speak in its place.
+ENDLESS = "export async function draw() { for (;;); }"
+FORGED = """export async function draw() {
+  return {kind: 'pie', svg: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9"/>
+    <script>parent.hit = 1</script><g onload="parent.hit = 2"/><image href="https://evil.example/x"/>
+    <foreignObject><p xmlns="http://www.w3.org/1999/xhtml">x</p></foreignObject></svg>`};
+}"""
+
+
+def test_what_comes_out_of_the_sandbox_is_not_believed(watched: Watched) -> None:
+    """Its own vocabulary holds, even if nothing in the sandbox does."""
+    watched.site.files["late/drawing.js"] = FORGED.encode()
+    watched.patch(1, *closed(FLOW, 1))
+    button(watched).click()
+    shown(block(watched))
+    del watched.site.files["late/drawing.js"]
+    assert drawer(watched).evaluate(FOUND.replace("drawn)", "parent.drawn)")) == []
+    assert watched.foreign() == []
+
+
+def test_a_drawing_that_never_ends_is_ended_and_the_page_goes_on(chromium: Browser, screen_site: Site) -> None:
+    """In a browser that gives a sandbox a process of its own: the page types, and says what has happened."""
+    screen_site.files["late/drawing.js"] = ENDLESS.encode()
+    screen = Screen(chromium, screen_site)
+    screen.page.clock.install()
+    screen.goto("?c=c1").ready()
+    screen.conversation(asked(), answer())
+    screen.patch(1, *closed(FLOW, 1))
+    button(screen).click()
+    expect(block(screen)).to_have_attribute("aria-busy", "true")
+    expect(screen.page.frame_locator("[data-part=drawer]").locator("iframe")).to_be_attached()
+    field = screen.page.locator("textarea[name=prompt]")
+    field.press_sequentially("typed meanwhile")
+    expect(field).to_have_value("typed meanwhile")
+    while screen.part("notice").is_hidden():  # the time of the budget, which begins again with each module
+        screen.page.clock.run_for(3000)
+    expect(screen.part("notice")).to_contain_text("took too long to draw")
+    expect(screen.part("drawer")).to_have_count(0)
+    expect(button(screen)).to_have_attribute("aria-pressed", "false")
+    del screen_site.files["late/drawing.js"]
+    # It is not tried again by itself, after a reload neither.
+    assert len(screen.page.evaluate("JSON.parse(localStorage.getItem('midstream.drawing'))")) == 1
+    screen.close()

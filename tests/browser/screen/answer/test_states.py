@@ -170,3 +170,44 @@ def test_nothing_moves_at_the_end(browser: Browser, screen_site: Site, state: st
     expect(screen.article()).to_have_attribute("data-state", state)
     assert screen.page.evaluate(where) == before
     screen.close()
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "pl"])
+@pytest.mark.parametrize("width", [320, 360, 390])
+def test_no_button_is_cut_on_a_phone(browser: Browser, screen_site: Site, language: str, width: int) -> None:
+    screen = Screen(browser, screen_site, locale=language, viewport={"width": width, "height": 700}, has_touch=True)
+    screen.goto().ready()
+    screen.conversation(asked(), answer("interrupted", **NUMBERS))
+    screen.patch(1, *Ops().of(("p", "Some text.")))
+    expect(screen.article()).to_have_attribute("data-state", "interrupted")
+    buttons = screen.article().locator("[data-part=actions] button:visible")
+    expect(buttons).to_have_count(5)
+    row = screen.article().locator("[data-part=actions]")
+    assert row.evaluate("e => e.scrollWidth <= e.clientWidth && document.body.scrollWidth <= innerWidth")
+    for box in (each.bounding_box() for each in buttons.all()):
+        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= width
+    screen.close()
+
+
+def test_the_word_reconnecting_stands_over_the_conversation_that_does(live: Screen) -> None:
+    live.post({"type": "connection", "state": "reconnecting"})
+    expect(live.html).to_have_attribute("data-connection", "reconnecting")
+    expect(live.part("connection")).to_be_empty()  # another conversation does
+    live.status("reconnecting", **NUMBERS, attempt=1)
+    expect(live.part("connection")).to_have_text("Reconnecting")
+    live.status("streaming", **NUMBERS)
+    expect(live.part("connection")).to_be_empty()
+
+
+def test_a_silent_model_is_said_by_the_clock_alone(paused: Screen) -> None:
+    paused.conversation(asked(), answer("waiting"))
+    paused.status("streaming", **NUMBERS)
+    paused.patch(1, *Ops().of(("p", "Some text.")))
+    expect(paused.line()).to_have_text("214 tokens, 31/s, 7 s, saved to 214")
+    paused.page.clock.run_for(40_000)
+    expect(paused.line()).to_have_text("The model has sent nothing for 40 s. 214 tokens saved here.")
+    expect(paused.part("polite")).to_have_text("The model sends nothing at the moment")
+    expect(paused.page.locator("button[name=end]")).to_contain_text("Latest")
+    paused.status("streaming", **(NUMBERS | {"tokens": 215}))
+    paused.page.clock.run_for(300)
+    expect(paused.line()).to_have_text("215 tokens, 31/s, 7 s, saved to 215")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
-from tests.browser.screen_support import Screen, answer, asked
+from tests.browser.screen_support import Screen, Site, answer, asked
 
 
 @pytest.fixture
@@ -36,6 +36,47 @@ def test_enter_sends_and_shift_enter_breaks_the_line(screen: Screen, prompt: Loc
     screen.post({"type": "turn", "conversation": "c1", "turn": answer("sending", message="a2")})
     expect(turn).to_have_attribute("data-state", "complete")
     assert screen.page.locator("article").count() == 4
+
+
+TOUCH = {"has_touch": True, "is_mobile": True, "viewport": {"width": 390, "height": 844}}
+
+
+@pytest.mark.parametrize(
+    ("touch", "choice", "sends"),
+    [(True, None, False), (True, "always", True), (False, "never", False), (True, "automatic", False)],
+)
+def test_who_has_no_shift_gets_a_new_line(
+    browser: Browser, screen_site: Site, touch: bool, choice: str | None, sends: bool
+) -> None:
+    screen = Screen(browser, screen_site, **(TOUCH if touch else {}))
+    screen.goto().ready()
+    screen.conversation(asked(), answer("complete"))
+    if choice:
+        screen.page.keyboard.press("Control+,")
+        screen.page.get_by_label("Enter sends the message").select_option(choice)
+        keys = screen.part("shortcuts").locator("dl div")
+        expect(keys.nth(0).locator("kbd")).to_have_text(["Enter"] if sends else ["Ctrl", "Enter"])
+        expect(keys.nth(1).locator("kbd")).to_have_text(["Shift", "Enter"] if sends else ["Enter"])
+        screen.page.keyboard.press("Escape")
+        assert choice in screen.page.evaluate("localStorage.getItem('midstream.preferences')")
+    for field in (screen.page.locator("textarea[name=prompt]"), edited(screen)):
+        field.fill("One")
+        field.focus()
+        expect(field).to_have_attribute("enterkeyhint", "send" if sends else "enter")
+        field.press("End")
+        field.press("Enter")
+        if not sends:
+            field.press_sequentially("two")
+            expect(field).to_have_value("One\ntwo")
+            field.press("Control+Enter")
+        assert screen.intent("send")["text"] == ("One" if sends else "One\ntwo")
+    screen.close()
+
+
+def edited(screen: Screen) -> Locator:
+    """The field of the first question, opened."""
+    screen.page.locator("article[data-author=user] button[name=edit]:visible").first.click()
+    return screen.page.locator("textarea[name=edited]")
 
 
 def test_enter_of_an_input_method_does_not_send(screen: Screen, prompt: Locator) -> None:

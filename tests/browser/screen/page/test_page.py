@@ -188,3 +188,12 @@ def test_touch_targets(browser: Browser, screen_site: Site) -> None:
     screen.page.keyboard.press("Escape")
     expect(screen.page.get_by_role("button", name="New chat")).to_be_hidden()
     screen.close()
+
+
+def test_on_plain_http_the_advice_is_one_that_helps(screen: Screen) -> None:
+    screen.page.add_init_script("Object.defineProperty(window, 'isSecureContext', {value: false})")
+    screen.goto().ready()
+    screen.post({"type": "notice", "code": "tab-only", "level": "info", "detail": "No locks."})
+    expect(screen.part("notice")).to_contain_text("Open the app with https, or as localhost")
+    screen.page.get_by_role("button", name="Settings").click()
+    expect(screen.part("usage").locator("p")).to_contain_text("there the browser keeps no history")

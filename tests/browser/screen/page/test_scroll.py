@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.screen_support import Ops, Screen, answer, asked
+from tests.browser.screen_support import Ops, Screen, Site, answer, asked
 
 OPS = Ops()
 LONG = OPS.of(*[("p", f"Paragraph {n} of a long answer.") for n in range(60)])
@@ -118,3 +118,29 @@ def test_a_new_question_stands_near_the_top(live: Screen) -> None:
     live.patch(1, [0, 0, "p", 1], [1, 1, "Because."], message="a2")
     expect(live.content("a2")).to_have_text("Because.")
     assert live.article(question).bounding_box() == box  # the answer grows into the room below it
+
+
+def test_no_pill_where_nothing_is_below(browser: Browser, screen_site: Site) -> None:
+    """Not over the first page, and not over the room under a short answer."""
+    screen = Screen(browser, screen_site, viewport={"width": 390, "height": 320})
+    screen.goto().ready()
+    screen.post({"type": "endpoint", "name": "Demo", "kind": "demo", "model": "", "note": ""})
+    expect(screen.part("first")).to_be_visible()
+    painted(screen)
+    assert below(screen) > 10
+    expect(screen.part("pill")).to_be_hidden()
+    screen.page.set_viewport_size({"width": 390, "height": 700})
+    screen.post({"type": "turn", "conversation": "c1", "turn": asked()})
+    screen.post({"type": "turn", "conversation": "c1", "turn": answer()})
+    screen.patch(1, *Ops().of(("p", "Short.")))
+    screen.status("complete", tokens=1)
+    expect(screen.article()).to_have_attribute("data-state", "complete")
+    screen.part("scroller").evaluate("e => (e.scrollTop = 0)")
+    screen.part("column").evaluate("e => (e.style.paddingBlockEnd = '60rem')")  # room below, as on a high screen
+    painted(screen)
+    assert below(screen) > 10
+    expect(screen.part("pill")).to_be_hidden()
+    screen.page.set_viewport_size({"width": 390, "height": 240})
+    painted(screen)
+    expect(screen.part("pill")).to_be_visible()  # the answer's own end is below now
+    screen.close()

@@ -67,20 +67,94 @@ def test_a_light_page_on_a_dark_system(browser: Browser, screen_site: Site) -> N
     screen.close()
 
 
+# Every word of ours that a person sees or hears, wherever it stands. What was spoken already stays as it was.
+WORDS = """() => {
+  const found = [document.title, document.documentElement.lang];
+  for (const each of document.querySelectorAll('*')) {
+    if (each.closest('[data-part=polite], [data-part=assertive], [data-part=reading], script, noscript')) continue;
+    for (const {name, value} of each.attributes)
+      if (/^(aria-(label|description)|title|placeholder|alt|data-caption)$/.test(name)) found.push(`${name}=${value}`);
+    for (const node of each.childNodes) if (node.nodeType === 3 && node.data.trim()) found.push(node.data.trim());
+  }
+  return found;
+}"""
+
+
+def filled(screen: Screen) -> Screen:
+    """A page that shows as much as possible at once, with an answer under way."""
+    screen.goto("?c=c1").ready()
+    screen.post(
+        {"type": "endpoint", "name": "Home", "kind": "openai", "model": "m", "note": "", "about": "tiny"},
+        {"type": "endpoints", "items": [{"name": "Home", "url": "https://a.b/v1", "model": "", "own": True}], "chosen": "Home"},
+        {
+            "type": "conversations",
+            "items": [{"id": "c1", "title": "", "state": "streaming", "updated": 2}, {"id": "c2", "title": "x", "state": "finished", "updated": 1, "server": True}],
+            "deleted": [{"id": "c3", "title": "", "state": "", "updated": 1}],
+        },
+    )  # fmt: skip
+    question = asked("line\n" * 100) | {"versions": [1, 2]}
+    screen.conversation(question, answer("interrupted", "a0", tokens=5), asked(message="u2"), answer(), title="")
+    ops = Ops().of(
+        ("pre", ("code", {"data-language": "python"}, "x")),
+        ("table", ("tbody", ("tr", ("td", "x")))),
+        ("p", ("button", {"data-src": "https://pictures.example/a.png"}, "x"), ("input", {"checked": ""}), ("input",)),
+    )
+    screen.patch(1, *ops)
+    screen.status("streaming", seq=1, saved=1, tokens=22, seconds=2, rate=11)
+    screen.post({"type": "source", "message": "a0", "n": 0, "text": "x"})
+    screen.post({"type": "notice", "code": "full", "level": "error"})
+    screen.aside(type="shell", state="installing", done=1, total=2, bytes=1, size=2)
+    screen.article("u2").get_by_role("button", name=re.compile("Edit|Edytuj|Изменить|Править")).click()
+    screen.page.locator("input[name=search]").fill("x")
+    screen.post({"type": "found", "n": 1, "items": [{"id": "c1"}], "more": False, "done": True})
+    expect(screen.part("found").locator("li")).to_have_count(1)
+    expect(screen.line()).to_contain_text("22")
+    return screen
+
+
 @pytest.mark.parametrize("language", ["pl", "ru"])
-def test_another_language_is_there_after_the_reload_that_follows(screen: Screen, language: str) -> None:
-    screen.goto().ready()
-    choose(screen, "language", language)
+def test_another_language_is_there_at_once_and_nothing_begins_again(
+    browser: Browser, screen_site: Site, language: str
+) -> None:
+    """Every word on the page is the one that a page has that was loaded in that language."""
+    screen = filled(Screen(browser, screen_site, locale="en"))
+    screen.page.evaluate("window.same = true; node = document.querySelector('[data-message=a1] code').firstChild")
+    screen.page.locator("textarea[name=prompt]").fill("a draft")
+    screen.page.keyboard.press("Control+,")
+    chosen = screen.page.locator("select[name=language]")
+    chosen.focus()
+    chosen.select_option(language)
     assert screen.intent("prefer")["language"] == language
-    with screen.page.expect_navigation():
-        screen.post({"type": "preferred"})
-    screen.ready()
+    screen.post({"type": "preferred"})
     expect(screen.html).to_have_attribute("lang", language)
-    expect(screen.page.locator("button[name=new]")).to_have_text(words(language)["button.new"])
-    screen.conversation(asked(), answer("complete", tokens=22, seconds=2, rate=11))
-    plural = {"pl": "22 tokeny", "ru": "22 токена"}[language]
-    expect(screen.line()).to_contain_text(plural)
-    assert not re.search(r"\b[a-z]+\.[a-z]+\b", screen.page.locator("body").inner_text())
+    expect(chosen).to_be_focused()
+    screen.patch(2, [1, 2, "yz"])  # of the answer under way
+    expect(screen.content().locator("code")).to_have_text("xyz")
+    assert screen.page.evaluate("same && node === document.querySelector('[data-message=a1] code').firstChild")
+    expect(screen.page.locator("textarea[name=prompt]")).to_have_value("a draft")
+    other = filled(Screen(browser, screen_site, locale=language))
+    other.patch(2, [1, 2, "yz"])
+    other.page.locator("textarea[name=prompt]").fill("a draft")
+    other.page.keyboard.press("Control+,")
+    expect(other.page.locator("select[name=language] option").first).to_be_attached()
+    assert screen.page.evaluate(WORDS) == other.page.evaluate(WORDS)
+    for each in (screen, other):
+        assert each.problems == []
+        each.close()
+
+
+def test_a_language_that_cannot_be_loaded_changes_nothing(screen: Screen, screen_site: Site) -> None:
+    screen.goto().ready()
+    screen_site.files["i18n/ru.json"] = None
+    choose(screen, "language", "ru")
+    expect(screen.part("notice")).to_contain_text("could not be loaded")
+    expect(screen.html).to_have_attribute("lang", "en")
+    expect(screen.page.locator("#settings")).to_have_text("Settings")
+    screen.problems.clear()  # the missing file
+    del screen_site.files["i18n/ru.json"]
+    screen.page.select_option("select[name=language]", "system")
+    screen.page.select_option("select[name=language]", "ru")
+    expect(screen.page.locator("#settings")).to_have_text("Настройки")
 
 
 def test_the_language_of_the_browser_is_the_first_choice(browser: Browser, screen_site: Site) -> None:

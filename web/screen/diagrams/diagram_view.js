@@ -60,8 +60,8 @@ export function diagramStyle() {
  * @param {string} theme light or dark
  */
 export function showDiagram(block, image, { kind, title, width }, theme) {
-  const named = t(`content.diagram.${KIND.exec(kind)?.[1] ?? 'other'}`);
-  image.alt = title ? t('content.diagram.title', { kind: named, title }) : t('content.diagram', { kind: named });
+  Object.assign(image.dataset, { kind: KIND.exec(kind)?.[1] ?? 'other', title });
+  nameDiagram(image);
   image.style.maxInlineSize = `max(100%, ${Math.ceil(SMALLEST * width)}px)`;
   const box = element(document, 'div', { 'data-part': 'diagram', tabindex: '0' }, image); // scrolls sideways
   const before = boxOf(block);
@@ -73,6 +73,13 @@ export function showDiagram(block, image, { kind, title, width }, theme) {
   block.dataset.drawn = theme;
   if (focused) box.focus({ preventScroll: true });
   barButton(block, 'diagram')?.setAttribute('aria-pressed', 'true');
+}
+
+/** What it is, in the page's language. @param {HTMLImageElement} image of a drawing */
+export function nameDiagram(image) {
+  const { kind, title } = image.dataset;
+  const named = t(`content.diagram.${kind}`);
+  image.alt = title ? t('content.diagram.title', { kind: named, title }) : t('content.diagram', { kind: named });
 }
 
 /** The source again. @param {HTMLElement} block */

@@ -25,10 +25,12 @@ export class Diagrams {
   /** @type {Promise<void> | null} */
   #work = null;
   #typed = -TYPING;
-  /** Diagrams that an earlier page was drawing when it broke off: they may be the reason. */
+  /** Diagrams that took too long, or that an earlier page was drawing when it broke off: they may be the reason. */
   #feared = new Set(begun());
   /** Diagrams that are being drawn. @type {Set<string>} */
   #noted = new Set();
+  /** Why blocks are not drawn: a code and a detail. @type {WeakMap<HTMLElement, string[]>} */
+  #reasons = new WeakMap();
   #near;
 
   /**
@@ -85,9 +87,24 @@ export class Diagrams {
       if (block.dataset.drawn === themeOfPage() || this.#feared.has(key(codeOf(block)))) continue;
       // A failure stands in the button's tooltip only; a press of the button shows a notice.
       await this.#draw(block, this.on.still, (code, detail) => {
-        barButton(block, 'diagram')?.setAttribute('title', t(`notice.${code}`, { detail }));
+        this.#reasons.set(block, [code, detail]);
+        this.#explain(block);
       });
     }
+  }
+
+  /** Says in its button's tooltip why a block is not drawn. @param {HTMLElement} block */
+  #explain(block) {
+    const [code, detail] = this.#reasons.get(block) ?? [];
+    const button = barButton(block, 'diagram');
+    if (code) button?.setAttribute('title', t(`notice.${code}`, { detail }));
+    else button?.removeAttribute('title');
+  }
+
+  /** In another language. */
+  relabel() {
+    for (const block of document.querySelectorAll('pre[data-diagram]'))
+      this.#explain(/** @type {HTMLElement} */ (block));
   }
 
   /** Resolves when nobody types. */
@@ -118,10 +135,12 @@ export class Diagrams {
       const drawing = await this.#frame.draw({ text, ...diagramStyle() });
       const image = await picture(drawing);
       this.#feared.delete(key(text));
-      barButton(block, 'diagram')?.removeAttribute('title');
+      this.#reasons.delete(block);
+      this.#explain(block);
       if (block.isConnected) put(() => showDiagram(block, image, drawing, theme));
     } catch (error) {
       const { code, detail } = error instanceof NotDrawn ? error : new NotDrawn('wrong', String(error));
+      if (code === 'slow') this.#feared.add(key(text));
       failed(`diagram-${code}`, detail);
     } finally {
       this.#note(() => this.#noted.delete(key(text)));
@@ -137,7 +156,8 @@ export class Diagrams {
   #note(change) {
     const others = begun().filter((each) => !this.#noted.has(each));
     change();
-    storeItem('localStorage', BEGUN, [...others, ...this.#noted].slice(-MOST));
+    const all = new Set([...others, ...this.#feared, ...this.#noted]);
+    storeItem('localStorage', BEGUN, [...all].slice(-MOST));
   }
 }
 
