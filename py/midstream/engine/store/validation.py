@@ -159,7 +159,7 @@ def sound_row(raw: Any) -> Record | None:
         row = Row.from_record(raw)
     except (ValueError, AttributeError, TypeError):
         return None
-    if not isinstance(row.extras, list):
+    if not isinstance(raw.get("extras", []), list):
         return None
     texts = (row.message, row.reasoning, row.finish, row.ended, row.held, *row.extras)
     numbers = (row.n, row.run, row.first, row.last, row.tokens, row.epoch)
