@@ -171,6 +171,8 @@ FINAL_STATUSES = {
     410: Closed(Outcome.EXPIRED, "expired", problem("expired")),
     416: Closed(Outcome.INTERRUPTED, "ahead", problem("ahead")),
 }
+# Nor by these, whatever the status: some servers answer 429 to an empty account.
+_LASTING = frozenset({"upstream_quota", "endpoint_quota"})
 BUSY_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 
 
@@ -311,7 +313,7 @@ class Session:
         self.unreachable = False
         if self.stopping and self.cursor == 0:
             return self._close(Closed(Outcome.STOPPED))
-        if status in BUSY_STATUSES or (status >= 500 and self.resumable):
+        if why.code not in _LASTING and (status in BUSY_STATUSES or (status >= 500 and self.resumable)):
             self.trouble = why
             return self._wait(now, at_least=retry_after)
         if status in FINAL_STATUSES and self.cursor:

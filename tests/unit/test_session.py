@@ -442,6 +442,14 @@ def test_refusals_that_pass_are_waited_for(status: int) -> None:
     assert session.trouble is None
 
 
+@pytest.mark.parametrize("code", ["upstream_quota", "endpoint_quota"])
+def test_an_empty_account_is_not_asked_again(code: str) -> None:
+    session = new_session()
+    session.start(0)
+    empty = problem(code, host="model.example", status=429)
+    assert closed(session.refused(429, empty, 0)) == Closed(Outcome.FAILED, "429", empty)
+
+
 def test_nothing_left_is_done_only_when_a_finish_reason_is_known() -> None:
     for reason, outcome in (("stop", Outcome.DONE), ("", Outcome.INTERRUPTED)):
         session = Session(parse=openai.parse, cursor=9, finish_reason=reason)
