@@ -62,6 +62,7 @@ WIRES = {
     "bare JSON error on lines": (lines(WORD) + json.dumps(json.loads(ERROR), indent=1).encode(), "failed"),
     "an error event": (lines(WORD) + b"event: error\ndata: boom\n\n", "failed"),
     "garbage": (lines(WORD, "hm", STOP, DONE), "failed"),
+    "a heartbeat": (lines(WORD) + b"event: heartbeat\ndata: alive\n\n" + lines(STOP), "completed"),
     "garbage between": (lines("hm", WORD, STOP, DONE), "completed"),
 }
 KINDS = [sse.KIND, "", "text/plain", "application/json", "application/octet-stream"]
