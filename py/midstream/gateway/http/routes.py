@@ -28,10 +28,11 @@ from midstream.gateway.http.requests import (
     run_of,
     unknown_run,
 )
-from midstream.gateway.http.responses import EventStream, Json, ended_response
+from midstream.gateway.http.responses import EventStream, Json, disconnected, ended_response
 from midstream.gateway.runs.readers import Readers
 from midstream.gateway.runs.relay import Relays
 from midstream.gateway.store.interface import RunRecord, RunStore, gives_key_back
+from midstream.gateway.tasks import end_all
 from midstream.gateway.upstream.passed_headers import PassedHeaders, from_client
 from midstream.gateway.upstream.sources import Upstream
 from midstream.problems import problem
@@ -70,7 +71,7 @@ async def chat(request: Request) -> Response:
     if new:
         gateway.relays.start(run, body, passed)
     if run.stream:
-        await gateway.readers.begun(run.id, _patience(gateway.config.limits, run))
+        await _begun(gateway, request, run)
     else:
         await gateway.readers.ended(run)
     run = await readable_run(gateway.store, run.id)
@@ -89,6 +90,18 @@ async def _answer(gateway: Gateway, run: RunRecord) -> Response:
     page = await gateway.store.read(run.id, 0, 1)
     answer = page.entries[0].payload if page else ""
     return Response(answer, headers=_headers(run), media_type="application/json")
+
+
+async def _begun(gateway: Gateway, request: Request, run: RunRecord) -> None:
+    """Waits for the first event, but not for a client that has left."""
+    begun = gateway.readers.begun(run.id, _patience(gateway.config.limits, run))
+    tasks = [asyncio.create_task(work) for work in (begun, disconnected(request.receive))]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        results = await end_all(tasks)
+    if isinstance(results[0], Exception):
+        raise results[0]
 
 
 def _patience(limits: Limits, run: RunRecord) -> float:
