@@ -7,6 +7,7 @@ import io
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,7 @@ def test_the_options_are_those_of_the_command() -> None:
 
 def test_the_figures_are_the_limits() -> None:
     limits = Limits()
-    rows = {row[0]: row[1] for row in cells(GATEWAY, "Limits")}
+    rows = {row[0]: row[2] for row in cells(GATEWAY, "Limits")}
     assert list(rows.values()) == [
         f"{limits.body >> 20} MiB",
         f"{limits.event >> 20} MiB",
@@ -110,7 +111,10 @@ def test_the_figures_are_the_limits() -> None:
         f"{limits.live_runs}",
         f"{limits.readers}",
         f"{limits.silence:g} s",
+        f"{limits.after_finish:g} s",
         f"{limits.stalled_reader:g} s",
         f"{limits.request:g} s",
     ]
+    named = {name for row in cells(GATEWAY, "Limits") for name in re.findall(r"`(\w+)`", row[1])}
+    assert named <= {each.name for each in fields(Limits)}
     assert f"deleted {limits.keep / 86400:g} days after" in read(GATEWAY)

@@ -50,7 +50,7 @@ class Row:
     # Made by compacted(): the text of all rows, the ops of the whole finished tree.
     whole: bool = False
     epoch: int = 0  # of the event `last`; 0 when the endpoint gives none
-    extras: list[str] = field(default_factory=list)  # what came that is not text: `extra_of`
+    extras: list[str] = field(default_factory=list)  # what came that is not text: `remarks.extras_of`
     inside: bool = False  # the row ends within a tag that marks reasoning
     held: str = ""  # its last characters, which may be the beginning of such a tag
 

@@ -134,6 +134,11 @@ CASES: list[tuple[str, Any, list[Event]]] = [
         {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}},
         [Failed("busy", "overloaded_error")],
     ),
+    (
+        "OpenRouter: an error in the choice",
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "error", "error": {"code": 502, "message": "boom"}}]},
+        [Failed("boom", "502")],
+    ),
     ("detail beside choices is no error", {**delta(content="x"), "detail": "fine"}, [Delta("x")]),
     ("choices that are none", {"choices": {"0": 1}}, [Other()]),
     ("choice that is none", {"choices": [None]}, [Other()]),
@@ -261,7 +266,10 @@ def test_a_client_that_wants_no_usage_gets_a_choice_in_each_chunk() -> None:
         **json.loads(usage),
         "choices": [{"index": 0, "delta": {}, "finish_reason": None}],
     }
-    for other in (openai.chunk("r", "m", content='"choices":[] "message"'), '{"x":1}', '{"choices":1,"message":2}'):
+    for none in ('{"x":1}', '{"x":1,"choices":null}'):
+        found = json.loads(openai.as_chunk(none, usage=False))
+        assert found == {"x": 1, "choices": [{"index": 0, "delta": {}, "finish_reason": None}]}
+    for other in (openai.chunk("r", "m", content='"choices":[] "message"'), "{}", '{"choices":1,"message":2}'):
         assert openai.as_chunk(other, usage=False) == other
 
 

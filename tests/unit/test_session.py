@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from midstream import sse
 from midstream.problems import Problem, problem
+from midstream.progress import AFTER_FINISH_S
 from midstream.providers import openai
 from midstream.session import (
     HOPELESS_TRIES,
@@ -311,6 +312,33 @@ class TestPlainEndpoint:
         session.receive(self.data({"choices": [{"delta": {"content": "a"}}]}), 0)
         intents = session.receive(end, 0) if end else session.dropped(CUT, 0)
         assert closed(intents).outcome is Outcome.INTERRUPTED
+
+    def test_an_orderly_end_without_a_finish_reason_is_said_as_what_it_is(self) -> None:
+        session = live(resumable=False)
+        session.receive(self.data({"choices": [{"delta": {"content": "a"}}]}), 0)
+        assert closed(session.over(0)) == Closed(Outcome.INTERRUPTED, "unfinished", problem("unfinished"))
+        assert session.over(0) == []
+
+    def test_an_end_with_nothing_at_all_is_failed(self) -> None:
+        for end in (b"", self.data({"choices": [{"delta": {"role": "assistant"}}]})):
+            session = live(resumable=False)
+            session.receive(end, 0)
+            assert closed(session.over(0)) == Closed(Outcome.FAILED, "empty", problem("empty"))
+
+    def test_a_stream_that_is_never_closed_ends_some_time_after_its_finish(self) -> None:
+        session = plain()
+        session.start(0)
+        session.opened(head=0, now=0)
+        session.receive(self.data({"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}), 5)
+        assert session.tick(5 + AFTER_FINISH_S) == []
+        assert session.tick(6 + AFTER_FINISH_S) == [Close(), Closed(Outcome.DONE, "stop")]
+
+    def test_a_word_that_is_not_readable_ends_nothing(self) -> None:
+        session = live(resumable=False)
+        piece = self.data({"choices": [{"delta": {"content": "a"}}]})
+        assert delivered(session.receive(piece + b"data: {oops\n\n" + piece, 0)) == [1, 2, 3]
+        session.receive(self.data({"choices": [{"delta": {}, "finish_reason": "stop"}]}), 0)
+        assert closed(session.over(0)).outcome is Outcome.DONE
 
     def test_unreachable_is_failed_with_the_reason(self) -> None:
         session = plain()

@@ -14,7 +14,7 @@ from midstream import json_text, sse
 from midstream.errors import UpstreamBroken
 from midstream.events import DONE, Other
 from midstream.problems import problem, shortened
-from midstream.providers.chat_payload import parse
+from midstream.providers.chat_payload import is_keep_alive, parse
 
 __all__ = ["ChatBody", "NoAnswer"]
 
@@ -106,6 +106,8 @@ def _message(message: sse.Message) -> sse.Message:
         if colon and word.strip().lower() == "error":
             return sse.Message(_error_payload(rest.strip()))
         return sse.Message(data.strip() if _is_json(data) else "")
+    if is_keep_alive(name):
+        return sse.Message("", id=message.id)
     if name == "error" and data.strip() and data.strip() != DONE:
         return sse.Message(_error_payload(data), id=message.id)
     return message

@@ -30,7 +30,7 @@ from midstream.events import (
 from midstream.problems import Problem, problem, read
 from midstream.providers import error_words, finish_reasons
 
-__all__ = ["parse", "problem_in"]
+__all__ = ["is_keep_alive", "parse", "problem_in"]
 
 _SHORT = 40  # characters of a keep-alive
 _KEEP_ALIVE = re.compile(
@@ -43,7 +43,7 @@ def parse(data: str) -> list[Event]:
     """The events of one payload, in order, at least one; none for `[DONE]`."""
     if data.strip() == DONE:
         return []
-    if _says_only_that_it_is_there(data):
+    if is_keep_alive(data):
         return [Nothing()]
     try:
         body = json_text.decode(data)
@@ -59,7 +59,7 @@ def parse(data: str) -> list[Event]:
 
 
 def _events(body: dict[str, Any]) -> list[Event]:
-    words = error_words.in_json(body)
+    words = error_words.in_json(body) or _error_in(_list(body.get("choices")))
     if ended := list(_ended(body.get("midstream"), words)):
         return ended
     events: list[Event] = []
@@ -69,15 +69,15 @@ def _events(body: dict[str, Any]) -> list[Event]:
         if isinstance(choice, dict):
             events += _choice(choice, position)
     events += _usage(body.get("usage"))
-    return events or [Nothing() if _is_keep_alive(body) else Other()]
+    return events or [Nothing() if _is_ping(body) else Other()]
 
 
-def _is_keep_alive(body: Mapping[str, Any]) -> bool:
+def _is_ping(body: Mapping[str, Any]) -> bool:
     named = (body.get(name) for name in ("type", "event", "object", "status"))
-    return not body or any(name and isinstance(name, str) and _says_only_that_it_is_there(name) for name in named)
+    return not body or any(name and isinstance(name, str) and is_keep_alive(name) for name in named)
 
 
-def _says_only_that_it_is_there(text: str) -> bool:
+def is_keep_alive(text: str) -> bool:
     return len(text) <= _SHORT and bool(_KEEP_ALIVE.fullmatch(text))
 
 
@@ -97,6 +97,12 @@ def _failure(words: ErrorWords | None, body: Mapping[str, Any]) -> Failed:
     message = words.message
     why = problem_in(known) or problem("endpoint_error", quote=message, message=message)
     return Failed(why.message, words.name, _text(known.get("hint")), why, words)
+
+
+def _error_in(choices: list[Any]) -> ErrorWords | None:
+    """OpenRouter has a place for an error in each choice."""
+    failed = (choice["error"] for choice in choices if isinstance(choice, dict) and choice.get("error"))
+    return next((error_words.in_json({"error": error}) for error in failed), None)
 
 
 def _choice(choice: Mapping[str, Any], position: int) -> Iterator[Event]:

@@ -164,7 +164,9 @@ def terminal(
 
 
 _EMPTY = {"index": 0, "delta": {}, "finish_reason": None}
-_NO_CHOICES = re.compile(r'"choices"\s*:\s*\[\s*\]')
+_ONE_EMPTY = f'"choices":[{json.dumps(_EMPTY)}]'
+_NO_CHOICES = re.compile(r'"choices"\s*:\s*(\[\s*\]|null)')
+_NO_CHOICES_AT_ALL = re.compile(r'^\s*\{(?=\s*")')
 
 
 def error_object(words: ErrorWords | None, **ours: Any) -> dict[str, Any]:
@@ -201,9 +203,11 @@ def as_chunk(payload: str, *, usage: bool) -> str:
     """
     if '"choices"' in payload and '"message"' in payload and '"delta"' not in payload:
         payload = _chunk_of(payload)
-    if usage or '"choices"' not in payload:
+    if usage:
         return payload
-    return _NO_CHOICES.sub(f'"choices":[{json.dumps(_EMPTY)}]', payload, count=1)
+    if '"choices"' not in payload:
+        return _NO_CHOICES_AT_ALL.sub(f"{{{_ONE_EMPTY},", payload, count=1)
+    return _NO_CHOICES.sub(_ONE_EMPTY, payload, count=1)
 
 
 def _chunk_of(payload: str) -> str:

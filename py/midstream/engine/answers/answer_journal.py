@@ -20,6 +20,7 @@ from midstream.events import Ended, Event, Finish
 from midstream.journal import Change, Durability, Record, Row, compacted, cursor, text, tokens
 from midstream.markdown import VERSION, Parser
 from midstream.patch import merge, opened
+from midstream.providers.think_tags import Split, ThinkTags
 from midstream.seam import Joint
 from midstream.session import Deliver, content
 
@@ -40,6 +41,7 @@ class AnswerJournal:
         self._refused_at: float | None = None  # when the storage refused last
         self._unstored_end: Change | None = None
         self._resumption: Resumption | None = None  # until a run that goes on has brought text
+        self._tags: ThinkTags | None = None  # of the run, from its first row on
         self._outdated = False  # all rows in the store have to be replaced
         self._lost = False  # the storage has nothing of the answer any more
         self._unpainted = False  # the screen gets nothing before the end
@@ -67,7 +69,7 @@ class AnswerJournal:
         An ended answer that goes on stands there closed, until the new run has brought text.
         """
         store = self._host.store
-        self._parser = Parser()
+        self._parser, self._tags = Parser(), None
         self.rows = await rows_of(store, self.record["id"])
         goes_on = self.run > 0 and not cursor(self.rows, self.run)
         if goes_on:
@@ -127,18 +129,35 @@ class AnswerJournal:
             change.put("messages", self.record)
             new_text = joint.insert + new_text[joint.skip :]
             events = _beyond(events, joint.skip)
-        row = self._row(rows[-1].n + 1 if rows else 1, taken, events, new_text, reasoning)
+        said = self._split(rows, new_text, reasoning)
+        if said.moved:
+            rows = self._emptied(rows)
+        row = self._row(rows[-1].n + 1 if rows else 1, taken, events, said.text, reasoning + said.reasoning)
         self._note_thought(change, rows, row)
         await self._store_row(change, rows, row)
-        if resumption is None:
+        if resumption is None and not said.moved:
             rows.append(row)
             patch = patch_of(self.record, row, self._newest)
             self._newest += opened(row.ops)
             return row, patch
         self.rows = [*rows, row]
         self._newest = sum(opened(row.ops) for row in self.rows)
-        self._unpainted = not resumption.covers
+        self._unpainted = resumption is not None and not resumption.covers
         return row, None if self._unpainted else self._anew(row)
+
+    def _split(self, rows: Sequence[Row], new_text: str, reasoning: str) -> Split:
+        """The text without the reasoning that a server has left in it. Only at the beginning: an
+        answer that goes on after text has none."""
+        if self._tags is None:
+            if self.run and text(rows).strip():
+                return Split(new_text)
+            self._tags = ThinkTags.of(rows, self.run)
+        return self._tags.take(new_text, reasoned=bool(reasoning))
+
+    def _emptied(self, rows: Sequence[Row]) -> list[Row]:
+        """The rows whose text was reasoning, which the next row has. All of them are drawn anew."""
+        self._parser, self._outdated = Parser(), True
+        return [replace(row, text="") for row in renumbered(rows, [[] for _ in rows])]
 
     async def _store_row(self, change: Change, rows: Sequence[Row], row: Row) -> None:
         unstored = [*self._unstored, row]
@@ -190,6 +209,8 @@ class AnswerJournal:
             ended=next((event.state for event in events if isinstance(event, Ended)), ""),
             epoch=taken[-1].epoch,
             extras=extras_of(events),
+            inside=self._tags is not None and self._tags.inside,
+            held=self._tags.held if self._tags else "",
         )
 
     # Its end
@@ -199,14 +220,15 @@ class AnswerJournal:
         final state. Returns the last patch, None when nothing was written."""
         self.record["runs"][-1]["seq"] = cursor(self.rows, self.run)
         self.record["parser"] = VERSION
-        ops = self._parser.finish()
+        left = self._tags.rest() if self._tags else Split()
+        ops = (self._parser.feed(left.text) if left.text else []) + self._parser.finish()
         change = Change(durability="strict").put("messages", self.record)
         if not self.rows or self._resumption:
             await self._store_end(change)
             return None
-        last = replace(self.rows[-1], n=self.rows[-1].n + 1, ops=ops, text="", reasoning="")
+        last = replace(self.rows[-1], n=self.rows[-1].n + 1, ops=ops, text=left.text, reasoning=left.reasoning)
         whole = merge([op for row in self.rows for op in row.ops] + ops)
-        self.rows = [replace(compacted(self.rows, whole), n=last.n)]
+        self.rows = [compacted([*self.rows, replace(last, tokens=0)], whole)]
         change.drop_rows.append(self.record["id"])
         change.put("journal", self.rows[0].record())
         await self._store_end(change)

@@ -30,6 +30,7 @@ from midstream.engine.store.rendering import rows_of
 from midstream.errors import UpstreamError
 from midstream.journal import Change, Record, Row, Store, text
 from midstream.markdown import Parser
+from midstream.providers.think_tags import split_whole
 from midstream.seam import join
 
 
@@ -297,8 +298,8 @@ def _row(row: Row, snapshot: RunSnapshot, run: Record, rows: Sequence[Row]) -> R
     """The row of a run, as if it had been followed here after `rows`: joined to them, without a text
     that it has repeated."""
     run["seq"] = snapshot.seq
-    new, count = snapshot.text, snapshot.tokens
-    before = text(rows)
+    count, before = snapshot.tokens, text(rows)
+    new, reasoning = (snapshot.text, "") if before else split_whole(snapshot.text)
     if before and new and (joint := join(before, new, True)):
         at = sum(row.tokens for row in rows)
         run["seam"] = {"kind": joint.kind, "skipped": joint.skip, "at": at}
@@ -308,7 +309,7 @@ def _row(row: Row, snapshot: RunSnapshot, run: Record, rows: Sequence[Row]) -> R
         row,
         last=snapshot.seq,
         text=new,
-        reasoning=snapshot.reasoning,
+        reasoning=snapshot.reasoning + reasoning,
         tokens=count,
         finish=snapshot.finish,
         ended=snapshot.state,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from midstream.engine.answers.answer_journal import AnswerJournal
 from midstream.engine.answers.status import status_of
 from midstream.engine.ports.host import Message
 from midstream.engine.store.rendering import patches, rows_of
 from midstream.events import Delta
-from midstream.journal import MemoryStore, Record
+from midstream.journal import MemoryStore, Record, text
+from midstream.markdown import VERSION
 from midstream.session import Deliver
 from tests.unit.engine.answers.test_answer_journal import host_of
 
@@ -89,3 +92,44 @@ def test_an_answer_without_thoughts_says_nothing_of_them() -> None:
     journal = asyncio.run(play())
     assert "thought" not in journal.record
     assert "thought" not in status_of(journal.record, journal.rows)
+
+
+TAGGED = {
+    "a pair": (["<th", "ink>", "Hm, ", "so.</", "think>\n", "\nTides ", "rise."], "Hm, so.", "Tides rise."),
+    "closed only": (["Hm, ", "so.\n", "</thi", "nk>", "\n\nTides ", "rise."], "Hm, so.", "Tides rise."),
+    "open": (["<think>", "Hm, so"], "Hm, so", ""),
+    "none": (["<", "b", "> Tides ", "rise."], "", "<b> Tides rise."),
+    "a mark alone": (["<"], "", "<"),
+}
+
+
+@pytest.mark.parametrize("reload", [0, 1, 2, 3, 4, 5, 9], ids="reload after {}".format)
+@pytest.mark.parametrize("name", TAGGED)
+def test_reasoning_in_the_text_is_told_apart_over_reloads(name: str, reload: int) -> None:
+    """The screen and the next page have the same of it, before and after the end."""
+    pieces, thought, words = TAGGED[name]
+
+    async def scenario() -> None:
+        store, reader = MemoryStore(), Reader()
+        record = new_record() | {"parser": VERSION}
+        journal = AnswerJournal(host_of(store), record)
+        for n, piece in enumerate(pieces, 1):
+            if n == reload:
+                journal = AnswerJournal(host_of(store), record)
+                assert not await journal.recall()
+                reader = Reader()
+                for patch in patches(record, journal.rows, 0):
+                    reader.paint(patch)
+            _, made = await journal.append([Deliver(n, (Delta(piece),))])
+            reader.paint(made)
+            stored = await rows_of(store, "a1")
+            assert ("".join(row.reasoning for row in stored), text(stored)) == (reader.thought, reader.source)
+            assert stored[-1].last == n
+        if last := await journal.end():
+            reader.paint(last)
+        assert (reader.thought.strip(), reader.source.strip()) == (thought, words)
+        (whole,) = await rows_of(store, "a1")
+        assert (whole.reasoning.strip(), whole.text.strip()) == (thought, words)
+        assert (whole.tokens, whole.last, whole.held, whole.inside) == (len(pieces), len(pieces), "", False)
+
+    asyncio.run(scenario())
