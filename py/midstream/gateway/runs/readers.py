@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from midstream.errors import RequestError, StoreError
 from midstream.gateway.config import Limits
-from midstream.gateway.store.interface import LogEntry, Page, RunRecord, RunStore, settling
+from midstream.gateway.store.interface import LogEntry, Page, RunRecord, RunStore, recovering
 from midstream.problems import problem
 
 WINDOW = 128  # entries that are fetched and kept together
@@ -162,7 +162,7 @@ class Readers:
 
     async def _read(self, shared: _Shared, after: int) -> Page | None:
         """None when the log is gone, and not only until its writer has written it again."""
-        while (page := await shared.read(after)) is None and await settling(self._store):
+        while (page := await shared.read(after)) is None and await recovering(self._store):
             await asyncio.sleep(_AGAIN)
         return page
 
