@@ -154,6 +154,7 @@ class Readers:
                 if page.entries:
                     after = page.entries[-1].seq
                     yield page
+                    await asyncio.sleep(0)  # one page each: a long answer does not keep the others waiting
                 if page.ends_at(after):
                     return
                 if not page.entries and not await self._woken(changed):
@@ -203,14 +204,14 @@ class Readers:
     @contextmanager
     def _follow(self, run_id: str) -> Iterator[tuple[_Shared, asyncio.Event]]:
         """What is shared about the run, and this reader's own wake-up."""
-        with self._store.watch(run_id) as changed:
-            self._waiting.add(changed)
-            shared = self._enter(run_id)
-            try:
+        shared = self._enter(run_id)  # before the reader, so that it is woken before it
+        try:
+            with self._store.watch(run_id) as changed:
+                self._waiting.add(changed)
                 yield shared, changed
-            finally:
-                self._waiting.discard(changed)
-                self._leave(run_id, shared)
+        finally:
+            self._waiting.discard(changed)
+            self._leave(run_id, shared)
 
     def _enter(self, run_id: str) -> _Shared:
         if run_id not in self._shared:
