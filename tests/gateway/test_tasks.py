@@ -94,3 +94,29 @@ async def test_a_failure_of_the_work_comes_through() -> None:
 
     with pytest.raises(ValueError, match="x"):
         await finish(fail())
+
+
+async def test_who_is_cancelled_while_waiting_for_tasks_waits_for_them_all_the_same() -> None:
+    gate, closed = asyncio.Event(), []
+
+    async def close() -> None:
+        await gate.wait()
+        closed.append("yes")
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await finish(close())
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    ending = asyncio.create_task(end_all([task]))
+    await asyncio.sleep(0)
+    ending.cancel()
+    await asyncio.sleep(0)
+    assert not ending.done()
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    assert closed == ["yes"]

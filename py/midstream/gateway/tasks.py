@@ -24,7 +24,22 @@ async def end_all(tasks: Iterable[asyncio.Task[Any]]) -> list[Any]:
     while waiting here is told so afterwards.
     """
     tasks = list(tasks)
-    await finish(_cancel(tasks))
+    cancelled: asyncio.CancelledError | None = None
+    for _ in range(_TIMES):
+        left = [task for task in tasks if not task.done()]
+        if not left:
+            break
+        for task in left:
+            task.cancel()
+        try:
+            await asyncio.wait(left, timeout=_AGAIN)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    for task in tasks:
+        if not task.done():
+            log.error("%s does not end", task.get_name())
+    if cancelled is not None:
+        raise cancelled
     return [_result(task) for task in tasks]
 
 
@@ -41,19 +56,6 @@ async def finish(work: Coroutine[Any, Any, T]) -> T:
         _result(task)  # or asyncio would say that nobody has asked for it
         raise cancelled
     return task.result()
-
-
-async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:
-    for _ in range(_TIMES):
-        left = [task for task in tasks if not task.done()]
-        if not left:
-            return
-        for task in left:
-            task.cancel()
-        await asyncio.wait(left, timeout=_AGAIN)
-    for task in tasks:
-        if not task.done():
-            log.error("%s does not end", task.get_name())
 
 
 def _result(task: asyncio.Task[Any]) -> Any:

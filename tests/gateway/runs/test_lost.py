@@ -101,7 +101,7 @@ async def test_an_answer_that_is_gone_is_gone_for_good(
     run = await a_finished_run(gateway)
     unknown = await gateway.client.get(f"/v1/runs/{'0' * 32}")
     assert unknown.status_code == 404
-    monkeypatch.setattr(interface, "SETTLE", 0.1)
+    monkeypatch.setattr(interface, "RECOVERY", 0.1)
     server.flushall()
     for path in (f"/v1/runs/{run}", f"/v1/runs/{run}/events", f"/v1/runs/{run}/events?after=1-1"):
         response = await gateway.client.get(path)
@@ -116,11 +116,11 @@ async def test_an_answer_that_is_gone_is_gone_for_good(
 async def test_a_reader_of_an_answer_that_is_gone_is_let_go(
     gateway: Gateway, server: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interface, "SETTLE", 0.1)
+    monkeypatch.setattr(interface, "RECOVERY", 0.1)
     store = gateway.store
     run = await created(store, owner="local")
     await store.append(run.id, 1, 1, ["a"], now=1.0)
-    store._copies.end(run.id)  # type: ignore[attr-defined] # as if another process, now dead, had written it
+    store._backups.end(run.id)  # type: ignore[attr-defined] # as if another process, now dead, had written it
     readers = Readers(store, Limits(heartbeat=0.05))
     pages = readers.pages(run.id, 0)
     assert await anext(pages) is not None

@@ -10,14 +10,14 @@ import pytest
 import redis
 
 from midstream.errors import StoreError
-from midstream.gateway.store import copies
+from midstream.gateway.store import backups
 from midstream.gateway.store.interface import (
     LEASE,
-    SETTLE,
+    RECOVERY,
     Fenced,
     RunStore,
     TooManyRuns,
-    settling,
+    recovering,
 )
 from midstream.gateway.store.redis import RedisRunStore
 from tests.gateway.support import created, new_run, texts, write
@@ -64,13 +64,13 @@ async def test_a_thousand_commands_at_once_are_answered(store: RunStore) -> None
 
 async def test_readers_in_a_queue_do_not_hold_up_the_writer(store: RedisRunStore) -> None:
     run = await created(store)
-    room = store._reading._room
-    while not room.locked():
-        await room.acquire()
+    turns = store._reading._turns
+    while not turns.locked():
+        await turns.acquire()
     reading = asyncio.create_task(store.get(run.id))
     await store.append(run.id, 1, 1, ["a"], now=1.0)
     assert not reading.done()
-    room.release()
+    turns.release()
     found = await reading
     assert found is not None
     assert found.head == 1
@@ -175,7 +175,7 @@ async def test_a_redis_that_is_set_back_gets_what_it_has_lost(store: RunStore, s
 
 
 async def test_a_log_that_redis_drops_is_written_again_or_gone(store: RunStore, server: redis.Redis) -> None:
-    """`maxmemory` with an eviction policy may take the stream and leave the record."""
+    """maxmemory with an eviction policy may take the stream and leave the record."""
     live, ended = await created(store), await created(store)
     await write(store, live, "a", "b")
     await write(store, ended, "a", "b", end="completed")
@@ -225,7 +225,7 @@ async def test_a_run_of_another_process_is_not_brought_back(store: RunStore, ser
 async def test_a_run_that_does_not_fit_in_has_no_copy(
     store: RunStore, server: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copies, "ROOM", 1000)
+    monkeypatch.setattr(backups, "LIMIT", 1000)
     small, large = await created(store), await created(store)
     await write(store, small, "x")
     await write(store, large, "x" * 1001)
@@ -234,6 +234,19 @@ async def test_a_run_that_does_not_fit_in_has_no_copy(
     with pytest.raises(Fenced):
         await store.append(large.id, 1, 2, ["y"], now=1.0)
     assert await texts(store, small) == ["x", "y"]
+
+
+async def test_a_backup_ends_with_its_run(store: RedisRunStore, redis_url: str) -> None:
+    other = RedisRunStore(redis_url)
+    await other.open()
+    ended, taken, live = await created(store), await created(store), await created(store)
+    await write(store, ended, "end", end="completed")
+    assert store._backups.runs == {taken.id, live.id}
+    await other.claim(taken.id, 1, time.time() + LEASE)
+    await other.append(taken.id, 2, 1, ["end"], now=1.0, end="interrupted")
+    await store.stale(time.time())
+    assert store._backups.runs == {live.id}
+    await other.close()
 
 
 @pytest.mark.parametrize("looks", [1, 3])
@@ -247,8 +260,8 @@ async def test_every_process_learns_of_a_loss(store: RunStore, server: redis.Red
     assert await store.stale(time.time()) == []  # the sweeper's look
     lost = await other.lost()
     assert lost is not None
-    assert time.time() - lost < SETTLE
-    assert await settling(store)
+    assert time.time() - lost < RECOVERY
+    assert await recovering(store)
     late = RedisRunStore(f"unix://{server.connection_pool.connection_kwargs['path']}")
     await late.open()
     assert await late.lost() == lost
@@ -262,4 +275,4 @@ async def test_leases_as_old_as_the_data_make_nobody_stale(store: RunStore, serv
     assert [found.id for found in await store.stale(time.time())] == [run.id]
     snapshot.set_back()
     assert await store.stale(time.time()) == []
-    assert [found.id for found in await store.stale(time.time() + SETTLE)] == [run.id]
+    assert [found.id for found in await store.stale(time.time() + RECOVERY)] == [run.id]

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from midstream import json_text, names
 from midstream.errors import RequestError
-from midstream.gateway.store.interface import LEASE, RunRecord, RunStore, settling
+from midstream.gateway.store.interface import LEASE, RunRecord, RunStore, recovering
 from midstream.gateway.upstream.sources import last_prompt
 from midstream.problems import problem
 from midstream.text import whole_characters
@@ -109,7 +109,7 @@ async def run_of(request: Request, store: RunStore) -> RunRecord:
 
 
 async def readable_run(store: RunStore, run_id: str) -> RunRecord:
-    while (run := await store.get(run_id)) is None and await settling(store):
+    while (run := await store.get(run_id)) is None and await recovering(store):
         await asyncio.sleep(_AGAIN)
     if run is None or run.owner != OWNER:
         raise await missing_run(store)
@@ -150,7 +150,7 @@ async def cursor_of(request: Request, store: RunStore, run: RunRecord) -> int:
         raise _bad("The position must be SEQ or EPOCH-SEQ.", code="bad_position")
     epoch, seq = match.groups()
     while not await _has(store, run, epoch, int(seq)):
-        if not await settling(store):
+        if not await recovering(store):
             raise PositionUnknown(run)
         await asyncio.sleep(_AGAIN)
         run = await readable_run(store, run.id)

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from midstream.errors import RequestError, StoreError
 from midstream.gateway.config import Limits
-from midstream.gateway.store.interface import LogEntry, Page, RunRecord, RunStore, settling
+from midstream.gateway.store.interface import LogEntry, Page, RunRecord, RunStore, recovering
 from midstream.problems import problem
 
 WINDOW = 128  # entries that are fetched and kept together
@@ -37,20 +37,19 @@ class _Shared:
         self._windows: dict[int, list[LogEntry]] = {}  # least recently fetched first
         self._sizes: dict[int, int] = {}  # their characters
         self._newest: Page | None = None  # what the last fetch saw, without its entries
-        self._lock = asyncio.Lock()
-        self._asking = False
+        self._asked: asyncio.Event | None = None  # while the store is being asked: until it has answered
         self._failure: StoreError | None = None  # the last one
         self._attended = float("-inf")  # by the clock of `time.monotonic`
 
     async def read(self, after: int) -> Page | None:
         """The rest of the window that holds after + 1, as far as it has been written."""
-        page = self._known(after)
-        if page is None:
+        while (page := self._known(after)) is None:
+            if self._asked is None:
+                return await self._fetch(after)
             failure = self._failure
-            async with self._lock:  # one asks the store, the others find its answer here
-                if self._failure is not failure:
-                    raise StoreError(str(self._failure))  # or each would wait for the store in its turn
-                page = self._known(after) or await self._fetch(after)
+            await self._asked.wait()  # one asks the store, the others find its answer here
+            if self._failure is not failure:
+                raise StoreError(str(self._failure))  # or each would wait for the store in its turn
         return page
 
     def unattended_for(self, seconds: float) -> bool:
@@ -75,14 +74,14 @@ class _Shared:
 
     def _nothing_after(self, after: int, newest: Page) -> bool:
         # While it is being asked, the answer may hold what this reader has been woken for.
-        return after >= newest.head and not self._changed.is_set() and not self._asking
+        return after >= newest.head and not self._changed.is_set() and self._asked is None
 
     async def _fetch(self, after: int) -> Page | None:
         number, start = divmod(after, WINDOW)
         window = self._windows.get(number, [])  # from its beginning, so that it has no hole
         self._changed.clear()  # before the read: what comes after it sets it again
         first = number * WINDOW + len(window)
-        self._asking = True
+        self._asked = answered = asyncio.Event()
         try:
             page = await self._store.read(self._run_id, first, WINDOW - len(window))
         except BaseException as error:  # or this reader has left: the next one has to ask again
@@ -90,7 +89,8 @@ class _Shared:
             self._failure = error if isinstance(error, StoreError) else self._failure
             raise
         finally:
-            self._asking = False
+            answered.set()
+            self._asked = None
         if page is None:
             return None
         window.extend(page.entries)
@@ -154,6 +154,7 @@ class Readers:
                 if page.entries:
                     after = page.entries[-1].seq
                     yield page
+                    await asyncio.sleep(0)  # one page each: a long answer does not keep the others waiting
                 if page.ends_at(after):
                     return
                 if not page.entries and not await self._woken(changed):
@@ -162,7 +163,7 @@ class Readers:
 
     async def _read(self, shared: _Shared, after: int) -> Page | None:
         """None when the log is gone, and not only until its writer has written it again."""
-        while (page := await shared.read(after)) is None and await settling(self._store):
+        while (page := await shared.read(after)) is None and await recovering(self._store):
             await asyncio.sleep(_AGAIN)
         return page
 
@@ -203,14 +204,14 @@ class Readers:
     @contextmanager
     def _follow(self, run_id: str) -> Iterator[tuple[_Shared, asyncio.Event]]:
         """What is shared about the run, and this reader's own wake-up."""
-        with self._store.watch(run_id) as changed:
-            self._waiting.add(changed)
-            shared = self._enter(run_id)
-            try:
+        shared = self._enter(run_id)  # before the reader, so that it is woken before it
+        try:
+            with self._store.watch(run_id) as changed:
+                self._waiting.add(changed)
                 yield shared, changed
-            finally:
-                self._waiting.discard(changed)
-                self._leave(run_id, shared)
+        finally:
+            self._waiting.discard(changed)
+            self._leave(run_id, shared)
 
     def _enter(self, run_id: str) -> _Shared:
         if run_id not in self._shared:

@@ -32,7 +32,7 @@ from midstream.text import title_of
 
 LEASE = 10.0  # a writer that has not renewed for so long is dead
 RENEW = 3.0  # how often it renews
-SETTLE = 5.0  # after a loss of data: until then each living writer has renewed, and written its run again
+RECOVERY = 5.0  # after a loss of data: until then each living writer has renewed, and written its run again
 PAGE = 512  # entries per read, at most
 SEGMENT = 256  # payloads per append, at most
 
@@ -211,7 +211,7 @@ class RunStore(Protocol):
     async def lost(self) -> float | None:
         """When it was noticed last that the store has lost runs (a Redis emptied, or set back to an older state).
 
-        None for never. Its live runs come back within SETTLE, those that have ended do not.
+        None for never. Its live runs come back within RECOVERY, those that have ended do not.
         """
 
     def watch(self, topic: str) -> AbstractContextManager[asyncio.Event]:
@@ -222,10 +222,10 @@ def cancel_topic(run_id: str) -> str:
     return f"cancel:{run_id}"
 
 
-async def settling(store: RunStore) -> bool:
+async def recovering(store: RunStore) -> bool:
     """Whether a live run that is missing may still come back."""
     lost = await store.lost()
-    return lost is not None and time.time() - lost < SETTLE
+    return lost is not None and time.time() - lost < RECOVERY
 
 
 def gives_key_back(run: RunRecord) -> bool:

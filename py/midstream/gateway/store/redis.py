@@ -6,7 +6,7 @@ of live runs) are keys of their own, each checked against the run when it is met
 they are ways to it.
 
 A commit survives what Redis is configured to survive: with `appendfsync everysec`, all but about
-the last second. What Redis loses of a live run, its writer writes again from its own copy, at the
+the last second. What Redis loses of a live run, its writer writes again from its own backup, at the
 same positions. Ended runs that it loses are gone, and `lost` says so (docs/decisions/0042).
 """
 
@@ -21,11 +21,11 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-from midstream.gateway.store.copies import Copies, Copy
+from midstream.gateway.store.backups import Backup, Backups
 from midstream.gateway.store.interface import (
     LEASE,
     PAGE,
-    SETTLE,
+    RECOVERY,
     ConversationBusy,
     ConversationSummary,
     Fenced,
@@ -74,7 +74,7 @@ class RedisRunStore:
         self._reading = RedisClient(url, _READERS)
         self._writing = RedisClient(url, _WRITERS)
         self._tail = Tail(RedisClient(url, 1), self._reading, PREFIX, stream_of)
-        self._copies = Copies()
+        self._backups = Backups()
         self._restoring = asyncio.Lock()
         self._looks = 0
 
@@ -92,7 +92,7 @@ class RedisRunStore:
         while True:
             what, other = await self._begin("create", run, max_live)
             if what == b"new":
-                self._copies.begin(run)
+                self._backups.begin(run)
                 return run, True
             if what == b"reused":
                 raise KeyReused
@@ -114,14 +114,14 @@ class RedisRunStore:
         now: float,
         end: str | None = None,
     ) -> None:
-        self._copies.put(run_id, first, payloads, now)
+        self._backups.put(run_id, first, payloads, now)
         written = await self._append(run_id, epoch, first, payloads, now, end)
         if written == _MISSING and await self._restore(run_id):
             written = await self._append(run_id, epoch, first, payloads, now, end)
         if written != 1:
             raise Fenced(f"epoch {epoch} may not write seq {first}")
         if end:
-            self._copies.end(run_id)
+            self._backups.end(run_id)
             await self._retire(run_id, now, await self.get(run_id))
 
     async def renew(self, run_id: str, epoch: int, lease: float) -> RunRecord:
@@ -181,14 +181,17 @@ class RedisRunStore:
         except ValueError as error:
             raise self._reading.failure(error) from error
         page = Page(entries, int(found[1]), found[0].decode())
-        # Redis may have dropped the stream and kept the hash (`maxmemory`): that log is gone.
+        # Redis may have dropped the stream and kept the hash (maxmemory): that log is gone.
         return None if page.head > after and (not page.entries or page.entries[0].seq != after + 1) else page
 
     async def stale(self, now: float) -> list[RunRecord]:
         lost = await self.lost()
-        if lost is not None and now - lost < SETTLE:
+        if lost is not None and now - lost < RECOVERY:
             return []  # the leases may be as old as the data: the living writers have to renew them first
+        mine = self._backups.runs  # before Redis is asked: it cannot name what is begun meanwhile
         ids = [item.decode() for item in await self._reading.ask("SMEMBERS", LIVE)]
+        for run_id in mine.difference(ids):  # somebody else has ended it
+            self._backups.end(run_id)
         found = []
         for run_id, run in zip(ids, await self._get_all(ids), strict=True):
             if run is None or not run.live:  # its writer died between the end and _retire
@@ -256,26 +259,26 @@ class RedisRunStore:
         return run
 
     async def _try_to_hold(self, run_id: str, epoch: int, lease: float, more: int) -> Any:
-        copy = self._copies.of(run_id)
-        known = copy.head if copy else 0
+        backup = self._backups.of(run_id)
+        known = backup.head if backup else 0
         return await self._writing.run("hold", [run_key(run_id)], epoch, repr(lease), more, known, *FIELDS)
 
     async def _restore(self, run_id: str) -> bool:
-        """Writes again what Redis has lost of a run that this process writes; False when there is no copy of it."""
+        """Writes again what Redis has lost of a run that this process writes; False when there is no backup of it."""
         async with self._restoring:
-            copy = self._copies.of(run_id)
-            if copy is None:
+            backup = self._backups.of(run_id)
+            if backup is None:
                 return False
             await self.lost()
-            await self._restore_record(copy)
+            await self._restore_record(backup)
             run = await self.get(run_id)
-            for first, payloads in copy.after(run.head) if run else ():
-                await self._append(run_id, copy.run.epoch, first, payloads, time.time(), None)
+            for first, payloads in backup.after(run.head) if run else ():
+                await self._append(run_id, backup.run.epoch, first, payloads, time.time(), None)
         return True
 
-    async def _restore_record(self, copy: Copy) -> None:
+    async def _restore_record(self, backup: Backup) -> None:
         now = time.time()
-        await self._begin("restore", replace(copy.run, lease=now + LEASE, attended=now))
+        await self._begin("restore", replace(backup.run, lease=now + LEASE, attended=now))
 
     async def _get_all(self, run_ids: Sequence[str]) -> list[RunRecord | None]:
         replies = await self._reading.ask_all([("HMGET", run_key(run_id), *FIELDS) for run_id in run_ids])

@@ -23,8 +23,8 @@ class RedisClient:
     """At most `connections` commands at once; more of them wait in a queue.
 
     The library's own time limits stay off: its `asyncio.wait_for` around each command loses cancellations in
-    Python 3.11. (Nor is its BlockingConnectionPool used: the Condition in it loses wake-ups when a waiting
-    task is cancelled.)
+    Python 3.11. (Nor is its blocking pool used: the condition in it loses wake-ups when a waiting task is
+    cancelled.)
     """
 
     def __init__(self, url: str, connections: int) -> None:
@@ -33,7 +33,7 @@ class RedisClient:
             url, socket_timeout=None, socket_connect_timeout=None, health_check_interval=30, retry=retry
         )
         self._place = url.rpartition("@")[2]
-        self._room = asyncio.Semaphore(connections)
+        self._turns = asyncio.Semaphore(connections)
         self._scripts = {name: self._redis.register_script(text) for name, text in redis_scripts.ALL.items()}
 
     async def close(self) -> None:
@@ -63,7 +63,7 @@ class RedisClient:
         assert task is not None
         before = task.cancelling()
         try:
-            async with asyncio.timeout(PATIENCE + more_patience), self._room:
+            async with asyncio.timeout(PATIENCE + more_patience), self._turns:
                 yield
         except (RedisError, OSError) as error:
             raise self.failure(error) from error

@@ -1,8 +1,8 @@
 """Answers at a model's pace, for one reader and for hundreds, resumed everywhere: the same on every store.
 
 What a store sees of a pace is how many payloads come at once: up to 50 tokens/s each comes alone, at 400 about eight.
-So no test here waits for a clock; `python -m tests.bench pace` plays the true paces. No heartbeat heals a stall here,
-and one that lasts ends the test.
+So no test here waits for a clock; `python -m tests.bench.rate_bench` plays the true paces. No heartbeat heals a stall
+here, and one that lasts ends the test.
 """
 
 from __future__ import annotations

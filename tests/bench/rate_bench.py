@@ -1,6 +1,6 @@
 """Answers at their true pace, resumed everywhere by one reader and by hundreds: how long until the first event?
 
-    python -m tests.bench.pace_bench [--store memory|sqlite|redis] [--rate 1|30|400] [--readers N] [--quick]
+    python -m tests.bench.rate_bench [--store memory|sqlite|redis] [--rate 1|30|400] [--readers N] [--quick]
 
 For each store, pace (events per second) and length (one word; 10,000 events or what comes in six minutes): readers
 resume at 0, in the middle, at the head and at the end, when half of the answer is there and when it has ended. Each
@@ -36,7 +36,7 @@ _SEQ = re.compile(rb"^id: 1-(\d+)$", re.MULTILINE)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.pace_bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.rate_bench", description=__doc__)
     parser.add_argument("--store", action="append", choices=STORES)
     parser.add_argument("--rate", action="append", type=int, choices=RATES)
     parser.add_argument("--readers", type=int, default=400)

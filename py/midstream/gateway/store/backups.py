@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from midstream.gateway.store.interface import SEGMENT, RunRecord
 from midstream.gateway.store.packing import pack, unpack
 
-# Bytes of all copies. An event is about 25 when packed, so this is two million of them; a run that does not fit in has
-# no copy.
-ROOM = 64 << 20
+# Bytes of all backups. An event is about 25 when packed, so this is two million of them; a run that does not fit in
+# has none.
+LIMIT = 64 << 20
 
 
 @dataclass
-class Copy:
+class Backup:
     """A run and its payloads. The newest batch stands apart: whether it was committed is known by the next one."""
 
     run: RunRecord
@@ -51,26 +51,30 @@ class Copy:
             first += len(batch)
 
 
-class Copies:
+class Backups:
     def __init__(self) -> None:
-        self._copies: dict[str, Copy] = {}
+        self._backups: dict[str, Backup] = {}
         self._sizes: dict[str, int] = {}
 
-    def begin(self, run: RunRecord) -> None:
-        self._copies[run.id] = Copy(run)
+    @property
+    def runs(self) -> set[str]:
+        return set(self._backups)
 
-    def of(self, run_id: str) -> Copy | None:
-        return self._copies.get(run_id)
+    def begin(self, run: RunRecord) -> None:
+        self._backups[run.id] = Backup(run)
+
+    def of(self, run_id: str) -> Backup | None:
+        return self._backups.get(run_id)
 
     def put(self, run_id: str, first: int, payloads: Sequence[str], now: float) -> None:
-        copy = self._copies.get(run_id)
-        if copy is None:
+        backup = self._backups.get(run_id)
+        if backup is None:
             return
-        copy.put(first, payloads, now)
-        self._sizes[run_id] = copy.size
-        if sum(self._sizes.values()) > ROOM:
+        backup.put(first, payloads, now)
+        self._sizes[run_id] = backup.size
+        if sum(self._sizes.values()) > LIMIT:
             self.end(run_id)
 
     def end(self, run_id: str) -> None:
-        self._copies.pop(run_id, None)
+        self._backups.pop(run_id, None)
         self._sizes.pop(run_id, None)
