@@ -22,15 +22,16 @@ from midstream.gateway.config import Config
 from midstream.gateway.http import json_views, static
 from midstream.gateway.http.health import Health
 from midstream.gateway.http.requests import (
-    OWNER,
     conversation_of,
     cursor_of,
     ends_with_connection,
     new_run,
+    owner_of,
     read_body,
     readable_run,
     run_of,
     unknown_run,
+    visitor_of,
 )
 from midstream.gateway.http.responses import EventStream, Json, ended_response, while_connected
 from midstream.gateway.runs.readers import Readers
@@ -57,7 +58,9 @@ class Gateway:
 
     @classmethod
     def of(cls, request: Request) -> Gateway:
-        gateway: Gateway = request.app.state.gateway
+        gateway: Gateway | None = getattr(request.app.state, "gateway", None)
+        if gateway is None:  # mounted below another app, which does not run our lifespan
+            raise RequestError(problem("not_started"), status=503, code="not_started")
         return gateway
 
 
@@ -80,13 +83,13 @@ async def chat(request: Request) -> Response:
         if left:
             await left()
         return Response(status_code=400)  # to nobody
-    run = await readable_run(gateway.store, run.id)
+    run = await readable_run(gateway.store, run.id, run.owner)
     if run.live and not run.stream:
         raise RequestError(problem("shutdown"), status=503, code="shutdown")
     if gives_key_back(run):
         return await _ended(gateway, run)
     if run.stream:
-        return _stream(gateway, run, 0, left)
+        return _stream(request, run, 0, left)
     if run.state != "completed":
         return await _ended(gateway, run)
     page = await gateway.store.read(run.id, 0, 1)
@@ -121,7 +124,7 @@ async def run_events(request: Request) -> Response:
         return Response(status_code=204, headers=_headers(run))
     if request.method == "HEAD":
         return Response(headers=_headers(run), media_type=EventStream.media_type)
-    return _stream(gateway, run, after)
+    return _stream(request, run, after)
 
 
 async def run_cancel(request: Request) -> Response:
@@ -144,7 +147,7 @@ async def run_delete(request: Request) -> Response:
 
 
 async def conversations(request: Request) -> Response:
-    found = await Gateway.of(request).store.conversations(OWNER, _CONVERSATIONS)
+    found = await Gateway.of(request).store.conversations(owner_of(request), _CONVERSATIONS)
     return _json({"object": "list", "data": [json_views.conversation_view(item) for item in found]})
 
 
@@ -221,11 +224,19 @@ def _headers(run: RunRecord) -> dict[str, str]:
 
 
 def _stream(
-    gateway: Gateway, run: RunRecord, after: int, left: Callable[[], Awaitable[None]] | None = None
+    request: Request, run: RunRecord, after: int, left: Callable[[], Awaitable[None]] | None = None
 ) -> Response:
+    gateway = Gateway.of(request)
     gateway.readers.require_room()
-    patience = gateway.config.limits.stalled_reader
-    return EventStream(gateway.readers, run.id, after, patience=patience, headers=_headers(run), left=left)
+    return EventStream(
+        gateway.readers,
+        run.id,
+        after,
+        patience=gateway.config.limits.stalled_reader,
+        headers=_headers(run),
+        left=left,
+        allowed=visitor_of(request).stays,
+    )
 
 
 async def _ended(gateway: Gateway, run: RunRecord) -> Response:
@@ -249,7 +260,7 @@ async def _stop(gateway: Gateway, run: RunRecord) -> RunRecord:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_PATIENCE):
                 await gateway.readers.ended(run)
-    return await readable_run(gateway.store, run.id)
+    return await readable_run(gateway.store, run.id, run.owner)
 
 
 def _json(content: Any, headers: dict[str, str] | None = None) -> Response:
