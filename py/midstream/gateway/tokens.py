@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 import re
 import secrets
@@ -20,6 +21,8 @@ from pathlib import Path
 
 from midstream.errors import MachineError, UsageError
 from midstream.gateway.config import data_directory
+
+log = logging.getLogger(__name__)
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PREFIX = "midstream_"  # by which a token is known wherever it turns up
@@ -47,21 +50,24 @@ class Tokens:
         """The new token, which is stored nowhere. UsageError when the name is taken, or is none."""
         if not NAME.fullmatch(name):
             raise UsageError(
-                f"A name has 1 to 64 of A-Z a-z 0-9 . _ - and begins with one of the first three, not {name!r}."
+                f"NAME has 1 to 64 letters a-z, digits and any of . _ - and begins with none of these, not {name!r}."
             )
         token = _PREFIX + secrets.token_urlsafe(32)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
-                file.write(digest_of(token) + "\n")
-        except FileExistsError:
-            raise UsageError(
-                f"There is a token {name} already.", hint=f"`midstream token revoke {name}` ends it."
-            ) from None
+            self._write(name, digest_of(token))
         except OSError as error:
             raise self._unusable(error) from error
         return token
+
+    def _write(self, name: str, digest: str) -> None:
+        try:
+            handle = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            hint = f"`midstream token revoke {name}` ends it."
+            raise UsageError(f"There is a token {name} already.", hint=hint) from None
+        with os.fdopen(handle, "w") as file:
+            file.write(digest + "\n")
 
     def revoke(self, name: str) -> None:
         """UsageError when there is none of that name."""
@@ -84,7 +90,8 @@ class Tokens:
             raise self._unusable(error) from error
 
     def name_of(self, digest: str) -> str | None:
-        """The name of the token with this digest. All are compared, and each in constant time."""
+        """The name of the token with this digest. All are compared, and each in constant time. None
+        also when the folder cannot be read, which the log says."""
         self._look()
         found = None
         for name, known in self._known.items():
@@ -94,13 +101,15 @@ class Tokens:
 
     def _look(self) -> None:
         now = time.monotonic()
+        changed = self._folder.stat().st_mtime_ns if self._folder.exists() else 0
+        if changed == self._changed and now - self._looked < _LOOK_AGAIN:
+            return
+        self._changed, self._looked = changed, now
         try:
-            changed = self._folder.stat().st_mtime_ns
-        except FileNotFoundError:
-            changed = 0
-        if changed != self._changed or now - self._looked > _LOOK_AGAIN:
             self._known = {token.name: token.digest for token in self.listed()}
-            self._changed, self._looked = changed, now
+        except MachineError as error:
+            self._known = {}
+            log.error("%s", error.message)
 
     def _unusable(self, error: Exception) -> MachineError:
         words = error.strerror if isinstance(error, OSError) else str(error)

@@ -10,8 +10,8 @@ from midstream.gateway.store.interface import ConversationSummary, RunRecord, Ru
 from midstream.providers import openai
 
 
-def run_view(run: RunRecord) -> dict[str, Any]:
-    """What the record alone says."""
+def run_view(run: RunRecord, root: str) -> dict[str, Any]:
+    """What the record alone says. `root`: where the gateway lies, "" or "/below"."""
     return {
         "id": run.id,
         "object": "midstream.run",
@@ -25,7 +25,7 @@ def run_view(run: RunRecord) -> dict[str, Any]:
         "prompt": run.prompt,
         "created": run.created,
         "updated": run.updated,
-        "events": f"/v1/runs/{run.id}/events",
+        "events": f"{root}/v1/runs/{run.id}/events",
     }
 
 
@@ -41,7 +41,7 @@ def conversation_view(conversation: ConversationSummary) -> dict[str, Any]:
     }
 
 
-async def snapshot(store: RunStore, run: RunRecord) -> dict[str, Any] | None:
+async def snapshot(store: RunStore, run: RunRecord, root: str) -> dict[str, Any] | None:
     """The run with its text so far, read from the log; None when the log has just been deleted.
 
     `seq` is the position that the text goes to: a client may follow from there.
@@ -76,7 +76,7 @@ async def snapshot(store: RunStore, run: RunRecord) -> dict[str, Any] | None:
     counted = usage.completion if usage and usage.completion else tokens
     seconds = max(run.updated - run.started, 0.0) if run.started else 0.0
     return {
-        **run_view(run),
+        **run_view(run, root),
         "seq": seq,
         "text": "".join(text),
         "reasoning": "".join(reasoning),

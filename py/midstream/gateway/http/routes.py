@@ -21,6 +21,7 @@ from midstream.errors import RequestError
 from midstream.gateway.config import Config
 from midstream.gateway.http import json_views, static
 from midstream.gateway.http.health import Health
+from midstream.gateway.http.paths import root_of
 from midstream.gateway.http.requests import (
     conversation_of,
     cursor_of,
@@ -110,9 +111,7 @@ async def models(request: Request) -> Response:
 
 
 async def run_snapshot(request: Request) -> Response:
-    gateway = Gateway.of(request)
-    run = await run_of(request, gateway.store)
-    return await _snapshot(gateway, run)
+    return await _snapshot(request, await run_of(request, Gateway.of(request).store))
 
 
 async def run_events(request: Request) -> Response:
@@ -131,7 +130,7 @@ async def run_cancel(request: Request) -> Response:
     """Idempotent; answers with the run as it then is, which is ended unless its writer is slow."""
     gateway = Gateway.of(request)
     run = await _stop(gateway, await run_of(request, gateway.store))
-    return await _snapshot(gateway, run)
+    return await _snapshot(request, run)
 
 
 async def run_delete(request: Request) -> Response:
@@ -159,7 +158,7 @@ async def conversation(request: Request) -> Response:
             "object": "midstream.conversation",
             "title": title_of(runs[0].prompt),
             "active": next((run.id for run in runs if run.live), None),
-            "runs": [json_views.run_view(run) for run in runs],
+            "runs": [json_views.run_view(run, root_of(request.scope)) for run in runs],
         }
     )
 
@@ -169,7 +168,7 @@ async def conversation_active(request: Request) -> Response:
     _, runs = await conversation_of(request, Gateway.of(request).store)
     for run in runs:
         if run.live:
-            return await _snapshot(Gateway.of(request), run)
+            return await _snapshot(request, run)
     return Response(status_code=204)
 
 
@@ -247,8 +246,8 @@ async def _ended(gateway: Gateway, run: RunRecord) -> Response:
     return ended_response(page.entries[0].payload, _headers(run))
 
 
-async def _snapshot(gateway: Gateway, run: RunRecord) -> Response:
-    view = await json_views.snapshot(gateway.store, run)
+async def _snapshot(request: Request, run: RunRecord) -> Response:
+    view = await json_views.snapshot(Gateway.of(request).store, run, root_of(request.scope))
     if view is None:
         raise unknown_run()
     return _json(view, _headers(run))
