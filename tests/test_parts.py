@@ -87,7 +87,7 @@ def test_the_lines_for_curl_do_what_the_page_says(demo: Serve, tmp_path: Path) -
 
 
 def test_the_lines_for_python_do_what_the_page_says(demo: Serve) -> None:
-    first, second = blocks(GATEWAY, "python")
+    first, second, _ = blocks(GATEWAY, "python")  # the third: tests/gateway/http/test_mounted.py
     assert re.fullmatch(r"1-\d+ True True\n", run(here(first, demo)))
     # OpenAI's client is not among our packages: only that the lines are Python, for this address.
     compile(here(second, demo), "example", "exec")

@@ -1,4 +1,4 @@
-"""`midstream serve | replay | render`.
+"""`midstream serve | token | replay | render`.
 
 Reads the options, says what is wrong with them in one line, and hands over.
 
@@ -57,6 +57,9 @@ def parser(command: str = "") -> argparse.ArgumentParser:
     replay = commands.add_parser("replay", help="an upstream that streams a file, for trying out")
     _replay_options(replay)
     replay.set_defaults(command=_replay)
+    token = commands.add_parser("token", help="who may use a gateway with --auth token")
+    _token_actions(token)
+    token.set_defaults(command=_token)
     render = commands.add_parser("render", help="stream Markdown through the parser, print HTML")
     if command == "render":
         renderer = importlib.import_module("midstream.render")
@@ -118,6 +121,8 @@ def _serve_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="origin of foreign pages",
     )
+    add("--auth", choices=("none", "token"), help="who may use it; must be said where other machines reach it (none)")
+    add("--tokens", metavar="FOLDER", help="where the tokens are (a folder of this user)")
     add(
         "--limit",
         metavar="NAME=VALUE",
@@ -131,6 +136,15 @@ def _serve_options(parser: argparse.ArgumentParser) -> None:
         default="continue",
         help="of a run, when the program that began it closes its connection (%(default)s)",
     )
+
+
+def _token_actions(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="ACTION", required=True, title="actions", dest="action")
+    for action, words in (("add", "make one and show it, once"), ("list", "show the names"), ("revoke", "end one")):
+        own = actions.add_parser(action, help=words)
+        if action != "list":
+            own.add_argument("name", metavar="NAME", help="its owner in the gateway")
+        own.add_argument("--tokens", metavar="FOLDER", help="where the tokens are (a folder of this user)")
 
 
 def _replay_options(parser: argparse.ArgumentParser) -> None:
@@ -149,9 +163,15 @@ def _serve(options: argparse.Namespace) -> int:
     return serve_command.serve(options)
 
 
+def _token(options: argparse.Namespace) -> int:
+    from midstream.gateway import token_command
+
+    return token_command.run(options)
+
+
 def _replay(options: argparse.Namespace) -> int:
     with _gateway_packages():
-        from midstream.gateway import server
+        from midstream.gateway import addresses, server
         from midstream.gateway.replay import create_replay, cut
     try:
         text = Path(options.file).read_text(encoding="utf-8")
@@ -162,7 +182,7 @@ def _replay(options: argparse.Namespace) -> int:
     server.configure_logging()
     with server.listen("127.0.0.1", options.port) as listener:
         # On stderr: standard output belongs to the JSON lines.
-        url = f"{server.url_of(listener)}v1"
+        url = f"{addresses.urls_of(listener)[0]}v1"
         print(f"Midstream replay: {url}", file=sys.stderr, flush=True)
         with server.until_signal():
             server.serve_app(create_replay(cut(text, options.chunk), options.rate), listener)

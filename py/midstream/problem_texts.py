@@ -163,6 +163,10 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
         "Close other pages of this app.",
     ),
     "still_live": ("The answer does not stop at once.", "Try again."),
+    "not_started": (
+        "The gateway has not been started.",
+        "The app that mounts it must run its lifespan.",
+    ),
     "shutdown": ("The server is being stopped.", ""),
     "wrong_host": (
         "The server does not answer under that name.",
@@ -172,6 +176,7 @@ ENGLISH: dict[str, tuple[str | Plural, str]] = {
         "The server does not let pages of this origin use it.",
         "Allow it with --allow-origin.",
     ),
+    "sign_in": ("Sign in again: the server does not know this browser any more.", ""),
     "not_found": ("The server has nothing at this address.", ""),
     "log_failed": (
         "The server cannot use its log of answers. Its own messages say why.",

@@ -404,6 +404,18 @@ class Session:
             return self._retry(now)
         return [] if self.state is State.OPENING else [Cancel()]  # opened() asks once there is a run
 
+    def signed_out(self, why: Problem, now: float) -> list[Intent]:
+        """The gateway wants a new sign-in first. That is no end: a run goes on there without us, and a
+        prompt that it does not have waits, with the service worker too."""
+        if self.state is not State.OPENING:
+            return []
+        if self.stopping and not self.begun:
+            return self._close(Closed(Outcome.STOPPED))
+        queued, self.unreachable = self.unreachable, not self.begun
+        self.trouble = why
+        intents = self._wait(now)
+        return [*intents, Queue()] if self.queued and not queued else intents
+
     def network(self, online: bool, now: float) -> list[Intent]:
         """What the browser believes of the network. It can be wrong both ways: only a return of it
         is acted on."""

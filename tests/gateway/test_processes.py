@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
@@ -29,6 +30,7 @@ from tests.gateway.support import until
 from tests.support.processes import Process, Replay, Serve, replay, serve
 
 pytestmark = pytest.mark.full_run(reason="starts servers, and stops them in every way")
+COMMAND = [sys.executable, "-m", "midstream.cli"]
 TEXT = "".join(f"word{number} " for number in range(600))
 
 
@@ -476,3 +478,25 @@ def children(pid: int, words: str) -> list[int]:
             if parent == pid and words in (entry / "cmdline").read_text():
                 found.append(int(entry.name))
     return found
+
+
+# -- beyond loopback
+
+
+def test_on_all_addresses_with_tokens_from_another_process(small_dist: Path, tmp_path: Path) -> None:
+    """Two workers; the token is made, used and revoked while they run."""
+    tokens = ["--tokens", str(tmp_path / "tokens")]
+    options = ["--model", "demo", "--dist", str(small_dist), "--store", f"sqlite:{tmp_path / 'log.db'}", *tokens]
+    with serve("--host", "0.0.0.0", "--auth", "token", "--workers", "2", *options) as app:
+        assert "no token yet" in app.wait_for(lambda: app.errors() or None, "warnings")
+
+        def status(token: str) -> int:
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", app.port)) as connection:
+                connection.request("GET", "/v1/conversations", headers={"Authorization": f"Bearer {token}"})
+                return connection.getresponse().status
+
+        assert status("x") == 401
+        made = subprocess.run([*COMMAND, "token", "add", "ann", *tokens], capture_output=True, text=True, check=True)
+        assert {status(made.stdout.strip()) for _ in range(8)} == {200}
+        subprocess.run([*COMMAND, "token", "revoke", "ann", *tokens], capture_output=True, check=True)
+        assert {status(made.stdout.strip()) for _ in range(8)} == {401}

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { drawStatus, makeTurn, statusOf, updateStatus } from '../../web/shared/article.js';
 import { LIVE, announcement, isFlowing, waitAnnouncement } from '../../web/shared/status.js';
-import { json, opsOf, paper, speak } from './support.js';
+import { elements, json, opsOf, paper, speak } from './support.js';
 
 speak();
 
@@ -103,5 +103,29 @@ test('a rate that would be written as 0 is not written', () => {
     });
     assert.equal(turn.line.textContent, words);
     assert.equal(isFlowing(turn.status), false);
+  }
+});
+
+test('whoever is signed out finds the way to the sign-in, and only they do', () => {
+  const error = { message: 'Sign in', hint: '', problem: { code: 'sign_in', values: {} } };
+  const raw = (/** @type {object} */ status) => ({
+    message: 'a1',
+    author: 'assistant',
+    status: { seq: 0, saved: 0, tokens: 0, seconds: 0, rate: 0, ...numbers, ...status },
+  });
+  const turn = makeTurn(paper, raw({ state: 'sending' }), 1);
+  const links = () => elements(turn.article, 'a').map((link) => [link.getAttribute('href'), link.textContent]);
+  for (const [status, count] of /** @type {[object, number][]} */ ([
+    [{ state: 'sending' }, 0],
+    [{ state: 'queued', error }, 1],
+    [{ state: 'reconnecting', error, attempt: 2 }, 1],
+    [{ state: 'streaming' }, 0],
+    [{ state: 'reconnecting', attempt: 1 }, 0],
+  ])) {
+    updateStatus(turn, /** @type {any} */ (statusOf(raw(status))));
+    drawStatus(turn, false);
+    drawStatus(turn, false);
+    assert.deepEqual(links(), Array(count).fill(['sign-in?next=', 'Sign in']));
+    if (count) assert.match(turn.line.textContent ?? '', /Sign in again/);
   }
 });

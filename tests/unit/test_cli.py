@@ -16,6 +16,9 @@ from midstream.errors import MachineError, MidstreamError, RequestError, StoreEr
 from midstream.gateway import serve_command
 from midstream.gateway.config import Config, Limits, data_directory
 
+# Each of them lets other machines in.
+BEYOND = ["0.0.0.0", "::", "[::]", "0", "", "0.0", "192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7"]
+
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     """Exit code and the one line on stderr."""
@@ -66,6 +69,20 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
         (["serve", "--model", "gpt"], "--upstream"),
         (["serve", "--model", "demo", "--model-file", "x"], "--model local"),
         (["serve", "--allow-origin", "chat.example"], "https://chat.example"),
+        (["serve", "--on-disconnect", "stop"], "--on-disconnect"),
+        (["serve", "--auth", "password"], "--auth"),
+        (["serve", "--auth", "token", "--static-only"], "--auth token"),
+        (["serve", "--auth", "token", "--direct", "http://b"], "--auth token"),
+        (["serve", "--tokens", "x"], "--auth token"),
+        (["serve", "--auth", "none", "--tokens", "x"], "--auth token"),
+        *((["serve", "--model", "demo", "--host", host], "--auth token") for host in BEYOND),
+        (["token"], "ACTION"),
+        (["token", "add"], "NAME"),
+        (["token", "add", ""], "NAME"),
+        (["token", "add", "../x"], "NAME"),
+        (["token", "add", ".x"], "NAME"),
+        (["token", "add", "a b"], "NAME"),
+        (["token", "add", "x" * 65], "NAME"),
         (["serve", "--allow-origin", "https://a/b"], "https://chat.example"),
         (["serve", "--limit", "x"], "silence"),
         (["serve", "--limit", "noise=1"], "silence"),

@@ -169,6 +169,37 @@ def test_a_prompt_is_queued_once_until_an_attempt_is_answered() -> None:
     assert Queue() in session.dropped(CUT, 0)
 
 
+SIGNED_OUT = problem("sign_in")
+
+
+def test_a_prompt_waits_for_the_sign_in_however_often_it_is_refused() -> None:
+    session = new_session()
+    session.start(0)
+    assert Queue() in session.signed_out(SIGNED_OUT, 0)
+    for _ in range(50):
+        assert (session.queued, session.trouble) == (True, SIGNED_OUT)
+        session.tick(session.retry_at or 0)
+        (wait,) = session.signed_out(SIGNED_OUT, 0)
+        assert isinstance(wait, Wait)
+
+
+def test_a_run_that_has_begun_waits_for_the_sign_in_and_is_not_queued() -> None:
+    session = live()
+    session.receive(word(1), 0)
+    session.dropped(CUT, 0)
+    session.tick(session.retry_at or 0)
+    (wait,) = session.signed_out(SIGNED_OUT, 0)
+    assert isinstance(wait, Wait)
+    assert (session.queued, session.state, session.cursor) == (False, State.WAITING, 1)
+
+
+def test_a_stopped_prompt_does_not_wait_for_the_sign_in() -> None:
+    session = new_session()
+    session.start(0)
+    session.stop(0)
+    assert closed(session.signed_out(SIGNED_OUT, 0)).outcome is Outcome.STOPPED
+
+
 def test_a_run_that_has_begun_is_not_queued() -> None:
     session = live()
     for _ in range(3):  # cut in the stream, then unreachable

@@ -282,6 +282,19 @@ export function drawStatus(turn, dead) {
     const key = name === 'retry' && status.state === 'reconnecting' ? 'button.retry.reconnecting' : `button.${name}`;
     if (button.textContent !== t(key)) button.textContent = t(key);
   }
+  drawSignIn(turn);
+}
+
+/** A link to the sign-in, where the gateway asks for one. It comes back to the conversation that was shown last. @param {Turn} turn */
+function drawSignIn({ actions, status }) {
+  const group = actions[0].parentElement;
+  const last = group?.lastChild;
+  const link = isElement(last) && last.getAttribute('href') !== null ? last : null;
+  const wanted = status.error?.problem?.code === 'sign_in';
+  if (wanted && !link) {
+    const label = t('button.sign-in');
+    group?.append(element(actions[0].ownerDocument, 'a', { href: 'sign-in?next=', 'data-part': 'sign-in' }, label));
+  } else if (!wanted) link?.remove();
 }
 
 /** @param {Turn} turn */

@@ -4,7 +4,7 @@
 //
 //   queued ──▶ sending ──2xx──▶ sent (a tombstone with the run's id)
 //     ▲           ├──4xx──▶ failed, with what the gateway said
-//     └──back off─┘  network, 5xx, 408, 409 (the conversation has a running answer), 425, 429
+//     └──back off─┘  network, 5xx, 408, 409 (the conversation has a running answer), 425, 429, 401 of our own gateway (sign in)
 //
 // An entry is sent and its answer stored before it leaves the queue. (Workbox takes it out first and loses it when the
 // worker is ended in between.)

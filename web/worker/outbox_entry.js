@@ -88,7 +88,10 @@ export async function send({ method, url, headers, body, attempts }) {
   };
   try {
     const response = await fetch(url, options);
-    return { outcome: await outcomeOf(response, attempts), done: async () => response.body?.cancel() };
+    return {
+      outcome: await outcomeOf(response, attempts, new URL(url).origin === location.origin),
+      done: async () => response.body?.cancel(),
+    };
   } catch (error) {
     return {
       outcome: later(attempts, 0, String(error instanceof Error ? error.message : error)),
@@ -100,14 +103,16 @@ export async function send({ method, url, headers, body, attempts }) {
 /**
  * @param {Response} response
  * @param {number} attempts
+ * @param {boolean} own of the server that this app comes from: the person can sign in there again
  * @returns {Promise<Partial<Entry>>}
  */
-async function outcomeOf(response, attempts) {
+async function outcomeOf(response, attempts, own) {
   const { ok, status, headers } = response;
   const over = { status, headers: {}, body: null };
   if (ok) return { ...over, state: 'sent', run: headers.get('midstream-run'), message: '' };
-  const message = await messageIn(response);
-  if (status < 500 && !LATER.includes(status)) return { ...over, state: 'failed', message };
+  const { message, code } = await errorIn(response);
+  const signIn = own && status === 401 && code === 'sign_in';
+  if (status < 500 && !LATER.includes(status) && !signIn) return { ...over, state: 'failed', message };
   return later(attempts, status, message, Number(headers.get('retry-after')) * 1000 || 0);
 }
 
@@ -122,14 +127,17 @@ function later(attempts, status, message, least = 0) {
   return { state: 'queued', status, message, due: Date.now() + Math.max(wait, least) };
 }
 
-/** The words of an error in the form of the chat protocol, else how the answer begins. @param {Response} response */
-async function messageIn(response) {
+/**
+ * The words and the problem's code of an error in the form of the chat protocol, else how the answer begins.
+ * @param {Response} response
+ */
+async function errorIn(response) {
   const { value } = (await response.body?.getReader().read()) ?? {};
   const words = new TextDecoder().decode(value).slice(0, 16 * MESSAGE_CHARACTERS);
   try {
     const { error } = JSON.parse(words);
-    return String(error.message ?? error).slice(0, MESSAGE_CHARACTERS);
+    return { message: String(error.message ?? error).slice(0, MESSAGE_CHARACTERS), code: error.problem?.code };
   } catch {
-    return words.slice(0, MESSAGE_CHARACTERS);
+    return { message: words.slice(0, MESSAGE_CHARACTERS), code: '' };
   }
 }

@@ -84,6 +84,8 @@ class Config:
     hosts: tuple[str, ...] = ()  # further names in the Host allowlist
     origins: tuple[str, ...] = ()  # further origins that may use the gateway from a browser
     model_state: str | None = None  # file in which the local model's supervisor says where it is
+    address: str = ""  # what `host` stands for, once it is known
+    tokens: str | None = None  # the folder of the tokens; None: everybody is the same owner
     demo_rate: float = 20.0
     on_disconnect: str = "continue"  # or "cancel": of requests without a header of this protocol
     limits: Limits = field(default_factory=Limits)

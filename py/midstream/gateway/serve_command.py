@@ -6,15 +6,20 @@ import argparse
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from midstream.errors import UsageError
 from midstream.gateway import server
+from midstream.gateway.addresses import is_loopback
 from midstream.gateway.config import Config, base_url, limits_of
 from midstream.gateway.http import static
 from midstream.gateway.store.factory import default_store, make_store
+from midstream.gateway.tokens import Tokens, default_folder
 from midstream.gateway.upstream.model_process import ModelProcess, find_model_file, require_engine
 from midstream.providers import demo
 
@@ -28,9 +33,30 @@ def serve(options: argparse.Namespace) -> int:
         asyncio.run(_try_store(config.store))
     with _model(config, options.model_file) as config:
         listener = server.listen(config.host, config.port)
-        config = replace(config, port=listener.getsockname()[1])
-        server.run(config, listener, lambda url: print(f"Midstream: {url}", flush=True))
+        address, port = listener.getsockname()[:2]
+        config = replace(config, port=port, address=address)
+        server.run(config, listener, partial(_announce, config))
     return 0
+
+
+def _announce(config: Config, urls: Sequence[str]) -> None:
+    for url in urls:
+        print(f"Midstream: {url}", flush=True)
+    for warning in _warnings(config):
+        print(f"midstream: {warning}", file=sys.stderr, flush=True)
+
+
+def _warnings(config: Config) -> Iterator[str]:
+    """What whoever starts a gateway should know."""
+    if not config.serves_gateway:
+        return
+    beyond = not is_loopback(config.host)
+    if config.tokens and not Tokens(Path(config.tokens)).listed():
+        yield "there is no token yet; `midstream token add NAME` makes one."
+    if config.tokens and beyond:
+        yield "over http, tokens and answers can be read on their way: put a proxy with https before it."
+    if beyond and not config.tokens:
+        yield "everybody who reaches these addresses can read all conversations and ask the model (--auth none)."
 
 
 def config_of(options: argparse.Namespace) -> Config:
@@ -41,6 +67,7 @@ def config_of(options: argparse.Namespace) -> Config:
         raise UsageError(f"The variable {key_env} is not set.", hint="Put the upstream's key there.")
     store = options.store or default_store()
     make_store(store)
+    _refuse_open_door(options)
     return Config(
         host=options.host,
         port=options.port,
@@ -54,6 +81,7 @@ def config_of(options: argparse.Namespace) -> Config:
         dist=options.dist,
         hosts=tuple(options.allow_host),
         origins=tuple(_origin(text) for text in options.allow_origin),
+        tokens=str(options.tokens or default_folder()) if options.auth == "token" else None,
         demo_rate=_demo_rate(),
         limits=limits_of(options.limit),
         on_disconnect=options.on_disconnect,
@@ -77,6 +105,21 @@ def _refuse_contradictions(options: argparse.Namespace) -> None:
         raise UsageError("--model-file is for --model local.")
     if options.workers > 1 and (options.store or "").startswith("memory"):
         raise UsageError("--store memory: is for one worker.", hint="Use sqlite:PATH.")
+
+
+def _refuse_open_door(options: argparse.Namespace) -> None:
+    """Other machines are let in only by somebody who has said how."""
+    if options.static_only or options.direct:  # files that anybody may have
+        if options.auth == "token":
+            raise UsageError("--auth token is for a gateway; without one there is nothing to protect.")
+        return
+    if options.tokens and options.auth != "token":
+        raise UsageError("--tokens needs --auth token.")
+    if options.auth is None and not is_loopback(options.host):
+        raise UsageError(
+            f"Other machines can reach --host {options.host}, so say who may use it.",
+            hint="--auth token: whoever has a token (`midstream token add NAME`). --auth none: everybody.",
+        )
 
 
 def _demo_rate() -> float:

@@ -23,6 +23,7 @@ from typing import Any
 import uvicorn
 
 from midstream.errors import MachineError, StoreError
+from midstream.gateway.addresses import urls_of
 from midstream.gateway.config import Config, Limits
 from midstream.gateway.http.app import create_app
 from midstream.gateway.timed_connection import uvicorn_config
@@ -74,19 +75,12 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):
-        host = "127.0.0.1"
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-
-
-def run(config: Config, listener: socket.socket, announce: Callable[[str], None]) -> None:
-    """Serves until SIGINT or SIGTERM. `announce` gets the URL as soon as it answers."""
+def run(config: Config, listener: socket.socket, announce: Callable[[list[str]], None]) -> None:
+    """Serves until SIGINT or SIGTERM. `announce` gets its URLs as soon as it answers."""
     with until_signal():
         stop = threading.Event()
-        url = url_of(listener)
-        waiting = threading.Thread(target=_announce, args=(url, announce, stop), daemon=True)
+        urls = urls_of(listener)
+        waiting = threading.Thread(target=_announce, args=(urls, announce, stop), daemon=True)
         waiting.start()
         try:
             if config.workers == 1:
@@ -127,15 +121,15 @@ def configure_logging(level: str | None = None) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
-def _announce(url: str, announce: Callable[[str], None], stop: threading.Event) -> None:
-    address = url.removeprefix("http://").rstrip("/")
+def _announce(urls: list[str], announce: Callable[[list[str]], None], stop: threading.Event) -> None:
+    address = urls[0].removeprefix("http://").rstrip("/")
     while not stop.is_set():
         connection = http.client.HTTPConnection(address, timeout=2)
         try:
             connection.request("GET", "/healthz")
-            if connection.getresponse().status == 200:
-                announce(url)
-                return
+            connection.getresponse()  # whatever it says: a full disk is not for us to wait for
+            announce(urls)
+            return
         except (OSError, http.client.HTTPException):
             pass  # not yet
         finally:

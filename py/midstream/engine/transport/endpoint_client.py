@@ -23,6 +23,9 @@ from midstream.session import RECEIVED_S, Intent, Open, Session
 Messages = list[dict[str, Any]]
 
 
+SIGN_IN = "sign_in"  # the problem of a gateway that knows no sign-in of ours (PROTOCOL.md, section 10)
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """One connection of a run. Its bytes go into the session as long as it is `wanted`."""
@@ -81,7 +84,7 @@ class EndpointClient:
 
     def _refused_before(self, connection: Connection, error: UpstreamRefused) -> None:
         if connection.wanted() and error.status:
-            connection.act(connection.session.refused(error.status, error.problem, self._host.now()))
+            connection.act(self._refusal_of(connection.session, error.status, error.problem))
         else:
             self._dropped(connection, error.problem)
 
@@ -228,7 +231,15 @@ class EndpointClient:
         if end := await self.transport.refused(record, response):
             return _nothing_left(session, end, now)
         retry_after = integer(response.headers.get("retry-after"))
-        return session.refused(response.status, why, now, retry_after)
+        return self._refusal_of(session, response.status, why, retry_after)
+
+    def _refusal_of(self, session: Session, status: int, why: Problem, retry_after: float = 0) -> list[Intent]:
+        """Who is signed out of the page's own gateway can sign in; to another one the app has a key."""
+        now = self._host.now()
+        if why.code == SIGN_IN and "://" not in self.endpoint.base:
+            return session.signed_out(why, now)
+        known = problem("endpoint_key", status=status) if why.code == SIGN_IN else why
+        return session.refused(status, known, now, retry_after)
 
 
 def _nothing_left(session: Session, end: End, now: float) -> list[Intent]:

@@ -18,40 +18,56 @@ from starlette.websockets import WebSocketClose
 from midstream.errors import MidstreamError, RequestError
 from midstream.gateway.config import Config
 from midstream.gateway.http import routes, static
+from midstream.gateway.http.auth import Auth
 from midstream.gateway.http.guard import Guard, Hosts
 from midstream.gateway.http.health import Health
+from midstream.gateway.http.paths import is_api
 from midstream.gateway.http.requests import PositionUnknown
 from midstream.gateway.http.responses import error_response
 from midstream.gateway.http.routes import Gateway
+from midstream.gateway.http.sign_in import SignIn
 from midstream.gateway.runs.readers import Readers
 from midstream.gateway.runs.relay import Relays
 from midstream.gateway.runs.sweeper import Sweeper
 from midstream.gateway.store.factory import make_store
 from midstream.gateway.store.interface import RunStore
 from midstream.gateway.tasks import end_all
+from midstream.gateway.tokens import Tokens
 from midstream.gateway.upstream.sources import Upstream, from_config
 from midstream.problems import problem
 
 
-def create_app(config: Config, *, store: RunStore | None = None, upstream: Upstream | None = None) -> ASGIApp:
-    """The whole server as one ASGI app. `store` and `upstream` replace the configured ones."""
+def create_app(config: Config, *, store: RunStore | None = None, upstream: Upstream | None = None) -> Guard:
+    """The whole server as one ASGI app. `store` and `upstream` replace the configured ones.
+
+    An app that mounts this one has to run its `lifespan`: Starlette runs only that of the outermost.
+    """
 
     @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
+    async def lifespan(_: object) -> AsyncIterator[dict[str, Any]]:
+        if not config.serves_gateway:
+            yield {}
+            return
         async with _running(config, store, upstream) as gateway:
             app.state.gateway = gateway
             yield {"gateway": gateway}  # uvicorn's server finds it there (server.py)
 
+    tokens = Tokens(Path(config.tokens)) if config.tokens and config.serves_gateway else None
     app = Starlette(
-        routes=routes.ABOUT + (routes.API if config.serves_gateway else []),
-        lifespan=lifespan if config.serves_gateway else None,
+        routes=[
+            *routes.ABOUT,
+            *(routes.API if config.serves_gateway else []),
+            *(SignIn(tokens, config.port).routes if tokens else []),
+        ],
+        lifespan=lifespan,
         exception_handlers={MidstreamError: _on_error, HTTPException: _on_http_error, ClientDisconnect: _on_gone},
     )
     app.router.redirect_slashes = False
     # Not a mount: that would match before "wrong method" is noticed.
     app.router.default = _elsewhere(static.Dist(Path(config.dist)) if config.dist else None)
     app.state.config = config
-    return Guard(app, Hosts(config.host, config.port, config.hosts), config.origins)
+    hosts = Hosts((config.host, config.address), config.port, config.hosts)
+    return Guard(Auth(app, tokens, config.port), hosts, config.origins, lifespan)
 
 
 @contextlib.asynccontextmanager
@@ -78,7 +94,7 @@ def _elsewhere(dist: ASGIApp | None) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await WebSocketClose()(scope, receive, send)
-        elif scope["path"].startswith("/v1/") or dist is None:
+        elif is_api(scope) or dist is None:
             error = RequestError(problem("not_found"), status=404, code="not_found")
             await error_response(error)(scope, receive, send)
         else:

@@ -11,13 +11,15 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterable
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from midstream.errors import RequestError
+from midstream.gateway.http.paths import is_api, root_of
 from midstream.gateway.http.responses import error_response
 from midstream.names import LOOPBACK
 from midstream.problems import problem
@@ -39,10 +41,10 @@ class Hosts:
     Bound to all addresses, any literal address is our own: rebinding needs a name.
     """
 
-    def __init__(self, bound_to: str, port: int, names: Iterable[str] = ()) -> None:
+    def __init__(self, bound_to: Iterable[str], port: int, names: Iterable[str] = ()) -> None:
         self._port = port
-        self._any_address = bound_to in ("0.0.0.0", "::")
-        self._own = {*LOOPBACK, bound_to.strip("[]").lower()}
+        self._any_address = not {"0.0.0.0", "::"}.isdisjoint(bound_to)
+        self._own = {*LOOPBACK, *(host.strip("[]").lower() for host in bound_to)}
         if self._any_address:
             self._own.add(socket.gethostname().lower())
         self._configured = {name.lower() for name in names}
@@ -82,10 +84,14 @@ def _is_address(host: str) -> bool:
 class Guard:
     """ASGI middleware.
 
-    Refuses foreign hosts and origins, answers preflights, adds the fixed headers.
+    Refuses foreign hosts and origins, answers preflights, adds the fixed headers. A cookie goes only
+    with the requests of our own pages. `lifespan` is for an app that mounts this one.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Hosts, origins: Iterable[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: Hosts, origins: Iterable[str] = (), lifespan: Lifespan[Any] | None = None
+    ) -> None:
+        self.lifespan = lifespan
         self._app = app
         self._hosts = hosts
         self._origins = {origin.rstrip("/").lower() for origin in origins}
@@ -101,7 +107,9 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._add_headers(MutableHeaders(scope=message), origin if foreign else None)
+                answer = MutableHeaders(scope=message)
+                self._add_headers(answer, origin if foreign else None)
+                _place(answer, root_of(scope))
             await send(message)
 
         if refusal is not None and scope["type"] == "websocket":
@@ -111,7 +119,8 @@ class Guard:
         elif foreign and scope.get("method") == "OPTIONS":
             await _preflight(headers)(scope, receive, send_with_headers)
         else:
-            await self._app(scope, receive, send_with_headers)
+            own = not foreign and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+            await self._app(scope if own else _without_cookies(scope), receive, send_with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers, foreign: bool) -> RequestError | None:
         hosts = headers.getlist("host")
@@ -119,7 +128,7 @@ class Guard:
             return RequestError(problem("wrong_host"), status=421, code="wrong_host")
         if foreign and headers["origin"].lower() not in self._origins:
             return RequestError(problem("wrong_origin"), status=403, code="wrong_origin")
-        if not foreign and headers.get("sec-fetch-site") == "cross-site" and _is_api(scope):
+        if not foreign and headers.get("sec-fetch-site") == "cross-site" and not _is_page(scope):
             why = problem("wrong_origin", message="Not from another site.")
             return RequestError(why, status=403, code="wrong_origin")
         return None
@@ -144,8 +153,20 @@ class Guard:
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
 
 
-def _is_api(scope: Scope) -> bool:
-    return str(scope["path"]).startswith("/v1/")
+def _is_page(scope: Scope) -> bool:
+    """What a link on another site may open."""
+    return scope.get("method") in ("GET", "HEAD") and not is_api(scope)
+
+
+def _without_cookies(scope: Scope) -> Scope:
+    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name != b"cookie"]}
+
+
+def _place(headers: MutableHeaders, root: str) -> None:
+    """An address of this app, for a client that sees it below the path `root`."""
+    location = headers.get("location", "")
+    if root and location.startswith("/") and not location.startswith("//"):
+        headers["Location"] = root + location
 
 
 def _preflight(headers: Headers) -> Response:

@@ -11,8 +11,8 @@ from midstream.gateway.store.interface import ConversationSummary, RunRecord, Ru
 from midstream.providers import openai
 
 
-def run_view(run: RunRecord) -> dict[str, Any]:
-    """What the record alone says."""
+def run_view(run: RunRecord, root: str) -> dict[str, Any]:
+    """What the record alone says. `root`: where the gateway lies, "" or "/below"."""
     return {
         "id": run.id,
         "object": "midstream.run",
@@ -26,7 +26,7 @@ def run_view(run: RunRecord) -> dict[str, Any]:
         "prompt": run.prompt,
         "created": run.created,
         "updated": run.updated,
-        "events": f"/v1/runs/{run.id}/events",
+        "events": f"{root}/v1/runs/{run.id}/events",
     }
 
 
@@ -109,7 +109,7 @@ class _Choice:
         }
 
 
-async def snapshot(store: RunStore, run: RunRecord) -> dict[str, Any] | None:
+async def snapshot(store: RunStore, run: RunRecord, root: str) -> dict[str, Any] | None:
     """The run with its text so far, read from the log; None when the log has just been deleted.
 
     `seq` is the position that the text goes to: a client may follow from there.
@@ -127,4 +127,4 @@ async def snapshot(store: RunStore, run: RunRecord) -> dict[str, Any] | None:
             account.seq = entry.seq
         await asyncio.sleep(0)  # a long log must not hold up the others
     seconds = max(run.updated - run.started, 0.0) if run.started else 0.0
-    return {**run_view(run), **account.view(seconds)}
+    return {**run_view(run, root), **account.view(seconds)}

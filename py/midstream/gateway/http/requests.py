@@ -8,6 +8,8 @@ import json
 import re
 import secrets
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from starlette.requests import Request
 
@@ -18,10 +20,37 @@ from midstream.gateway.upstream.sources import last_prompt
 from midstream.problems import problem
 from midstream.text import whole_characters
 
-# The one owner of everything, until there are accounts. Every look-up goes by it already.
+# The one owner of everything where there are no tokens (`--auth none`).
 OWNER = "local"
 
 _AGAIN = 0.25  # seconds until a store that has lost data is asked again
+VISITOR = "midstream.visitor"  # in a request's scope
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks. `stays`: whether the token, with which the request came, is still a good one."""
+
+    owner: str
+    stays: Callable[[], bool]
+
+
+def visitor_of(request: Request) -> Visitor:
+    visitor: Visitor = request.scope[VISITOR]
+    if not visitor.owner:
+        raise not_signed_in()
+    return visitor
+
+
+def owner_of(request: Request) -> str:
+    return visitor_of(request).owner
+
+
+def not_signed_in() -> RequestError:
+    words = "Sign in, or send a token as “Authorization: Bearer”."
+    return RequestError(problem("sign_in", message=words), status=401, code="sign_in")
+
+
 _PROMPT = 64 * 1024  # characters that are kept for other devices
 
 _CURSOR = re.compile(r"(?:([0-9]{1,9})-)?([0-9]{1,15})")
@@ -40,6 +69,10 @@ async def read_body(request: Request, limit: int) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":  # also what keeps a foreign page's form from being taken
         raise _bad("The body must be application/json.", status=415, code="not_json")
+    return await read_all(request, limit)
+
+
+async def read_all(request: Request, limit: int) -> bytes:
     pieces, size = [], 0
     async for piece in request.stream():
         pieces.append(piece)
@@ -62,7 +95,7 @@ def new_run(request: Request, body: bytes) -> RunRecord:
     model = asked.get("model")
     return RunRecord(
         id=secrets.token_hex(16),
-        owner=OWNER,
+        owner=owner_of(request),
         conversation=_name(request, "Midstream-Conversation", names.CONVERSATION),
         key=_name(request, "Idempotency-Key", names.KEY),
         fingerprint=hashlib.sha256(canonical).hexdigest(),
@@ -105,13 +138,13 @@ async def run_of(request: Request, store: RunStore) -> RunRecord:
     run_id = request.path_params["run"]
     if not names.RUN.fullmatch(run_id):
         raise unknown_run()
-    return await readable_run(store, run_id)
+    return await readable_run(store, run_id, owner_of(request))
 
 
-async def readable_run(store: RunStore, run_id: str) -> RunRecord:
+async def readable_run(store: RunStore, run_id: str, owner: str) -> RunRecord:
     while (run := await store.get(run_id)) is None and await recovering(store):
         await asyncio.sleep(_AGAIN)
-    if run is None or run.owner != OWNER:
+    if run is None or run.owner != owner:
         raise await missing_run(store)
     if run.purged:
         raise RequestError(problem("run_expired"), status=410, code="expired")
@@ -132,7 +165,7 @@ def unknown_run() -> RequestError:
 async def conversation_of(request: Request, store: RunStore) -> tuple[str, list[RunRecord]]:
     name = request.path_params["conversation"]
     known = names.CONVERSATION.fullmatch(name)
-    runs = await store.runs(OWNER, name) if known else []
+    runs = await store.runs(owner_of(request), name) if known else []
     if not runs:
         unknown = problem("conversation_unknown")
         raise RequestError(unknown, status=404, code="unknown_conversation")
@@ -153,7 +186,7 @@ async def cursor_of(request: Request, store: RunStore, run: RunRecord) -> int:
         if not await recovering(store):
             raise PositionUnknown(run)
         await asyncio.sleep(_AGAIN)
-        run = await readable_run(store, run.id)
+        run = await readable_run(store, run.id, run.owner)
     return int(seq)
 
 

@@ -48,8 +48,10 @@ class EventStream(Response):
         patience: float,
         headers: Mapping[str, str],
         left: Callable[[], Awaitable[None]] | None = None,
+        allowed: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`left` is called when the connection closes before the stream has ended."""
+        """`left` is called when the connection closes before the stream has ended. `allowed`: whether
+        the reader may have more; the stream breaks off when it may not."""
         fixed = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
         super().__init__(headers={**headers, **fixed})
         del self.headers["content-length"]
@@ -58,6 +60,7 @@ class EventStream(Response):
         self._after = after
         self._patience = patience
         self._left = left
+        self._allowed = allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         tasks = [asyncio.create_task(work) for work in (self._send(send), disconnected(receive))]
@@ -87,6 +90,8 @@ class EventStream(Response):
         first, ended = True, False
         async with aclosing(self._readers.pages(self._run_id, self._after)) as pages:
             async for page in pages:
+                if not self._allowed():
+                    return
                 if page is None:
                     yield HEARTBEAT
                     continue

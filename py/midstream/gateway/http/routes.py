@@ -21,16 +21,18 @@ from midstream.errors import RequestError
 from midstream.gateway.config import Config, Limits
 from midstream.gateway.http import forwarding, json_views, static
 from midstream.gateway.http.health import Health
+from midstream.gateway.http.paths import root_of
 from midstream.gateway.http.requests import (
-    OWNER,
     conversation_of,
     cursor_of,
     ends_with_connection,
     missing_run,
     new_run,
+    owner_of,
     read_body,
     readable_run,
     run_of,
+    visitor_of,
 )
 from midstream.gateway.http.responses import EventStream, Json, ended_response, while_connected
 from midstream.gateway.runs.readers import Readers
@@ -58,7 +60,9 @@ class Gateway:
 
     @classmethod
     def of(cls, request: Request) -> Gateway:
-        gateway: Gateway = request.app.state.gateway
+        gateway: Gateway | None = getattr(request.app.state, "gateway", None)
+        if gateway is None:  # mounted below another app, which does not run our lifespan
+            raise RequestError(problem("not_started"), status=503, code="not_started")
         return gateway
 
 
@@ -82,19 +86,20 @@ async def chat(request: Request) -> Response:
         if left:
             await left()
         return Response(status_code=400)  # to nobody
-    run = await readable_run(gateway.store, run.id)
+    run = await readable_run(gateway.store, run.id, run.owner)
     if run.live and not run.stream:
         raise RequestError(problem("shutdown"), status=503, code="shutdown")
-    response = await _answer(gateway, run, left)
+    response = await _answer(request, run, left)
     response.headers.update(forwarding.request_id(request, passed, run.id))
     return response
 
 
-async def _answer(gateway: Gateway, run: RunRecord, left: Callable[[], Awaitable[None]] | None) -> Response:
+async def _answer(request: Request, run: RunRecord, left: Callable[[], Awaitable[None]] | None) -> Response:
+    gateway = Gateway.of(request)
     if gives_key_back(run) or not (run.stream or run.state == "completed"):
         return await _ended(gateway, run)
     if run.stream:
-        return _stream(gateway, run, 0, left)
+        return _stream(request, run, 0, left)
     page = await gateway.store.read(run.id, 0, 1)
     answer = page.entries[0].payload if page else ""
     return Response(answer, headers=_headers(run), media_type="application/json")
@@ -136,9 +141,7 @@ async def _forwarded(request: Request, path: str) -> Response:
 
 
 async def run_snapshot(request: Request) -> Response:
-    gateway = Gateway.of(request)
-    run = await run_of(request, gateway.store)
-    return await _snapshot(gateway, run)
+    return await _snapshot(request, await run_of(request, Gateway.of(request).store))
 
 
 async def run_events(request: Request) -> Response:
@@ -150,14 +153,14 @@ async def run_events(request: Request) -> Response:
         return Response(status_code=204, headers=_headers(run))
     if request.method == "HEAD":
         return Response(headers=_headers(run), media_type=EventStream.media_type)
-    return _stream(gateway, run, after)
+    return _stream(request, run, after)
 
 
 async def run_cancel(request: Request) -> Response:
     """Idempotent; answers with the run as it then is, which is ended unless its writer is slow."""
     gateway = Gateway.of(request)
     run = await _stop(gateway, await run_of(request, gateway.store))
-    return await _snapshot(gateway, run)
+    return await _snapshot(request, run)
 
 
 async def run_delete(request: Request) -> Response:
@@ -173,7 +176,7 @@ async def run_delete(request: Request) -> Response:
 
 
 async def conversations(request: Request) -> Response:
-    found = await Gateway.of(request).store.conversations(OWNER, _CONVERSATIONS)
+    found = await Gateway.of(request).store.conversations(owner_of(request), _CONVERSATIONS)
     return _json({"object": "list", "data": [json_views.conversation_view(item) for item in found]})
 
 
@@ -185,7 +188,7 @@ async def conversation(request: Request) -> Response:
             "object": "midstream.conversation",
             "title": title_of(runs[0].prompt),
             "active": next((run.id for run in runs if run.live), None),
-            "runs": [json_views.run_view(run) for run in runs],
+            "runs": [json_views.run_view(run, root_of(request.scope)) for run in runs],
         }
     )
 
@@ -195,7 +198,7 @@ async def conversation_active(request: Request) -> Response:
     _, runs = await conversation_of(request, Gateway.of(request).store)
     for run in runs:
         if run.live:
-            return await _snapshot(Gateway.of(request), run)
+            return await _snapshot(request, run)
     return Response(status_code=204)
 
 
@@ -250,11 +253,19 @@ def _headers(run: RunRecord) -> dict[str, str]:
 
 
 def _stream(
-    gateway: Gateway, run: RunRecord, after: int, left: Callable[[], Awaitable[None]] | None = None
+    request: Request, run: RunRecord, after: int, left: Callable[[], Awaitable[None]] | None = None
 ) -> Response:
+    gateway = Gateway.of(request)
     gateway.readers.require_room()
-    patience = gateway.config.limits.stalled_reader
-    return EventStream(gateway.readers, run.id, after, patience=patience, headers=_headers(run), left=left)
+    return EventStream(
+        gateway.readers,
+        run.id,
+        after,
+        patience=gateway.config.limits.stalled_reader,
+        headers=_headers(run),
+        left=left,
+        allowed=visitor_of(request).stays,
+    )
 
 
 async def _ended(gateway: Gateway, run: RunRecord) -> Response:
@@ -265,10 +276,10 @@ async def _ended(gateway: Gateway, run: RunRecord) -> Response:
     return ended_response(page.entries[0].payload, _headers(run))
 
 
-async def _snapshot(gateway: Gateway, run: RunRecord) -> Response:
-    view = await json_views.snapshot(gateway.store, run)
+async def _snapshot(request: Request, run: RunRecord) -> Response:
+    view = await json_views.snapshot(Gateway.of(request).store, run, root_of(request.scope))
     if view is None:
-        raise await missing_run(gateway.store)
+        raise await missing_run(Gateway.of(request).store)
     return _json(view, _headers(run))
 
 
@@ -278,7 +289,7 @@ async def _stop(gateway: Gateway, run: RunRecord) -> RunRecord:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_PATIENCE):
                 await gateway.readers.ended(run)
-    return await readable_run(gateway.store, run.id)
+    return await readable_run(gateway.store, run.id, run.owner)
 
 
 def _json(content: Any, headers: dict[str, str] | None = None) -> Response:

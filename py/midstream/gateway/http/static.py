@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from midstream.errors import MachineError
 from midstream.gateway.config import project_directory
+from midstream.gateway.http.paths import path_in
 from midstream.policies import FRAMED, PAGES, SCREEN_POLICY
 
 # For every answer that is not a page of ours: were it ever shown as a document, it could do
@@ -55,7 +56,7 @@ class Dist(StaticFiles):
         super().__init__(directory=directory, html=True)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if scope["path"].endswith("/") and scope["path"] != "/":
+        if path_in(scope).endswith("/") and path_in(scope) != "/":
             return not_found()  # there are no index pages below the first
         try:
             response = await super().get_response(path, scope)

@@ -36,7 +36,7 @@ from midstream.gateway.store.interface import (
     gives_key_back,
 )
 from midstream.gateway.store.packing import pack
-from midstream.gateway.store.sqlite_words import known_words, words_of
+from midstream.gateway.store.sqlite_errors import known_words, words_of
 from midstream.gateway.store.wakeups import Wakeups
 from midstream.gateway.tasks import end_all
 from midstream.text import title_of
