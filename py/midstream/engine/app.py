@@ -37,7 +37,7 @@ PROTOCOL = 2  # of the port; a screen and an engine of two versions may meet dur
 
 class Engine:
     def __init__(self, host: Host) -> None:
-        host.store = self._store = RestoringStore(host.store, host.lock, self._cleared)
+        host.store = self._store = RestoringStore(host.store, host.lock, self._cleared, self._refused)
         self._host = host
         self._registry = EndpointRegistry(host, self._use_endpoint)
         self._jobs = Jobs(host.post)
@@ -156,6 +156,9 @@ class Engine:
     def check_storage(self) -> None:
         """The browser has closed the storage: what was deleted with it is stored again."""
         self._jobs.spawn(self._list_again())
+
+    def _refused(self, error: StoreError) -> None:
+        self._host.post(notice_of(error))
 
     def _cleared(self) -> None:
         self._host.post({"type": "notice", "code": "storage-cleared", "level": "error"})
