@@ -65,7 +65,7 @@ async def talk_of(store: MemoryStore) -> str:
 
 
 def test_two_tabs_send_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    quicken(monkeypatch, 400)
+    quicken(monkeypatch, 1000)
 
     async def scenario() -> None:
         store, tabs, locks = MemoryStore(), [], Locks()  # type: ignore[var-annotated]
