@@ -162,6 +162,7 @@ class Change:
     drop_rows: list[str] = field(default_factory=list)  # messages whose journal rows go
     drops: list[tuple[str, str]] = field(default_factory=list)  # (store, id): records that go
     durability: Durability = "relaxed"
+    kept: bool = False  # what cannot be stored stays in memory, and the page goes on with it
 
     def put(self, store: str, record: Record) -> Change:
         if store not in STORES:

@@ -19,7 +19,7 @@ def prompt_of(text: str) -> str:
     """A prompt without the blank lines before it and the white space after it; "" when there is
     nothing else. The first line keeps its indentation: it may be Python or YAML.
 
-    web/shared/prompt.js does the same; tests/unit/twins/prompts.json tests both.
+    web/shared/invisible.js does the same; tests/unit/twins/prompts.json tests both.
     """
     return _BLANK_LINES.sub("", text.rstrip(), count=1)
 

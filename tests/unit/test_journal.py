@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from midstream.errors import StoreError
 from midstream.journal import (
     Change,
     MemoryStore,
@@ -81,7 +82,7 @@ def test_a_change_for_an_unknown_store_is_a_mistake() -> None:
 def test_the_store_in_memory_drops_before_it_puts() -> None:
     async def scenario() -> None:
         store = MemoryStore()
-        change = Change()
+        change = Change().put("messages", {"id": "m", "conversation": "c", "position": 0, "state": "complete"})
         for one in ROWS:
             change.put("journal", one.record())
         await store.commit(change)
@@ -89,6 +90,21 @@ def test_the_store_in_memory_drops_before_it_puts() -> None:
         await store.commit(Change(drop_rows=["m"]).put("journal", whole.record()))
         assert await store.rows("m") == [whole.record()]
         assert await store.rows("other") == []
+
+    asyncio.run(scenario())
+
+
+def test_rows_without_their_message_are_stored_and_reported() -> None:
+    """Somebody has deleted it: what else there was has to be stored again, too."""
+
+    async def scenario() -> None:
+        store = MemoryStore()
+        change = Change().put("journal", ROWS[0].record())
+        assert change.needs == {"m"}
+        with pytest.raises(StoreError) as error:
+            await store.commit(change)
+        assert error.value.code == "lost"
+        assert await store.rows("m") == [ROWS[0].record()]
 
     asyncio.run(scenario())
 

@@ -86,7 +86,7 @@ async def test_the_same_addresses_may_be_asked() -> None:
 def test_a_prompt_keeps_the_indentation_of_its_first_line() -> None:
     """The screen shows the same text that the engine stores and sends."""
     cases = table("prompts")
-    script = "const { promptOf: answer } = await import('./shared/prompt.js');"
+    script = "const { promptOf: answer } = await import('./shared/invisible.js');"
     expected = [case["prompt"] for case in cases]
     assert in_node(script, [case["text"] for case in cases]) == expected
     assert [prompt_of(case["text"]) for case in cases] == expected

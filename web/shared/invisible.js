@@ -33,3 +33,10 @@ export function visible(more, before, code) {
 export function visibleMarkdown(text) {
   return visible(text, '', false).replace(CODE, (code) => visible(code, '', true));
 }
+
+/**
+ * Without the blank lines before it and the white space after it. The first line keeps its indentation: it may be Python
+ * or YAML. midstream/text.py does the same; tests/unit/twins/prompts.json tests both.
+ * @param {string} text
+ */
+export const promptOf = (text) => text.trimEnd().replace(/^(?:[^\S\n]*\n)+/, '');

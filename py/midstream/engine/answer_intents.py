@@ -132,7 +132,7 @@ class AnswerIntents:
         """Stores an answer that is to be written, and begins. `new`: it gets a turn of its own."""
         if self._answers.waits(answer):  # the page may go before its turn comes: it is surely not sent
             answer["state"] = "queued"
-        change = Change(durability="strict")
+        change = Change(durability="strict", kept=True)  # a full storage must not keep the prompt waiting
         fields: Record = {"updated": self._milliseconds()}
         fields |= {"leaf": answer["id"]} if new else {}
         if await self._host.store.conversation(conversation["id"]):

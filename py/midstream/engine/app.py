@@ -18,8 +18,8 @@ from midstream.engine.answer_intents import AnswerIntents
 from midstream.engine.answers.answers import Answers
 from midstream.engine.conversation_intents import ConversationIntents
 from midstream.engine.current_view import CurrentView
+from midstream.engine.device_watch import DeviceWatch
 from midstream.engine.devices.device_sync import DeviceSync
-from midstream.engine.elsewhere import Elsewhere
 from midstream.engine.endpoints.endpoints import Endpoint
 from midstream.engine.endpoints.models import model_of
 from midstream.engine.endpoints.registry import EndpointRegistry
@@ -37,7 +37,7 @@ PROTOCOL = 2  # of the port; a screen and an engine of two versions may meet dur
 
 class Engine:
     def __init__(self, host: Host) -> None:
-        host.store = self._store = RestoringStore(host.store, host.lock, self._cleared)
+        host.store = self._store = RestoringStore(host.store, host.lock, self._cleared, self._refused)
         self._host = host
         self._registry = EndpointRegistry(host, self._use_endpoint)
         self._jobs = Jobs(host.post)
@@ -47,7 +47,7 @@ class Engine:
         self._transfers = Transfers(host, self._answers)
         self._devices = DeviceSync(host)
         self._conversations = ConversationIntents(host, self._view, self._answers, self._devices, self._jobs)
-        self._elsewhere = Elsewhere(host, self._view, self._answers, self._devices, self._conversations, self._refresh)
+        self._watch = DeviceWatch(host, self._view, self._answers, self._devices, self._conversations, self._refresh)
         answer_intents = AnswerIntents(host, self._view, self._answers, self._registry)
         self.intents: dict[str, Callable[[Message], Awaitable[None]]] = {
             "open": self._open,
@@ -80,12 +80,12 @@ class Engine:
         await self._registry.load()
         await self._answers.resume_all()
         self._jobs.spawn(self._conversations.start_sweeps())
-        self._jobs.spawn(self._elsewhere.watch())
+        self._watch.begin()
 
     def configure(self, config: dict[str, Any]) -> None:
         """Takes the contents of config.json. A run stays at the endpoint that it has begun with."""
         self._registry.configure(config)
-        self._jobs.spawn(self._elsewhere.list())
+        self._jobs.spawn(self._watch.list())
 
     def _use_endpoint(self, first: Endpoint) -> None:
         """New answers come from this endpoint."""
@@ -109,12 +109,12 @@ class Engine:
     async def _open(self, intent: Message) -> None:
         wanted = intent.get("conversation") or None
         known = await self._view.open(wanted, intent.get("painted") or {})
-        self._elsewhere.want("" if known or not wanted else str(wanted))
+        self._watch.want("" if known or not wanted else str(wanted))
         if wanted:
             self._jobs.spawn(self._open_elsewhere(str(wanted), known=known))
 
     async def _new(self, intent: Message) -> None:
-        self._elsewhere.want("")
+        self._watch.want("")
         await self._view.blank()
 
     async def _prefer(self, intent: Message) -> None:
@@ -157,17 +157,20 @@ class Engine:
         """The browser has closed the storage: what was deleted with it is stored again."""
         self._jobs.spawn(self._list_again())
 
+    def _refused(self, error: StoreError) -> None:
+        self._host.post(notice_of(error))
+
     def _cleared(self) -> None:
         self._host.post({"type": "notice", "code": "storage-cleared", "level": "error"})
         self.check_storage()
 
     async def _list_again(self) -> None:
         await self._view.list()
-        await self._elsewhere.list()
+        await self._watch.list()
 
     async def _flush(self, intent: Message) -> None:
         """The page is hidden now, or about to go."""
-        self._elsewhere.visible = False
+        self._watch.visible = False
         await self._answers.flush()
 
     async def _network(self, intent: Message) -> None:
@@ -175,13 +178,13 @@ class Engine:
         self._answers.network(online)
         self._view.network(online)
         self._registry.network(online)
-        self._elsewhere.online = online
+        self._watch.online = online
         if online:
-            self._jobs.spawn(self._elsewhere.list())
+            self._jobs.spawn(self._watch.list())
 
     async def _visible(self, intent: Message) -> None:
         self._answers.wake()
-        self._elsewhere.visible = True
+        self._watch.visible = True
         self._jobs.spawn(self._look())
 
     # Other tabs
@@ -215,14 +218,14 @@ class Engine:
     # Other devices
 
     async def _look(self) -> None:
-        await self._elsewhere.fetch_wanted()
+        await self._watch.fetch_wanted()
 
     def _look_elsewhere(self, conversation: str) -> None:
-        self._jobs.spawn(self._elsewhere.look(conversation))
+        self._jobs.spawn(self._watch.look(conversation))
 
     async def _open_elsewhere(self, conversation: str, *, known: bool) -> None:
         await self._registry.configured.wait()
-        await self._elsewhere.open(conversation, known=known)
+        await self._watch.open(conversation, known=known)
 
     async def _learn_model(self, endpoint: Endpoint) -> None:
         """While there is a network: there may be none when the first prompt is written. Only the

@@ -215,7 +215,8 @@ class CurrentView:
 
     def connection(self) -> None:
         """Of what is on the screen: that an answer of another conversation waits says nothing here."""
-        states = {answer.state for answer in self._answers if self.shows(answer.record)}
+        shown = [answer for answer in self._answers if self.shows(answer.record) and not answer.paused]
+        states = {answer.state for answer in shown}
         lost = "reconnecting" if states & {"reconnecting", "offline"} else "online"
         state = lost if self._online else "offline"
         if state != self._connection:

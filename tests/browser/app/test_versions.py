@@ -214,3 +214,25 @@ def test_another_tab_follows(chat: Chat, context: BrowserContext) -> None:
     expect(questions(chat)).to_have_text(["Of tides"])
     whole(chat)
     other.assert_clean()
+
+
+def test_two_tabs_ask_at_once(chat: Chat, context: BrowserContext, app: Serve, gate: Gate) -> None:
+    """The second prompt waits behind the first answer, and both tabs show one line of three answers."""
+    other = Chat(context.new_page(), app.url).open()
+    tabs = {"Of the moon": chat, "Of the sun": other}
+    gate.allow(40)
+    for text, tab in tabs.items():
+        expect(tab.page.locator("article")).to_have_count(2)
+        tab.page.fill("textarea[name=prompt]", text)
+    for tab in tabs.values():
+        tab.page.click("button[name=send]")
+    for tab in tabs.values():
+        expect(tab.page.locator("article")).to_have_count(6)
+    gate.open()
+    for tab in tabs.values():
+        answers = tab.page.locator("article[data-author=assistant]")
+        expect(answers.and_(tab.page.locator("[data-state=complete]"))).to_have_count(3)
+        labels = [answers.nth(place).get_attribute("aria-label") for place in range(3)]
+        assert labels == ["Answer 1", "Answer 2", "Answer 3"]
+    assert questions(chat).all_inner_texts() == questions(other).all_inner_texts()
+    assert sorted(questions(chat).all_inner_texts()) == ["Of the moon", "Of the sun", "Of tides"]

@@ -145,7 +145,7 @@ class Page:
 
     async def vanish(self) -> None:
         self.gone = True
-        tasks = [*self.engine._jobs.tasks]
+        tasks = [*self.engine._jobs.tasks, *self.engine._watch.jobs.tasks]
         tasks += [task for answer in self.engine._answers for task in answer.jobs.tasks]
         for task in tasks:
             task.cancel()

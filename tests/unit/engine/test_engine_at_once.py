@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from midstream.engine import elsewhere
+from midstream.engine import device_watch
 from midstream.engine.store.branches import moved_behind
 from midstream.engine.store.rendering import branch_of, history_of
 from midstream.journal import MemoryStore, Record
@@ -65,7 +65,7 @@ async def talk_of(store: MemoryStore) -> str:
 
 
 def test_two_tabs_send_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    quicken(monkeypatch, 400)
+    quicken(monkeypatch, 1000)
 
     async def scenario() -> None:
         store, tabs, locks = MemoryStore(), [], Locks()  # type: ignore[var-annotated]
@@ -114,7 +114,7 @@ def home(tmp_path: Path) -> Iterator[tuple[str, Model]]:
 @pytest.mark.full_run(reason="a model's server and a gateway start")
 def test_two_devices_send_at_once(home: tuple[str, Model], monkeypatch: pytest.MonkeyPatch) -> None:
     """The second prompt waits, behind the first; each device shows the other's without being asked."""
-    monkeypatch.setattr(elsewhere, "WATCH_S", 0.05)
+    monkeypatch.setattr(device_watch, "WATCH_S", 0.05)
 
     async def scenario() -> None:
         both = Home(*home)
@@ -128,7 +128,7 @@ def test_two_devices_send_at_once(home: tuple[str, Model], monkeypatch: pytest.M
         await ask(first, "two", talk, answer)
         two = str(answers_to(first.store, "two")["id"])
         await until(lambda: first.last(two) == "streaming")
-        second.engine._elsewhere.visible = False  # it has not looked yet
+        second.engine._watch.visible = False  # it has not looked yet
         await ask(second, "three", talk, answer)
         three = str(answers_to(second.store, "three")["id"])
         await until(lambda: second.last(three) == "queued" and second.last(two) == "streaming")

@@ -28,7 +28,7 @@ from tests.unit.engine.support import (
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    quicken(monkeypatch, 400)
+    quicken(monkeypatch, 1000)
 
 
 def everything(store: MemoryStore) -> None:
@@ -157,6 +157,35 @@ def test_where_it_cannot_be_stored_again_nothing_is_called_saved(monkeypatch: py
     run(scenario)
 
 
+def test_a_prompt_that_cannot_be_stored_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not wait for ever, and is stored with its answer when there is room again."""
+    monkeypatch.setattr(answer_journal, "RETRY_S", 0.01)
+
+    async def scenario() -> None:
+        store, locks = MemoryStore(), Locks()
+        page = await new_page(store, locks)
+        before = await send(page, "one")
+        await until(lambda: page.last(before) == "complete" and not list(page.engine._answers))
+        (conversation,) = await store.conversations()
+        commit = store.commit
+
+        async def full(change: Change) -> None:
+            raise StoreError("the disk is full", code="full")
+
+        store.commit = full  # type: ignore[method-assign]
+        answer = await send(page, "two", conversation["id"])
+        await until(lambda: page.painted.get(answer, 0) > 3)
+        assert page.notices()[0] == "full" and "storage-cleared" not in page.notices()
+        store.commit = commit  # type: ignore[method-assign]
+        await until(lambda: page.last(answer) == "complete" and not list(page.engine._answers))
+        later = await reloaded(page, locks, conversation["id"])
+        assert turns(later) == ["one", before, "two", answer]
+        assert await text_of(store, answer) == whole("two")
+        assert "storage-cleared" not in page.notices()
+
+    run(scenario)
+
+
 def test_what_another_tab_has_removed_is_not_lost() -> None:
     async def scenario() -> None:
         store, tabs, locks = MemoryStore(), [], Locks()  # type: ignore[var-annotated]
@@ -180,7 +209,7 @@ def test_what_another_tab_has_removed_is_not_lost() -> None:
 def test_only_the_conversations_in_use_are_remembered() -> None:
     async def scenario() -> None:
         store = MemoryStore()
-        restoring = RestoringStore(store, Locks(), lambda: None)
+        restoring = RestoringStore(store, Locks(), lambda: None, lambda error: None)
         for n in range(20):
             change = Change().put("conversations", {"id": f"c{n}", "title": "", "created": n, "updated": n})
             message = {"id": f"q{n}", "conversation": f"c{n}", "position": 0, "author": "user", "text": "", "runs": []}

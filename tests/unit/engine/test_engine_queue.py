@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from midstream.engine import device_watch
 from midstream.engine.answers.answer import Answer
 from midstream.journal import MemoryStore
 from tests.support.gate import Model
@@ -122,7 +123,8 @@ def test_two_prompts_wait_and_are_sent_in_their_order_once_each(place: Place) ->
         await until(lambda: page.last(second) == "queued")
         assert status(page, first)["queue"] == [1, 2]
         assert status(page, second)["queue"] == [2, 2]
-        assert (await store.message(first) or {})["state"] == "queued"
+        for answer in (first, second):  # so the next page says that both wait, before its engine is there
+            assert (await store.message(answer) or {})["state"] == "queued"
         assert page.lists()[-1] == "queued"
         with place.open():
             await press(page, "retry", first)
@@ -245,6 +247,28 @@ def test_a_second_device_finds_the_running_answer_and_stops_it(place: Place) -> 
             assert await text_of(store, answer) == await text_of(other_store, answer) != ""
             turns = [m for m in other.messages if m["type"] == "conversation"][-1]["turns"]
             assert [turn.get("text") for turn in turns] == ["one", None]
+
+    run(place, scenario)
+
+
+def test_a_conversation_of_another_device_comes_when_the_gateway_answers(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_watch, "WATCH_S", 0.05)
+    monkeypatch.setattr(device_watch, "LONGEST_S", 0.1)
+
+    async def scenario(page: Page, store: MemoryStore, net: HttpNet) -> None:
+        with place.open():
+            answer = await send(page, "one")
+            await until(lambda: page.last(answer) == "complete")
+        talk = await conversation_of(store)
+        other = await new_page(MemoryStore(), Locks(), net, config=GATEWAY)
+        await other.engine.handle({"type": "open", "conversation": talk, "painted": {}})
+        await until(lambda: other.notices() == ["unreached-conversation"])
+        with place.open():
+            await until(lambda: other.last(answer) == "complete")
+        assert await text_of(other.store, answer) == WORDS
+        await other.vanish()
 
     run(place, scenario)
 

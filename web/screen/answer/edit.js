@@ -3,7 +3,7 @@
 
 import { element } from '../../shared/element.js';
 import { t } from '../../shared/i18n.js';
-import { promptOf } from '../../shared/prompt.js';
+import { promptOf } from '../../shared/invisible.js';
 import { growField, hintEnter, isComposed, isSending } from '../page/field.js';
 import { loadItem, storeItem } from '../page/tab.js';
 

@@ -2,7 +2,7 @@
 // engine has not confirmed yet: after a reload they are sent again, under the same id.
 
 import { NEW } from '../../shared/address.js';
-import { promptOf } from '../../shared/prompt.js';
+import { promptOf } from '../../shared/invisible.js';
 import '../../shared/uuid.js';
 import { growField, hintEnter, isSending } from '../page/field.js';
 import { loadDrafts, storeDrafts } from '../page/tab.js';

@@ -1,7 +1,7 @@
 // Texts from outside the app: in an address from another app, a link or a shortcut, and in files. They become a draft
 // and nothing else: nothing is sent by itself, and no address in them is opened.
 
-import { promptOf } from '../../shared/prompt.js';
+import { promptOf } from '../../shared/invisible.js';
 
 const PROTOCOL = 'web+midstream:';
 /** Characters of such a text: a draft is stored anew with every keystroke. */

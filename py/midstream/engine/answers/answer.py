@@ -107,6 +107,11 @@ class Answer:
         """Whether it waits for an answer that another tab or device has begun."""
         return self._run is not None and self._run.session.behind
 
+    @property
+    def paused(self) -> bool:
+        """Whether it waits for the person, after too many refusals."""
+        return self._run is not None and self._run.session.paused
+
     # The whole life of an answer
 
     async def write(self) -> None:

@@ -66,9 +66,15 @@ class Answers:
             online=self._online,
         )
         self._answers[record["id"]] = answer
-        writing = self._writing[record["id"]] = self._jobs.spawn(answer.write())
-        # Not a `finally` in it: a task that is cancelled before its first step runs none.
+        writing = self._writing[record["id"]] = self._jobs.spawn(self._write_to_end(answer))
+        # A task that is cancelled before its first step runs no `finally`.
         writing.add_done_callback(lambda _: self._end(answer))
+
+    async def _write_to_end(self, answer: Answer) -> None:
+        try:
+            await answer.write()
+        finally:
+            self._end(answer)
 
     def _before(self, record: Record) -> list[Answer]:
         return [each for each in self if comes_before(each.record, record) and not each.behind]
@@ -78,6 +84,8 @@ class Answers:
         return bool(self._before(record))
 
     def _end(self, answer: Answer) -> None:
+        if self._answers.get(answer.id) is not answer:
+            return
         answer.jobs.cancel()
         del self._answers[answer.id], self._writing[answer.id]
         answer.ended.set()

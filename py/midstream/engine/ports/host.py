@@ -93,7 +93,14 @@ def notice_of(error: BaseException) -> Message:
         return notice | {"code": "full" if error.code == "full" else "not-saved"} | detail_of(error)
     if isinstance(error, MidstreamError) and error.problem:
         return notice | {"code": "trouble"} | detail_of(error)
-    return notice | {"code": "failed", "detail": f"{type(error).__name__}: {error}"}
+    return notice | {"code": "failed", "detail": f"{type(error).__name__}: {_line(str(error))}"}
+
+
+def _line(message: str) -> str:
+    """The line of a message that says what it was: an error of JavaScript may hold a whole Python
+    traceback, which ends with it."""
+    lines = message.strip().splitlines() or [""]
+    return lines[-1 if any("Traceback" in line for line in lines) else 0]
 
 
 def detail_of(why: MidstreamError | Problem) -> Message:

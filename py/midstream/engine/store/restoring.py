@@ -27,17 +27,24 @@ T = TypeVar("T")
 
 
 class RestoringStore:
-    """`cleared` is called after records were lost, and what is remembered is stored again."""
+    """`cleared` is called after records were lost, and what is remembered is stored again; `refused`
+    when a change that is `kept` could not be stored."""
 
     def __init__(
-        self, inner: Store, lock: Callable[[str], AbstractAsyncContextManager[object]], cleared: Callable[[], None]
+        self,
+        inner: Store,
+        lock: Callable[[str], AbstractAsyncContextManager[object]],
+        cleared: Callable[[], None],
+        refused: Callable[[StoreError], None],
     ) -> None:
         """`lock`: as in Host; several tabs may restore at once."""
         self.inner = inner
         self._lock = lock
         self._cleared = cleared
+        self._refused = refused
         self._memory = MemoryStore()
         self._held: dict[str, None] = {}  # conversations, the one that was used last at the end
+        self._unstored: set[str] = set()  # conversations with changes that have never been stored
         self._own: set[str] = set()  # the answers that this tab writes, or has written
         self._restoring = asyncio.Lock()
 
@@ -48,11 +55,15 @@ class RestoringStore:
         try:
             await self.inner.commit(change)
         except StoreError as error:
-            if error.code != LOST:
+            if error.code != LOST and not change.kept:
                 raise
             await self._remember(change)
-            await self._restore()
-            await self.inner.commit(change)
+            if error.code == LOST:
+                await self._restore()
+                await self.inner.commit(change)
+            else:
+                self._unstored |= {record["conversation"] for name, record in change.puts if name == "messages"}
+                self._refused(error)
         else:
             await self._remember(change)
 
@@ -120,9 +131,12 @@ class RestoringStore:
         return await self._found(lambda: self.inner.message(key), await self._memory.message(key))
 
     async def messages(self, conversation: str) -> list[Record]:
-        records = await self._found(
-            lambda: self.inner.messages(conversation), await self._memory.messages(conversation)
-        )
+        records = await self._with_restored(lambda: self.inner.messages(conversation))
+        there = {record["id"] for record in records}
+        lost = [one for one in await self._memory.messages(conversation) if one["id"] not in there]
+        if lost:
+            all_of_them = sorted([*records, *lost], key=lambda record: int(record["position"]))
+            records = await self._again(lambda: self.inner.messages(conversation), all_of_them)
         if records:
             self._hold(conversation)
             await self._renew("messages", records)
@@ -180,10 +194,11 @@ class RestoringStore:
     async def _restore(self) -> None:
         async with self._restoring, self._lock("midstream:restore"):
             try:
-                wrote = [await self._restore_one(key) for key in [*self._held]]
+                wrote = {key for key in [*self._held] if await self._restore_one(key)}
             except StoreError as error:
-                raise StoreError(problem("storage_cleared"), code=LOST) from error
-        if any(wrote):
+                raise StoreError(error.problem or problem("storage_cleared"), code=LOST) from error
+        deleted, self._unstored = wrote - self._unstored, self._unstored - wrote
+        if deleted:
             self._cleared()
 
     async def _restore_one(self, key: str) -> bool:
@@ -206,6 +221,7 @@ class RestoringStore:
     async def _put_again(self, change: Change, message: Record) -> None:
         rows = [_drawn(Row.from_record(row)) for row in await self._memory.rows(message["id"])]
         if message["author"] == "assistant" and not self._known(message, rows):
+            await self._memory.commit(Change().drop("messages", message["id"]))
             return
         version = {"parser": VERSION} if any(row.whole for row in rows) else {}
         change.put("messages", message | version)

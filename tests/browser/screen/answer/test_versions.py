@@ -133,6 +133,21 @@ def test_edit_is_offered_when_the_answer_has_ended(read: Screen) -> None:
     expect(button).to_be_visible()
 
 
+def test_a_question_with_an_ended_answer_is_edited_while_another_one_is_written(read: Screen) -> None:
+    read.status("streaming", "a2")
+    read.article("u1").locator("button[name=edit]").click()
+    field = read.page.get_by_role("textbox", name="Your message, edited")
+    field.fill("  In a line?")
+    field.press("Enter")
+    sent = read.intent("send")
+    assert sent["edits"] == "u1" and sent["text"] == "  In a line?"
+    read.post({"type": "turn", "conversation": "c1", "turn": asked("  In a line?", sent["message"]), "after": ""})
+    queued = answer("queued", message="a9", waits=True)
+    read.post({"type": "turn", "conversation": "c1", "turn": queued, "after": sent["message"]})
+    expect(read.line("a9")).to_have_text("Will be sent when the other answer is complete")
+    expect(read.article("a9").locator("button:visible")).to_have_text(["Edit", "Remove"])
+
+
 # Leafing
 
 

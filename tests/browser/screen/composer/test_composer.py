@@ -204,7 +204,21 @@ def test_a_prompt_is_sent_while_an_answer_is_written(screen: Screen, prompt: Loc
     buttons = screen.article("a3").locator("button:visible")
     expect(buttons).to_have_text(["Edit", "Remove"])
     expect(screen.page.get_by_role("button", name="Stop")).to_be_visible()  # of the answer before it
-    expect(screen.article("u1").get_by_role("button", name="Edit")).to_be_visible()
+    expect(screen.article("u1").locator("button[name=edit]")).to_be_visible()
+
+
+def test_answers_are_numbered_as_they_stand(screen: Screen, prompt: Locator) -> None:
+    """Another tab, or device, has asked at the same time, and its turn has come to stand before ours."""
+    ours = [asked("Ours", "u3"), answer("queued", message="a3", waits=True)]
+    theirs = [asked("Theirs", "u2"), answer("streaming", message="a2")]
+    screen.conversation(asked(), answer("complete"), *ours)
+    expect(screen.article("a3")).to_have_attribute("aria-label", "Answer 2")
+    screen.conversation(asked(), answer("complete"), *theirs, *ours)
+    for number, message in enumerate(("a1", "a2", "a3"), 1):
+        expect(screen.article(message)).to_have_attribute("aria-label", f"Answer {number}")
+        expect(screen.article(message).locator("h2").first).to_have_text(f"Answer {number}")
+    screen.post({"type": "removed", "conversation": "c1", "messages": ["u2", "a2"]})
+    expect(screen.article("a3")).to_have_attribute("aria-label", "Answer 2")
 
 
 def test_a_prompt_whose_conversation_is_gone_is_followed(screen: Screen, prompt: Locator) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from midstream.engine.ports.host import Message
+from midstream.engine.ports.host import Message, notice_of
 from midstream.engine.ports.jobs import Jobs
 
 
@@ -30,3 +30,11 @@ def test_a_failure_is_posted_and_cancelled_jobs_end_quietly() -> None:
 
     asyncio.run(scenario())
     assert [message["detail"] for message in posted] == ["ValueError: no"]
+
+
+def test_no_traceback_reaches_a_person() -> None:
+    """An error of JavaScript may hold one, when Python was called from there."""
+    held = 'PythonError: Traceback (most recent call last):\n  File "idb.py", line 1, in _step_aside\nTypeError: no\n'
+    assert notice_of(ValueError(held))["detail"] == "ValueError: TypeError: no"
+    assert notice_of(ValueError("first\nsecond"))["detail"] == "ValueError: first"
+    assert notice_of(ValueError())["detail"] == "ValueError: "

@@ -11,13 +11,14 @@ from midstream.engine.conversation_intents import ConversationIntents
 from midstream.engine.current_view import CurrentView
 from midstream.engine.devices.device_sync import DeviceSync, Fetched
 from midstream.engine.ports.host import Host
+from midstream.engine.ports.jobs import Jobs
 
 WATCH_S = 5.0  # between two looks at the current conversation
 LONGEST_S = 60.0  # while the gateway does not answer
 NOTICES = {Fetched.NOTHING: "unknown-conversation", Fetched.UNREACHED: "unreached-conversation"}
 
 
-class Elsewhere:
+class DeviceWatch:
     """Owns which conversation the person wants that is not here yet."""
 
     def __init__(
@@ -41,6 +42,10 @@ class Elsewhere:
         self._absent = ""
         self._fetching: set[str] = set()
         self._unknown: set[str] = set()  # conversations of which the gateway has nothing
+        self.jobs = Jobs(host.post)
+
+    def begin(self) -> None:
+        self.jobs.spawn(self._watch())
 
     async def list(self) -> None:
         items = await self._devices.conversations()
@@ -88,7 +93,7 @@ class Elsewhere:
         if await self.fetch(conversation) is not Fetched.ADDED:
             await self._refresh(conversation)
 
-    async def watch(self) -> None:
+    async def _watch(self) -> None:
         wait = WATCH_S
         while True:
             await asyncio.sleep(wait)
