@@ -7,23 +7,25 @@ import gc
 import time
 from collections.abc import Callable
 
-ROUNDS = 12
-TOO_SHORT_S = 0.0005  # below it the clock says nothing
+ENOUGH = 2.5  # times the work for twice the input
+DOUBLINGS = 4  # over which it is measured: what a busy machine adds is small beside the square of sixteen
+ROUNDS = 8
+LARGEST = 2**13  # of the smaller input
+TOO_SHORT_S = 0.0003  # below it the clock says little
 
 
-def factor(work: Callable[[str], object], shape: Callable[[int], str], enough: float = 2.5) -> float:
-    """How many times the work for twice the input is that for once. The input grows until its work can be
-    measured. The measuring ends when the factor is `enough` or less."""
-    size = 250
-    while seconds(work, shape(size)) < TOO_SHORT_S and size < 2**18:
+def factor(work: Callable[[str], object], shape: Callable[[int], str], size: int = 64) -> float:
+    """How many times the work for twice the input is that for once, measured from `size` on: that grows until its work
+    can be measured. The measuring ends when the factor is ENOUGH or less."""
+    while seconds(work, shape(size)) < TOO_SHORT_S and size < LARGEST:
         size *= 2
-    least = [float("inf")] * 2
+    small = large = float("inf")
     for _ in range(ROUNDS):
-        for n, text in enumerate((shape(size), shape(2 * size))):
-            least[n] = min(least[n], seconds(work, text))
-        if least[1] <= enough * least[0]:
+        small = min(small, seconds(work, shape(size)))
+        large = min(large, seconds(work, shape(size << DOUBLINGS)))
+        if large <= max(small, TOO_SHORT_S) * ENOUGH**DOUBLINGS:
             break
-    return least[1] / max(least[0], TOO_SHORT_S / 2)
+    return float((large / max(small, TOO_SHORT_S)) ** (1 / DOUBLINGS))
 
 
 def seconds(work: Callable[[str], object], text: str) -> float:

@@ -30,7 +30,7 @@ const OURS =
   'secure securityLevel startOnLoad maxTextSize maxEdges suppressErrorRendering theme themeVariables themeCSS darkMode look layout htmlLabels ' +
   'fontFamily altFontFamily fontSize dompurifyConfig';
 /** In a text, or as the error of a browser. */
-const TITLE = /^\s*(?:acc)?title\b[:\s]\s*(\S.*)$/im;
+const TITLE = /^[ \t]*(?:acc)?title\b[:\s]\s*(\S.*)$/im;
 const NOT_LOADED = /dynamically imported module|Importing a module script failed/i;
 const TOO_MANY = /edge limit|too many edges|maximum text size/i;
 
