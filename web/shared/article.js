@@ -63,7 +63,7 @@ export function makeTurn(document, raw, number) {
   const answer = author === 'assistant';
   const label = answer ? t('turn.assistant', { n: number }) : t('turn.user');
   const content = part(document, 'div', 'content', answer ? {} : { dir: 'auto' });
-  if (!answer) content.textContent = String(raw.text ?? '');
+  if (!answer) content.textContent = visible(String(raw.text ?? ''), '', false); // a file may bring a question
   const line = part(document, 'p', 'status');
   const actions = (answer ? ACTIONS : OF_QUESTION).map((name) => makeButton(document, name));
   const of = answer ? t('turn.actions', { n: number }) : t('turn.user.actions');

@@ -13,7 +13,7 @@ from midstream.engine.transfer import archive_schema, chatgpt, export_tree, impo
 from midstream.errors import StoreError, UsageError
 from midstream.journal import Change, MemoryStore
 from midstream.problems import problem
-from tests.support.growth import ENOUGH, factor
+from tests.growth.growth import ENOUGH, factor
 from tests.unit.engine.support import Locks, Page
 
 DEEP = [

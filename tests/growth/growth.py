@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 ENOUGH = 2.5  # times the work for twice the input
 DOUBLINGS = 4  # over which it is measured: what a busy machine adds is small beside the square of sixteen
-ROUNDS = 8
+ROUNDS = 40  # a machine may be busy for all of a few
 LARGEST = 2**13  # of the smaller input
 TOO_SHORT_S = 0.0003  # below it the clock says little
 

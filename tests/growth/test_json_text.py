@@ -12,7 +12,7 @@ from midstream import json_text
 from midstream.events import Failed
 from midstream.json_text import LEVELS, TooDeep, brackets, decode
 from midstream.providers import openai
-from tests.support.growth import ENOUGH, factor
+from tests.growth.growth import ENOUGH, factor
 
 PY = Path(json_text.__file__).parent
 # These read what this app has written itself, or in a process with a stack of its own.

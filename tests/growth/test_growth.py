@@ -20,8 +20,8 @@ from midstream.problems import shortened
 from midstream.providers import demo
 from midstream.sse import Decoder
 from midstream.text import title_of, whole_characters
-from tests.support.expressions import Expression, compiled, expressions, sample
-from tests.support.growth import DOUBLINGS, ENOUGH, factor, seconds
+from tests.growth.expressions import Expression, compiled, expressions, sample
+from tests.growth.growth import DOUBLINGS, ENOUGH, factor, seconds
 from tests.support.watchdog import SignalWatchdog
 
 TABLE = Path(__file__).parents[2] / "docs/foreign-text.md"
