@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 
+_HALVES = re.compile("([\ud800-\udbff])([\udc00-\udfff])|[\ud800-\udfff]")
 TITLE_CHARACTERS = 60  # of a title that is made of a prompt
 _BLANK_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")
 
 
 def whole_characters(text: str) -> str:
     """Half surrogate pairs joined, or replaced: JSON may hold them, no store or page can."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # not by an error handler of a codec, which looks at all of the text for each half
+        return _HALVES.sub(_whole, text)
+    return text
+
+
+def _whole(found: re.Match[str]) -> str:
+    high, low = found.groups()
+    return chr(0x10000 + (ord(high) - 0xD800) * 0x400 + ord(low) - 0xDC00) if high else "\ufffd"
 
 
 def prompt_of(text: str) -> str:

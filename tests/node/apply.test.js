@@ -107,3 +107,22 @@ test('links say where they lead', () => {
   assert.deepEqual(said, ['example.org', 'evil.example', 'evil.example', '', 'evil.example', 'a@example.org']);
   assert.equal(links[2].getAttribute('href'), 'https://evil.example/');
 });
+
+test('letters and slashes that look like others are no address', () => {
+  const plain = (/** @type {string} */ text, /** @type {string} */ href) => {
+    const content = applier();
+    content.apply([
+      [0, 0, 'p', 1],
+      [0, 1, 'a', 2],
+      [2, 2, 'href', href],
+      [1, 2, text],
+    ]);
+    return elements(content.root, 'a')[0].getAttribute('data-plain') !== null;
+  };
+  assert.equal(plain('https://apple.com/a', 'https://apple.com/a'), true);
+  assert.equal(plain('apple.com', 'https://apple.com/'), true);
+  assert.equal(plain('https://\u0430pple.com', 'https://\u0430pple.com'), false);
+  assert.equal(plain('\u0430pple.com', 'https://\u0430pple.com'), false);
+  assert.equal(plain('https://xn--pple-43d.com/', 'https://\u0430pple.com'), true);
+  assert.equal(plain('https://evil.example/\u2215good.example', 'https://evil.example/'), false);
+});

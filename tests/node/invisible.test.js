@@ -24,6 +24,18 @@ const CASES = [
   ['bytes after a letter', 'a\u{e0101}\u{e0102}', `a${MARK.repeat(4)}`],
   ['family', FAMILY, FAMILY],
   ['persian', PERSIAN, PERSIAN],
+  ['zero width space', 'a\u200bb', `a${MARK}b`],
+  ['zero width space in Thai', '\u0e01\u200b\u0e02', '\u0e01\u200b\u0e02'],
+  ['joiners in a Latin word', 'a\u200cb\u200d', `a${MARK}b${MARK}`],
+  ['invisible operators', 'a\u2062\u2064b', `a${MARK}${MARK}b`],
+  ['fillers', 'a\u3164\uffa0\u115f', `a${MARK.repeat(3)}`],
+  ['selectors after a letter', 'a\ufe0fb\ufe00', `a${MARK}b${MARK}`],
+  ['selectors after a space', ' \ufe0f\n\ufe0e', ` ${MARK}\n${MARK}`],
+  ['bytes after a digit', '1\ufe03', `1${MARK}`],
+  ['keycap', '1\ufe0f\u20e3', '1\ufe0f\u20e3'],
+  ['a letter that is an emoji', '\u2139\ufe0f', '\u2139\ufe0f'],
+  ['a form of an ideograph', '\u845b\ufe00', '\u845b\ufe00'],
+  ['a mark of order', 'a\ufeffb', `a${MARK}b`],
 ];
 
 /** @param {string[]} pieces */

@@ -10,8 +10,13 @@ declare module 'node:assert/strict' {
 }
 declare module 'node:fs' {
   export function readFileSync(path: URL | string, encoding: 'utf8'): string;
+  export function readdirSync(path: URL, options: { recursive: true }): string[];
 }
 declare module 'node:path' {
   export function relative(from: string, to: string): string;
 }
-declare const process: { cwd(): string, env: Record<string, string> };
+declare const process: {
+  cwd(): string,
+  env: Record<string, string>,
+  cpuUsage(before?: { user: number, system: number }): { user: number, system: number },
+};

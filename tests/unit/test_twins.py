@@ -18,11 +18,13 @@ from midstream.engine.ports.host import Host, Net
 from midstream.engine.transport.transports import transport_of
 from midstream.errors import UpstreamError
 from midstream.journal import Row, cursor, epoch
+from midstream.markdown.invisible import visible
 from midstream.names import LOOPBACK
 from midstream.policies import ENGINE_POLICY
 from midstream.problems import problem
 from midstream.session import Open
 from midstream.text import prompt_of
+from tests.support import node
 from tooling.assets import dist
 from tooling.places import HERE
 from tooling.setup import npm
@@ -124,6 +126,43 @@ async def rejoined(case: dict[str, Any]) -> dict[str, Any]:
     return {"url": url, "headers": headers}
 
 
+def test_the_same_characters_are_hidden_on_the_screen_and_in_files() -> None:
+    ranges = [(0xAD, 1), (0x34F, 1), (0x61C, 1), (0x115F, 2), (0x180B, 4), (0x200B, 5), (0x2028, 7), (0x205F, 17)]
+    ranges += [
+        (0x3164, 1),
+        (0xFE00, 16),
+        (0xFEFF, 1),
+        (0xFFA0, 1),
+        (0xFFF9, 3),
+        (0x1D173, 8),
+        (0xE0000, 2),
+        (0xE0100, 2),
+    ]
+    before = [
+        "",
+        *"a1 \n-~é潮ดကกء☀\u2139∩\u0301\ufe0f\ufffd",
+        "\U0001f3f4",
+        "\U0001f3f4\U000e0067",
+        "\U00020000",
+        "\u3007",
+    ]
+    characters = [chr(first + n) for first, count in ranges for n in range(count)]
+    cases = [{"text": f"{one}{each}z", "code": code} for one in before for each in characters for code in (True, False)]
+    screen = node.in_node(
+        """async (cases, web) => {
+          const { visible } = await web('shared/invisible.js');
+          return cases.map(({ text, code }) => visible(text, '', code));
+        }""",
+        cases,
+    )
+    differ = [
+        (ascii(case["text"]), case["code"], ascii(shown))
+        for case, shown in zip(cases, screen, strict=True)
+        if visible(str(case["text"]), code=bool(case["code"])) != shown
+    ]
+    assert differ == []
+
+
 def test_the_engine_finds_what_others_have_stored() -> None:
     """quota.py, which imports the browser and cannot be imported here, drops caches and snapshots by their names."""
     names = constants(HERE.root / "py/midstream/engine/browser/quota.py")
@@ -137,7 +176,7 @@ def test_the_engine_finds_what_others_have_stored() -> None:
 def constants(file: Path) -> dict[str, Any]:
     """The module's constants that are literals."""
     found: dict[str, Any] = {}
-    for node in ast.parse(file.read_text()).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            found[node.targets[0].id] = ast.literal_eval(node.value)
+    for line in ast.parse(file.read_text()).body:
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
+            found[line.targets[0].id] = ast.literal_eval(line.value)
     return found

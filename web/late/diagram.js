@@ -15,7 +15,7 @@ const LARGE = { failed: 'large', detail: '' };
 const FAILURES = ['large', 'line', 'missing', 'wrong'];
 const LONGEST_WORDS = 200;
 /** In a text. */
-const TITLE = /^\s*(?:acc)?title\b[:\s]\s*(\S.*)$/im;
+const TITLE = /^[ \t]*(?:acc)?title\b[:\s]\s*(\S.*)$/im;
 
 const sandbox = new Sandbox();
 

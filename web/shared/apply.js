@@ -23,6 +23,9 @@ import { admitted, hostOf, isAttribute, isTag, parseUrl } from './vocabulary.js'
 
 export class PatchError extends Error {}
 
+/** Characters without look-alikes. */
+const PLAIN = /^[!-~]*$/;
+
 /** Elements in elements: the engine ends at half of it, a parser at 512, and a browser's own stack somewhere behind. */
 const DEEPEST = 400;
 
@@ -251,13 +254,17 @@ function describe(element, url) {
   }
 }
 
-/** The host stands after a link's text, unless that text is the very address. @param {Element} link */
+/**
+ * The host stands after a link's text, unless that text is the very address. Letters and slashes of other scripts look like those
+ * of an address: then it stands there too, in the form that a browser asks for (`xn--…`).
+ * @param {Element} link
+ */
 function showHost(link) {
   const text = (link.textContent ?? '').trim();
   const host = link.getAttribute('data-host');
   const named = parseUrl(text) ?? parseUrl(`https://${text}`);
   const same = named !== null && !named.username && hostOf(named) === host;
-  link.toggleAttribute('data-plain', same || text === host);
+  link.toggleAttribute('data-plain', (same && PLAIN.test(text)) || text === host);
 }
 
 /** @param {Applier} applier @param {any[]} op */

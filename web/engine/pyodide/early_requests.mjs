@@ -84,7 +84,7 @@ export function requestOf(message, row) {
   if (run.via === 'spool') return { url: new URL(`spool/${run.key}`, page).href, headers: {} };
   if (run.endpoint.kind !== 'gateway') return null;
   const { last: seq, epoch } = row?.run === index ? row : { last: 0, epoch: 0 };
-  const base = run.endpoint.url.replace(/\/+$/, '') || 'v1';
+  const base = run.endpoint.url.replace(/(?<!\/)\/+$/, '') || 'v1';
   const after = epoch ? `${epoch}-${seq}` : `${seq}`;
   return {
     url: new URL(`${base}/runs/${run.run}/events?after=${after}`, page).href,

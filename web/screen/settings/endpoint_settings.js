@@ -30,7 +30,7 @@ export function keysOfTab() {
 const storeKeys = (keys) => storeItem('sessionStorage', KEYS, keys);
 
 /** The form in which the engine has it. @param {string} url */
-const baseOf = (url) => url.trim().replace(/\/+$/, '');
+const baseOf = (url) => url.trim().replace(/(?<!\/)\/+$/, '');
 
 export class Endpoints {
   /**

@@ -15,7 +15,8 @@ _MARKS = re.compile(
     "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
 # Letters with a stroke, and i without a dot: no form of Unicode decomposes them.
-_STROKES = (("ł", "l"), ("ø", "o"), ("đ", "d"), ("ħ", "h"), ("ŧ", "t"), ("\u0131", "i"))
+_STROKES = {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "\u0131": "i"}
+FOLDS = 20_000  # characters whose fold is kept
 MOST = 500  # positions of a term in a message: the screen marks no more
 BEFORE, AFTER = 48, 112  # characters of a snippet on each side of the first position
 _SIGNS = re.compile(r"[*_`#|~>\s]+")  # of Markdown: a snippet leaves them out
@@ -23,15 +24,28 @@ _SIGNS = re.compile(r"[*_`#|~>\s]+")  # of Markdown: a snippet leaves them out
 Part = tuple[str, bool]  # some text, and whether it is one of the terms
 
 
+class Folds(dict[int, str]):
+    """What each character is folded into, found when it first comes."""
+
+    def __missing__(self, code: int) -> str:
+        if len(self) > FOLDS:
+            self.clear()
+        folded = _MARKS.sub("", unicodedata.normalize("NFKD", chr(code))).casefold()
+        self[code] = _STROKES.get(folded, folded)
+        return self[code]
+
+
+_FOLDS = Folds()
+
+
 def fold(text: str) -> str:
     """The folds of two pieces, joined, are the fold of the joined pieces. So positions in a fold
-    become positions in the text."""
-    if text.isascii():
-        return text.lower()
-    folded = _MARKS.sub("", unicodedata.normalize("NFKD", text)).casefold()
-    for letter, plain in _STROKES:
-        folded = folded.replace(letter, plain)
-    return folded
+    become positions in the text.
+
+    Each character is folded by itself: to normalize the whole text would sort the marks of each letter, and
+    the work for that grows with the square of their number.
+    """
+    return text.lower() if text.isascii() else text.translate(_FOLDS)
 
 
 def spans(text: str, terms: list[str]) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ It writes reasoning into the text, as `<details type="reasoning">`; here the two
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from html import unescape
 from typing import Any
 
@@ -126,4 +127,7 @@ def _after_space(text: str, at: int) -> int:
 
 
 def _thought(details: str) -> str:
-    return _QUOTED.sub("", unescape(_SUMMARY.sub("", details))).strip()
+    plain = _SUMMARY.sub("", details)
+    with suppress(ValueError):  # a character whose number has thousands of digits
+        plain = unescape(plain)
+    return _QUOTED.sub("", plain).strip()

@@ -20,6 +20,7 @@ from midstream.engine.transfer.documents import (
 from midstream.engine.transfer.webpage import web_page
 from midstream.errors import StoreError, UsageError
 from midstream.journal import Record, Row, text, tokens
+from midstream.markdown.invisible import visible_source
 
 
 class Transfers:
@@ -39,7 +40,7 @@ class Transfers:
 
     async def copy(self, intent: Message) -> None:
         _, rows = await self._stored(intent["message"])
-        self._host.post({"type": "clipboard", "text": text(rows)})
+        self._host.post({"type": "clipboard", "text": visible_source(text(rows))})  # what is shown is what is copied
 
     async def source(self, intent: Message) -> None:
         """Posts the source of an answer so far. Later patches bring the rest of it."""

@@ -7,14 +7,16 @@ nothing that the screen would not show.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from html import escape
 
 from midstream.engine.store.rendering import branch_of, rows_of
 from midstream.engine.transfer.documents import Labels
+from midstream.engine.transfer.hosts import names, plain_address, text_of
 from midstream.journal import Record, Store, text, tokens
 from midstream.markdown import Parser
 from midstream.markdown.html import render
+from midstream.markdown.invisible import visible
 from midstream.markdown.policy import gate
 from midstream.patch import Node, Tree
 
@@ -48,13 +50,14 @@ th, td { padding: 0.375rem 0.75rem; border-block-end: 1px solid var(--line); }
 [align=left] { text-align: left; } [align=center] { text-align: center; } [align=right] { text-align: right; }
 blockquote { margin-inline: 0; padding-inline-start: 1rem; border-inline-start: 3px solid var(--line); }
 li:has(> p > input:first-child) { list-style: none; } [data-tight] > li > p { margin: 0; }
+a[data-host]::after { content: " (" attr(data-host) ")"; font-size: 0.75em; color: var(--soft); }
 details { white-space: pre-wrap; color: var(--soft); }
 @media print { pre { white-space: pre-wrap; } h1, h2, h3 { break-after: avoid; } }
 """
 
 
 async def web_page(store: Store, conversation: Record, labels: Labels) -> str:
-    title = escape(str(conversation["title"])) or "Midstream"
+    title = escape(visible(str(conversation["title"]))) or "Midstream"
     turns = [turn async for turn in _turns(store, conversation, labels)]
     return "\n".join(
         [
@@ -73,13 +76,13 @@ async def web_page(store: Store, conversation: Record, labels: Labels) -> str:
 async def _turns(store: Store, conversation: Record, labels: Labels) -> AsyncIterator[str]:
     for record, _ in await branch_of(store, conversation):
         if record["author"] == "user":
-            yield _article("user", labels["user"], f'<div dir="auto">{escape(record["text"])}</div>')
+            yield _article("user", labels["user"], f'<div dir="auto">{escape(visible(record["text"]))}</div>')
             continue
         rows = await rows_of(store, record["id"])
         body = await html_of(text(rows))
         thought = "".join(row.reasoning for row in rows)
         if thought:
-            folded = f"<summary>{escape(labels['reasoning'])}</summary>{escape(thought)}"
+            folded = f"<summary>{escape(labels['reasoning'])}</summary>{escape(visible(thought))}"
             body = f"<details>{folded}</details>\n{body}"
         if record["state"] != "complete":
             count = labels["partial"].replace("{n}", str(tokens(rows)))
@@ -98,19 +101,36 @@ async def html_of(source: str) -> str:
         tree.apply(parser.feed(source[start : start + SLICE]))
         await asyncio.sleep(0)
     tree.apply(parser.finish())
-    _without_buttons(tree.root)
+    for node in _nodes(tree.root):
+        _without_button(node)
+        _show_host(node)
+        code = node.tag == "code"
+        node.children = [visible(each, code=code) if isinstance(each, str) else each for each in node.children]
     for block in tree.root.children:
         if isinstance(block, Node) and block.tag != "pre":
             block.attrs["dir"] = "auto"
     return render(tree)
 
 
-def _without_buttons(root: Node) -> None:
-    """Makes links of the buttons by which the screen opens images: here no script would open them."""
+def _nodes(root: Node) -> Iterator[Node]:
     stack = [root]
     while stack:
         node = stack.pop()
         stack += [child for child in node.children if isinstance(child, Node)]
-        if node.tag == "button":
-            address = gate(node.attrs.get("data-src", ""))
-            node.tag, node.attrs = "a", {"href": address} if address else {}
+        yield node
+
+
+def _without_button(node: Node) -> None:
+    """Makes a link of a button by which the screen opens an image: here no script would open it."""
+    if node.tag == "button":
+        address = gate(node.attrs.get("data-src", ""))
+        node.tag, node.attrs = "a", {"href": address} if address else {}
+
+
+def _show_host(node: Node) -> None:
+    """As the screen does: no user name before the host, and the host stands after a text that is not the address."""
+    if node.tag != "a" or not (address := node.attrs.get("href")):
+        return
+    node.attrs["href"], host = plain_address(address)
+    if not names(text_of(node), host):
+        node.attrs["data-host"] = host

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from midstream.engine.transfer import importer, webpage
 from midstream.engine.transfer.documents import LABELS, conversation_name
 from midstream.engine.transfer.transfers import Transfers
+from midstream.engine.transfer.webpage import html_of, web_page
 from midstream.journal import Change, MemoryStore, Row
 
 TEXT = "# Ebb\n\n*low* <script>alert(1)</script>\n\n![the moon](https://moon.example/a.png)\n\n- [x] done\n"
@@ -150,3 +151,40 @@ def test_each_block_has_its_own_direction_and_code_has_none() -> None:
 @given(st.text(alphabet=st.sampled_from("<>&\"'`*_[]()!:/ajs#-\n\\hrefonclick=scpt"), max_size=200))
 def test_no_text_gets_out_of_the_page(source: str) -> None:
     assert not FETCHING & set(Seen(asyncio.run(webpage.html_of(source))).tags)
+
+
+@pytest.mark.parametrize(
+    ("source", "html"),
+    [
+        ("a\u202eb\u200b", "a\ufffdb\ufffd"),
+        ("`x\u2066y`", "<code>x\ufffdy</code>"),
+        ("name \u2068x\u2069", "name \u2068x\u2069"),
+        ("[bank](https://user:secret@evil.example/a)", '<a href="https://evil.example/a" data-host="evil.example">'),
+        ("<https://good.example/a>", '<a href="https://good.example/a">'),
+        ("[good.example](https://good.example/a)", '<a href="https://good.example/a">'),
+        ("[good.example](https://evil.example)", ' data-host="evil.example">'),
+        ("[\u0430pple.com](https://\u0430pple.com)", ' data-host="xn--pple-43d.com">'),
+        ("<https://good.example\u2044@evil.example>", ' data-host="evil.example">'),
+        ("[https://a.example\uff0fb](https://a.example)", ' data-host="a.example">'),
+        ("![pixel](https://evil.example/p.png)", ' data-host="evil.example">'),
+        ("<me@b.example>", '<a href="mailto:me@b.example">'),
+    ],
+)
+def test_a_saved_page_hides_nothing(source: str, html: str) -> None:
+    assert html in asyncio.run(html_of(source))
+
+
+def test_a_question_and_a_thought_in_a_saved_page_hide_nothing() -> None:
+    async def scenario() -> str:
+        store = MemoryStore()
+        turns = [
+            {"id": "u", "author": "user", "text": "q\u202e"},
+            {"id": "a", "author": "assistant", "question": "u", "text": "x", "reasoning": "t\U000e0041"},
+        ]
+        listed = [{"id": "c", "title": "n\u2062", "messages": turns}]
+        await importer.add_all(store, {"format": "midstream", "version": 1, "conversations": listed})
+        (conversation,) = await store.conversations()
+        return await web_page(store, conversation, LABELS)
+
+    page = asyncio.run(scenario())
+    assert all(each in page for each in ("q\ufffd", "t\ufffd\ufffd", "n\ufffd"))

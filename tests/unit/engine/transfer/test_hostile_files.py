@@ -13,7 +13,7 @@ from midstream.engine.transfer import archive_schema, chatgpt, export_tree, impo
 from midstream.errors import StoreError, UsageError
 from midstream.journal import Change, MemoryStore
 from midstream.problems import problem
-from tests.support.growth import factor
+from tests.growth.growth import ENOUGH, factor
 from tests.unit.engine.support import Locks, Page
 
 DEEP = [
@@ -126,8 +126,8 @@ def test_the_work_for_a_conversation_grows_with_its_length(role: str) -> None:
         converted = chatgpt.conversation(made[len(size)])
         archive_schema.conversation(converted, set())
 
-    made = {size: chain(size // 50, role) for size in (250 * 2**k for k in range(12))}
-    assert factor(read, lambda size: "x" * size) <= 2.5
+    made = {size: chain(size, role) for size in (64 * 2**k for k in range(9))}
+    assert factor(read, lambda size: "x" * size) <= ENOUGH
 
 
 def test_many_versions_of_one_long_beginning_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_many_versions_of_one_long_beginning_are_refused(monkeypatch: pytest.Mon
     "shape", ['<details type="reasoning">', '<details type="reasoning"', "</details>", "> ", "<summary>"]
 )
 def test_reasoning_that_does_not_end_is_text(shape: str) -> None:
-    assert factor(openwebui._separated, lambda size: shape * (size // 10)) <= 2.5
+    assert factor(openwebui._separated, lambda size: shape * (size // 10)) <= ENOUGH
     text = '<details type="reasoning">' * 3 + "end"
     assert openwebui._separated(text) == (text, [])
 
@@ -151,6 +151,11 @@ def test_reasoning_that_does_not_end_is_text(shape: str) -> None:
 def test_reasoning_is_separated_from_the_text() -> None:
     text = 'a <details type="reasoning" done="true">\n<summary>Thought</summary>\n&gt; x\n</details>\n\nb'
     assert openwebui._separated(text + "<details>c</details>") == ("a b<details>c</details>", ["x"])
+
+
+def test_a_character_with_a_very_long_number_is_text() -> None:
+    (thought,) = openwebui._separated(f'<details type="reasoning">&#{"9" * 5000};</details>')[1]
+    assert thought.startswith("&#999")
 
 
 # What is said

@@ -12,7 +12,7 @@ from midstream import json_text
 from midstream.events import Failed
 from midstream.json_text import LEVELS, TooDeep, brackets, decode
 from midstream.providers import openai
-from tests.support.growth import factor
+from tests.growth.growth import ENOUGH, factor
 
 PY = Path(json_text.__file__).parent
 # These read what this app has written itself, or in a process with a stack of its own.
@@ -44,7 +44,7 @@ def test_brackets_in_strings_are_none() -> None:
 
 @pytest.mark.parametrize("shape", ['"', '"\\', "\\", "a", '""', '"["', "[]", '{"a":1}', '"a\\"'])
 def test_its_work_grows_with_the_text(shape: str) -> None:
-    assert factor(lambda text: [*brackets(text)], lambda size: shape * size) <= 2.5
+    assert factor(lambda text: [*brackets(text)], lambda size: shape * size) <= ENOUGH
 
 
 def test_a_deep_event_of_a_model_is_an_error_in_words() -> None:
