@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { visible } from '../../web/shared/invisible.js';
+import { visible, visibleMarkdown } from '../../web/shared/invisible.js';
 
 const MARK = '\ufffd';
 const ENGLAND = '\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}';
@@ -48,4 +48,10 @@ test('marked or left alone in any chunking', () => {
     const [one, two, ...rest] = text;
     assert.equal(shown([one + (two ?? ''), rest.join('')]), wanted, `${name}, in two`);
   }
+});
+
+test('the clipboard gets what is shown', () => {
+  const hidden = 'a\u202Eb \u2066c\u2069 `d\u2066e`\n```py\nf\u2067 = 1\n```\n~~~\ng\u2066';
+  assert.equal(visibleMarkdown(hidden), 'a\uFFFDb \u2066c\u2069 `d\uFFFDe`\n```py\nf\uFFFD = 1\n```\n~~~\ng\uFFFD');
+  assert.equal(visibleMarkdown('plain *text* with `code`'), 'plain *text* with `code`');
 });

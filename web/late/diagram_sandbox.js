@@ -22,7 +22,7 @@ export class Sandbox {
   #modules = new Map();
 
   /**
-   * @param {object} wanted for sandbox/drawing.js
+   * @param {object} wanted for `draw` of drawing.js
    * @returns {Promise<any>} what that answers, unseen; null when it was ended
    */
   async draw(wanted) {

@@ -41,6 +41,7 @@ export class CurrentConversation {
     this.title = '';
     /** The title as it was given: a new conversation has none. @type {unknown} */
     this.name = '';
+    this.listed = false; // the title is the list's, which has words for none
     this.pill = find('button[name=end]');
   }
 
@@ -68,7 +69,8 @@ export class CurrentConversation {
     const { composer, decorations, edits, list, transcript } = this.parts;
     if (!this.blank) this.id = stored?.conversation ?? this.id;
     if (stored && !isEngineReady()) list.show(stored.conversations); // the engine's list has states too
-    this.rename(list.titleOf(this.id));
+    this.rename('');
+    this.follow();
     composer.show(this.id);
     list.mark(this.id);
     const painting = this.id;
@@ -189,17 +191,25 @@ export class CurrentConversation {
     else scroll.toPosition(0);
   }
 
-  /** @param {unknown} name */
-  rename(name) {
+  /** @param {unknown} name @param {boolean} [listed] as the list has it */
+  rename(name, listed = false) {
     this.name = name;
+    this.listed = listed;
     this.title = typeof name === 'string' && name ? name : t('title.new');
     if (part('title').textContent !== this.title) part('title').textContent = this.title;
     this.#entitle(this.parts.transcript.live !== null);
   }
 
+  /** The list may have another title for it. */
+  follow() {
+    const title = this.parts.list.titleOf(this.id);
+    if (title !== null) this.rename(title, true);
+  }
+
   /** In another language. */
   relabel() {
-    this.rename(this.parts.list.titleOf(this.id) ?? this.name);
+    if (this.listed) this.follow();
+    else this.rename(this.name);
     this.change();
   }
 

@@ -41,7 +41,7 @@ export class EngineMessages {
       conversations({ items, deleted }) {
         list.show(items);
         menu.showDeleted(deleted);
-        current.rename(list.titleOf(current.id) ?? current.title);
+        current.follow();
       },
       found: (message) => search.show(message),
       conversation: (message) => turns.conversation(message),

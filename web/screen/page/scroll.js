@@ -18,7 +18,7 @@ export class Scroll {
     this.column = column;
     this.pill = pill;
     this.following = false; // until it is known where the reader is
-    this.ours = -1; // where we have just scrolled to: the event of it is not the reader's
+    this.ours = -Infinity; // where we have just scrolled to: the event of it is not the reader's
     this.last = 0;
     scroller.addEventListener('scroll', () => this.#scrolled(), { passive: true });
     scroller.addEventListener('wheel', (event) => event.deltaY < 0 && this.#leave(), { passive: true });
@@ -120,7 +120,7 @@ export class Scroll {
       else if (top < this.last) this.following = false;
     }
     this.last = top;
-    this.ours = -1;
+    this.ours = -Infinity;
     this.#mark();
   }
 

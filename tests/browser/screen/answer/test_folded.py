@@ -1,4 +1,4 @@
-"""Texts that would hold the page up stand folded: a question of a megabyte, an answer of very many blocks, a long thread."""
+"""What would hold the page up stands folded: a question of a megabyte, an answer of very many blocks, a long thread."""
 
 from __future__ import annotations
 

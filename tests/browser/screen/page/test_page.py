@@ -51,7 +51,7 @@ def test_malformed_statuses_change_nothing(live: Screen) -> None:
     expect(live.html).to_have_attribute("data-connection", "offline")
     assert live.page.locator("article").count() == 2
     live.status("streaming", seq="12", saved=None, tokens=-5, seconds="x", rate=[], error="odd")
-    expect(live.line()).to_have_text("0 tokens, 0/s, 0 s, saved to 0")
+    expect(live.line()).to_have_text("0 tokens, 0 s, saved to 0")
     expect(live.content()).to_have_text("Some text.")
     live.problems[:] = [problem for problem in live.problems if "not JSON from the engine" not in problem]
 

@@ -83,15 +83,15 @@ WORDS = """() => {
 def filled(screen: Screen) -> Screen:
     """A page that shows as much as possible at once, with an answer under way."""
     screen.goto("?c=c1").ready()
+    mine = {"name": "Home", "url": "https://a.b/v1", "model": "", "own": True}
+    here = {"id": "c1", "title": "", "state": "streaming", "updated": 2}
+    there = {"id": "c2", "title": "x", "state": "finished", "updated": 1, "server": True}
+    gone = {"id": "c3", "title": "", "state": "", "updated": 1}
     screen.post(
         {"type": "endpoint", "name": "Home", "kind": "openai", "model": "m", "note": "", "about": "tiny"},
-        {"type": "endpoints", "items": [{"name": "Home", "url": "https://a.b/v1", "model": "", "own": True}], "chosen": "Home"},
-        {
-            "type": "conversations",
-            "items": [{"id": "c1", "title": "", "state": "streaming", "updated": 2}, {"id": "c2", "title": "x", "state": "finished", "updated": 1, "server": True}],
-            "deleted": [{"id": "c3", "title": "", "state": "", "updated": 1}],
-        },
-    )  # fmt: skip
+        {"type": "endpoints", "items": [mine], "chosen": "Home"},
+        {"type": "conversations", "items": [here, there], "deleted": [gone]},
+    )
     question = asked("line\n" * 100) | {"versions": [1, 2]}
     screen.conversation(question, answer("interrupted", "a0", tokens=5), asked(message="u2"), answer(), title="")
     ops = Ops().of(
@@ -104,7 +104,7 @@ def filled(screen: Screen) -> Screen:
     screen.post({"type": "source", "message": "a0", "n": 0, "text": "x"})
     screen.post({"type": "notice", "code": "full", "level": "error"})
     screen.aside(type="shell", state="installing", done=1, total=2, bytes=1, size=2)
-    screen.article("u2").get_by_role("button", name=re.compile("Edit|Edytuj|Изменить|Править")).click()
+    screen.article("u1").locator("button[name=edit]").click()
     screen.page.locator("input[name=search]").fill("x")
     screen.post({"type": "found", "n": 1, "items": [{"id": "c1"}], "more": False, "done": True})
     expect(screen.part("found").locator("li")).to_have_count(1)

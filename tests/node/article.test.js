@@ -1,10 +1,17 @@
-// Long questions and answers of very many elements: their beginning, a sentence, and a button.
+// A turn: what stands folded in it, and the line that leads to its other versions.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { drawQuestion, drawStatus, makeTurn, paintRows, statusOf, updateStatus } from '../../web/shared/article.js';
-import { visibleMarkdown } from '../../web/shared/invisible.js';
+import {
+  drawQuestion,
+  drawStatus,
+  makeTurn,
+  paintRows,
+  statusOf,
+  updateStatus,
+  versionPicker,
+} from '../../web/shared/article.js';
 import { elements, opsOf, paper, speak } from './support.js';
 
 speak();
@@ -71,8 +78,35 @@ test('an answer of very many elements is cut, and grows by portions', () => {
   assert.equal(turn.applier?.opened, 14_001);
 });
 
-test('the clipboard gets what is shown', () => {
-  const hidden = 'a\u202Eb \u2066c\u2069 `d\u2066e`\n```py\nf\u2067 = 1\n```\n~~~\ng\u2066';
-  assert.equal(visibleMarkdown(hidden), 'a\uFFFDb \u2066c\u2069 `d\uFFFDe`\n```py\nf\uFFFD = 1\n```\n~~~\ng\uFFFD');
-  assert.equal(visibleMarkdown('plain *text* with `code`'), 'plain *text* with `code`');
+// Versions
+
+test('odd versions are none', () => {
+  for (const odd of [[0, 2], [3, 2], [1, 1], ['x', 2], '2 of 2', null, [1.5, 2]]) {
+    assert.equal(versionPicker(paper, odd), null, JSON.stringify(odd));
+  }
+});
+
+test('at an end there is nothing to go on to', () => {
+  for (const [place, off] of [
+    [
+      [1, 3],
+      [true, false],
+    ],
+    [
+      [2, 3],
+      [false, false],
+    ],
+    [
+      [3, 3],
+      [false, true],
+    ],
+  ]) {
+    const line = /** @type {HTMLElement} */ (versionPicker(paper, place));
+    const buttons = elements(line, 'button');
+    assert.deepEqual(
+      buttons.map((button) => button.getAttribute('disabled') !== null),
+      off,
+    );
+    assert.equal(elements(line, 'span')[0].textContent, `${place[0]} of ${place[1]}`);
+  }
 });
