@@ -694,3 +694,27 @@ async def test_stopping_the_server_interrupts_its_runs_and_lets_readers_go() -> 
 
 def _said(messages: list[sse.Message]) -> list[tuple[str | None, str]]:
     return [(message.id, message.data) for message in messages]
+
+
+# -- pages of a long conversation
+
+
+async def test_a_conversation_is_read_in_pages(store: RunStore) -> None:
+    async with in_process(store=store) as gateway:
+        made = [
+            await created(store, owner=OWNER, conversation="c", created=10.0 + n, state="completed") for n in range(5)
+        ]
+
+        async def page(query: str) -> tuple[list[int], bool]:
+            body = (await gateway.client.get(f"/v1/conversations/c{query}")).json()
+            ids = [run.id for run in made]
+            return [ids.index(run["id"]) for run in body["runs"]], body["has_more"]
+
+        assert await page("") == ([0, 1, 2, 3, 4], False)
+        assert await page("?limit=2") == ([0, 1], True)
+        assert await page(f"?limit=2&after={made[1].id}") == ([2, 3], True)
+        assert await page(f"?limit=2&after={made[3].id}") == ([4], False)
+        assert await page(f"?limit=1&after={made[4].id}") == ([], False)
+        assert await page(f"?after={made[2].id}") == ([3, 4], False)
+        for query in ("?limit=0", "?limit=-1", "?limit=x", "?limit=", f"?after={'0' * 32}", "?after="):
+            assert (await gateway.client.get(f"/v1/conversations/c{query}")).status_code == 400

@@ -16,6 +16,8 @@ from midstream.errors import UpstreamError, UpstreamRefused
 from midstream.problems import problem
 
 BODY_BYTES = LARGE_BODY_BYTES
+RUNS_AT_ONCE = 50  # a prompt has up to 64 KB
+MOST_RUNS = 5000  # a server might never come to an end
 
 _GONE = (404, 410)
 _NAME = r"([A-Za-z0-9_~-]{1,60})"
@@ -81,9 +83,15 @@ async def runs(net: Net, base: str, conversation: str, now: int) -> list[Gateway
     `now` (epoch milliseconds) become `now`."""
     if not names.CONVERSATION.fullmatch(conversation):
         return []  # no gateway can have it
-    body = await _get_if_there(net, f"{base}/conversations/{conversation}")
-    entries = [] if body is None else _read(_list, body, "runs")
-    return [_read(_run, entry, now) for entry in entries]
+    found: list[GatewayRun] = []
+    after: str | None = ""
+    while after is not None and len(found) < MOST_RUNS:
+        url = f"{base}/conversations/{conversation}?limit={RUNS_AT_ONCE}{after}"
+        body = await _get_if_there(net, url) or {"runs": []}
+        page = [_read(_run, entry, now) for entry in _read(_list, body, "runs")]
+        found += page
+        after = f"&after={page[-1].id}" if page and body.get("has_more") is True else None
+    return found
 
 
 async def snapshot(net: Net, base: str, run: str) -> RunSnapshot | None:

@@ -53,6 +53,7 @@ def not_signed_in() -> RequestError:
 
 _PROMPT = 64 * 1024  # characters that are kept for other devices
 
+_LIMIT = re.compile(r"[1-9][0-9]{0,8}")
 _CURSOR = re.compile(r"(?:([0-9]{1,9})-)?([0-9]{1,15})")
 _OWN_HEADERS = re.compile(r"midstream-|idempotency-key$")
 
@@ -170,6 +171,18 @@ async def conversation_of(request: Request, store: RunStore) -> tuple[str, list[
         unknown = problem("conversation_unknown")
         raise RequestError(unknown, status=404, code="unknown_conversation")
     return name, runs
+
+
+def page_of(request: Request, runs: list[RunRecord]) -> tuple[list[RunRecord], bool]:
+    """The part of a list that `after`, a run's id, and `limit` name, and whether more follow."""
+    limit, after = request.query_params.get("limit", str(len(runs))), request.query_params.get("after")
+    if not _LIMIT.fullmatch(limit):
+        raise _bad("limit must be a number from 1 on.")
+    first = next((place for place, run in enumerate(runs, 1) if run.id == after), 0)
+    if after is not None and not first:
+        raise _bad("after must be the id of a run of this list.", code="bad_position")
+    end = first + int(limit)
+    return runs[first:end], end < len(runs)
 
 
 async def cursor_of(request: Request, store: RunStore, run: RunRecord) -> int:

@@ -29,6 +29,7 @@ from midstream.gateway.http.requests import (
     missing_run,
     new_run,
     owner_of,
+    page_of,
     read_body,
     readable_run,
     run_of,
@@ -181,14 +182,17 @@ async def conversations(request: Request) -> Response:
 
 
 async def conversation(request: Request) -> Response:
+    """Its runs, or a page of them: each may have a prompt of 64 KB."""
     name, runs = await conversation_of(request, Gateway.of(request).store)
+    shown, more = page_of(request, runs)
     return _json(
         {
             "id": name,
             "object": "midstream.conversation",
             "title": title_of(runs[0].prompt),
             "active": next((run.id for run in runs if run.live), None),
-            "runs": [json_views.run_view(run, root_of(request.scope)) for run in runs],
+            "runs": [json_views.run_view(run, root_of(request.scope)) for run in shown],
+            "has_more": more,
         }
     )
 

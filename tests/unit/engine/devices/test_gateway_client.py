@@ -56,6 +56,30 @@ class Foreign:
         return False
 
 
+class Endless(Foreign):
+    """A list of so many runs, in pages; one of None never ends."""
+
+    def __init__(self, count: int | None) -> None:
+        super().__init__(b"")
+        self.count = count
+        self.asked: list[str] = []
+
+    async def open(self, method: str, url: str, headers: Mapping[str, str], body: str | None = None) -> Foreign:
+        self.asked.append(url)
+        first = int(url.partition("&after=")[2] or "-1", 16) + 1
+        end = first + gateway_client.RUNS_AT_ONCE
+        runs = [ENTRY | {"id": f"{n:032x}"} for n in range(first, end if self.count is None else min(end, self.count))]
+        return Foreign(json.dumps({"runs": runs, "has_more": self.count is None or end < self.count}).encode())
+
+
+@pytest.mark.parametrize(("count", "found", "requests"), [(0, 0, 1), (50, 50, 1), (120, 120, 3), (None, 5000, 100)])
+def test_a_long_list_is_read_in_pages_but_not_for_ever(count: int | None, found: int, requests: int) -> None:
+    net = Endless(count)
+    runs = asyncio.run(gateway_client.runs(net, "v1", "c", NOW))
+    assert [run.id for run in runs] == [f"{n:032x}" for n in range(found)]
+    assert len(net.asked) == requests
+
+
 ENTRY: Record = {"id": "0" * 32, "key": "q.a.0", "prompt": "", "model": "", "created": 1.0}
 ENTRY |= {"updated": 2.0, "state": "live", "head": 1}
 
