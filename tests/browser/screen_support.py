@@ -27,7 +27,7 @@ from playwright.sync_api import (
     expect,
 )
 
-from midstream.policies import FRAMED, PAGES, SCREEN_POLICY
+from midstream.gateway.http.policies import FRAMED, PAGES, SCREEN_POLICY
 from tests.browser.together import WEB, together
 from tests.support.port import intent_faults
 from tooling.parts import diagrams

@@ -21,7 +21,7 @@ from midstream.gateway.config import Limits
 from midstream.gateway.upstream.http_client import HttpUpstream
 from tests.gateway.live import live
 from tests.gateway.upstream.test_shapes import AFTER, HI, SCALE, SHAPES
-from tests.support.raw_upstream import Shape, raw_upstream
+from tests.support.servers.raw_upstream import Shape, raw_upstream
 from tooling.places import HERE
 from tooling.setup import npm
 

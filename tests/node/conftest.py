@@ -19,7 +19,7 @@ from tooling.setup import npm
 
 # A test's name stands on the line that begins it, so that it can be collected without being run.
 BEGINNING = re.compile(r"^test\((['\"`])(.+?)\1,", re.MULTILINE)
-REPORTER = Path(__file__).with_name("reporter.js")
+REPORTER = Path(__file__).with_name("runner") / "reporter.js"
 PATIENCE = 120  # seconds, for a whole file
 
 

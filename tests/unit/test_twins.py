@@ -17,10 +17,10 @@ from midstream.engine.endpoints.probe import probe
 from midstream.engine.ports.host import Host, Net
 from midstream.engine.transport.transports import transport_of
 from midstream.errors import UpstreamError
+from midstream.gateway.http.policies import ENGINE_POLICY
 from midstream.journal import Row, cursor, epoch
 from midstream.markdown.invisible import visible
 from midstream.names import LOOPBACK
-from midstream.policies import ENGINE_POLICY
 from midstream.problems import problem
 from midstream.session import Open
 from midstream.text import prompt_of

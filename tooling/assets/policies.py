@@ -1,4 +1,4 @@
-"""The content security policy of each page as its meta tag, from `midstream.policies`."""
+"""The content security policy of each page as its meta tag, from `midstream.gateway.http.policies`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLACEHOLDER = "<!--policy-->"
 def write(places: Places, web: Path) -> None:
     """Puts the tags into the pages in `web`, which is a copy of `web/`. Raises Trouble."""
     make_importable(places)  # for the names that the policies hold
-    pages: dict[str, str] = runpy.run_path(str(places.root / "py/midstream/policies.py"))["PAGES"]
+    pages: dict[str, str] = runpy.run_path(str(places.root / "py/midstream/gateway/http/policies.py"))["PAGES"]
     for name, policy in pages.items():
         tag = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         exchange(web / name, PLACEHOLDER, tag)

@@ -2,7 +2,7 @@
 // frame a process of its own (Chromium on a desktop) goes on while it draws, and a drawing that takes too long ends with its
 // frame. The service worker does not serve a frame of no origin, so this document fetches the modules, and hands them in as text.
 
-/** Runs the text that is handed in. The policy names it by its hash (midstream/policies.py). */
+/** Runs the text that is handed in. The policy names it by its hash (midstream/gateway/http/policies.py). */
 const BEGIN =
   'onmessage = ({ data, ports }) => { globalThis.port = ports[0]; import(URL.createObjectURL(new Blob([data], { type: "text/javascript" }))); };';
 /** Beside this document's own policy, which the frame has inherited: no network at all. */

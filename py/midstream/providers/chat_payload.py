@@ -34,7 +34,7 @@ __all__ = ["is_keep_alive", "parse", "problem_in"]
 
 _SHORT = 40  # characters of a keep-alive
 _KEEP_ALIVE = re.compile(
-    r"""[\s:."_-]*(ping|pong|keep[-_ ]?alive|heart[-_ ]?beat|processing|waiting)?[\s:."_-]*""",
+    r"""[\s:."_-]*+(?:(?:ping|pong|keep[-_ ]?alive|heart[-_ ]?beat|processing|waiting)[\s:."_-]*+)?""",
     re.IGNORECASE,
 )
 

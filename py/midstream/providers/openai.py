@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from midstream import json_text
 from midstream.errors import ErrorWords
 from midstream.events import DONE, TERMINAL_STATES, Failed
 from midstream.problems import Problem
@@ -184,7 +185,7 @@ def error_object(words: ErrorWords | None, **ours: Any) -> dict[str, Any]:
 def error_payload(payload: str, failure: Failed) -> str:
     """The payload that brought a failure, as clients know errors: with an `error`."""
     try:
-        body = json.loads(payload)
+        body = json_text.decode(payload)
     except ValueError:
         body = None
     if isinstance(body, dict) and body.get("error"):
@@ -211,7 +212,7 @@ def as_chunk(payload: str, *, usage: bool) -> str:
 
 
 def _chunk_of(payload: str) -> str:
-    body = json.loads(payload)
+    body = json_text.decode(payload)
     choices = body.get("choices")
     if not isinstance(choices, list) or not all(isinstance(each, dict) for each in choices):
         return payload

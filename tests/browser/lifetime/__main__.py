@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.browser.lifetime.reading import PING_MS, Reader, begin, prepared
 from tests.browser.screen_support import Site
 from tests.support.cdp import Chromium
-from tests.support.scripted import Call, Scripted
+from tests.support.servers.scripted import Call, Scripted
 
 # What a service worker that only passes requests on does.
 PLAIN = b"""

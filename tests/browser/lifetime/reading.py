@@ -11,7 +11,7 @@ from typing import Any
 from tests.browser.screen_support import Site
 from tests.browser.worker.worker_support import ROWS
 from tests.support.cdp import Chromium, Tab
-from tests.support.scripted import Call, Scripted
+from tests.support.servers.scripted import Call, Scripted
 
 PING_MS = 12_000  # as py/midstream/engine/transport/spool_client.py has it
 PAGE = "page.xhtml"

@@ -9,7 +9,7 @@ import pytest
 from tests.browser.lifetime.reading import Reader, begin, prepared
 from tests.browser.screen_support import Site
 from tests.support.cdp import Chromium
-from tests.support.scripted import Scripted
+from tests.support.servers.scripted import Scripted
 
 AWAY_S = 4.0
 LONG_S = 40.0  # a worker without events is ended after 30 s, whatever it is fetching

@@ -23,7 +23,7 @@ from tests.browser.screen.answer.answer_states import ROWS
 from tests.support.gate import Gate
 from tests.support.patience import PATIENCE_MS
 from tests.support.processes import Serve, serve
-from tests.support.scripted import Call, Scripted
+from tests.support.servers.scripted import Call, Scripted
 
 TARGET = PROJECT / "docs" / "screenshots" / "states.webp"
 SIZE: ViewportSize = {"width": 520, "height": 760}

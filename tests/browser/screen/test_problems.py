@@ -19,7 +19,7 @@ from tests.browser.home import Home
 from tests.browser.screen_support import Screen, answer, asked
 from tests.browser.together import together
 from tests.support.processes import free_port, serve
-from tests.support.scripted import Scripted
+from tests.support.servers.scripted import Scripted
 
 NOBODY = "http://model.invalid/v1"
 REFUSED = "Incorrect API key provided: sk-none"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from midstream.policies import FRAMED, PAGES, SCREEN_POLICY
+from midstream.gateway.http.policies import FRAMED, PAGES, SCREEN_POLICY
 from tests.browser.screen_support import Screen, Site
 from tests.browser.shell.shell_support import (
     READY,

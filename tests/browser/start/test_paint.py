@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from midstream.gateway.http.policies import FRAMED, SCREEN_POLICY
 from midstream.markdown import Parser
-from midstream.policies import FRAMED, SCREEN_POLICY
 from tests.browser.screen_support import (
     HOLD_DATABASE,
     Ops,

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext
 from tests.browser.screen_support import Site
 from tests.browser.worker.worker_support import ROWS, Client, installed
 from tests.support.processes import Serve, free_port, replay, serve
-from tests.support.scripted import Call, Scripted
+from tests.support.servers.scripted import Call, Scripted
 
 TAG = "midstream-outbox"
 # Long enough that no second try by itself comes in a test.

@@ -17,7 +17,7 @@ from tests.browser.screen_support import Site
 from tests.browser.together import WEB
 from tests.browser.worker.worker_support import ROWS, Client, installed
 from tests.support.processes import replay
-from tests.support.scripted import Call, Scripted
+from tests.support.servers.scripted import Call, Scripted
 
 SECRET = "sk-never-to-be-stored"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from midstream.policies import DIAGRAM_POLICY, ENGINE_POLICY, SCREEN_POLICY
+from midstream.gateway.http.policies import DIAGRAM_POLICY, ENGINE_POLICY, SCREEN_POLICY
 from tests.gateway.live import in_process
 
 pytestmark = pytest.mark.anyio

@@ -24,7 +24,7 @@ from midstream.journal import MemoryStore
 from midstream.progress import AFTER_FINISH_S
 from tests.gateway.live import Gateway, live
 from tests.support.httpnet import HttpNet
-from tests.support.raw_upstream import RawUpstream, Shape, raw_upstream, shapes
+from tests.support.servers.raw_upstream import RawUpstream, Shape, raw_upstream, shapes
 from tests.unit.engine.support import FAULTS, Locks, new_page, send, text_of
 
 SCALE = 0.2

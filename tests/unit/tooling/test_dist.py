@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from midstream.policies import PAGES
+from midstream.gateway.http.policies import PAGES
 from tests.unit.tooling.support import checkout, lend_venv
 from tooling import commands, stamps
 from tooling.assets import dist, filling

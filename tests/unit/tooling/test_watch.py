@@ -73,7 +73,7 @@ def test_a_draft_has_the_sources_of_what_changed_and_no_snapshot(places: Places,
 def test_no_file_of_it_is_kept_by_the_service_worker_and_a_build_makes_it_anew(
     places: Places, built: runtime.Runtime
 ) -> None:
-    checkout(places.root, "py/midstream/policies.py", "py/midstream/problem_texts.py")
+    checkout(places.root, "py/midstream/gateway/http/policies.py", "py/midstream/problem_texts.py")
     watch.make(places)
     assert set(map(len, list(worker_lists(places.dist).values())[:-1])) == {0}
     dist.ensure(places, runtime.draft(places))

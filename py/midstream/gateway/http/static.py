@@ -14,7 +14,7 @@ from starlette.types import Scope
 from midstream.errors import MachineError
 from midstream.gateway.config import project_directory
 from midstream.gateway.http.paths import path_in
-from midstream.policies import FRAMED, PAGES, SCREEN_POLICY
+from midstream.gateway.http.policies import FRAMED, PAGES, SCREEN_POLICY
 
 # For every answer that is not a page of ours: were it ever shown as a document, it could do
 # nothing.

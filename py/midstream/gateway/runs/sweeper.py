@@ -12,9 +12,9 @@ import time
 
 from midstream.errors import StoreError
 from midstream.gateway.config import Limits
+from midstream.gateway.outage import Outage
 from midstream.gateway.runs.relay import Ending, Relays, terminal_payload
 from midstream.gateway.store.interface import LEASE, RENEW, Fenced, RunRecord, RunStore
-from midstream.gateway.store.outage import Outage
 from midstream.problems import problem
 
 log = logging.getLogger(__name__)

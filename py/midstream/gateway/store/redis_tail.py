@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable
 
 from midstream.errors import StoreError
-from midstream.gateway.store.outage import Outage
+from midstream.gateway.outage import Outage
 from midstream.gateway.store.redis_client import RedisClient
 from midstream.gateway.store.wakeups import Wakeups
 from midstream.gateway.tasks import end_all

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.screen_support import Screen, Site
-from tests.support.answering import server
 from tests.support.processes import Replay, serve
-from tests.support.scripted import Scripted
+from tests.support.servers.answering import server
+from tests.support.servers.scripted import Scripted
 
 GIVEN = {"name": "Gateway", "url": "", "model": "", "own": False}
 MINE = {

@@ -11,7 +11,7 @@ from midstream.engine.answers.status import status_of
 from midstream.engine.ports.host import Message
 from midstream.engine.store.rendering import patches, rows_of
 from midstream.events import Delta
-from midstream.journal import MemoryStore, Record, text
+from midstream.journal import Change, MemoryStore, Record, text
 from midstream.markdown import VERSION
 from midstream.session import Deliver
 from tests.unit.engine.answers.test_answer_journal import host_of
@@ -112,6 +112,7 @@ def test_reasoning_in_the_text_is_told_apart_over_reloads(name: str, reload: int
     async def scenario() -> None:
         store, reader = MemoryStore(), Reader()
         record = new_record() | {"parser": VERSION}
+        await store.commit(Change().put("messages", record))
         journal = AnswerJournal(host_of(store), record)
         for n, piece in enumerate(pieces, 1):
             if n == reload:

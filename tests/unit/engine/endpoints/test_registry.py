@@ -19,9 +19,9 @@ from midstream.engine.ports.host import Host, Message
 from midstream.engine.ports.keys import Keys
 from midstream.engine.transfer import archive
 from midstream.journal import MemoryStore
-from tests.support.answering import server
 from tests.support.httpnet import HttpNet
 from tests.support.processes import free_port
+from tests.support.servers.answering import server
 
 GIVEN = {
     "endpoints": [

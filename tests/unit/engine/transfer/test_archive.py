@@ -230,7 +230,7 @@ def test_another_file_is_refused(data: Any, words: str) -> None:
     assert refused.value.hint
 
 
-@pytest.mark.parametrize("file", ["", "{", "\x00", "9" * 5000], ids=lambda f: f[:5])
+@pytest.mark.parametrize("file", ["", "{", "\x00", "9e"])
 def test_what_is_no_json_is_refused(file: str) -> None:
     with pytest.raises(UsageError, match="does not hold"):
         run(import_file.decode(file))

@@ -16,7 +16,7 @@ from typing import Any
 
 Shape = Mapping[str, Any]
 
-CASES = Path(__file__).parents[1] / "cases" / "upstreams.json"
+CASES = Path(__file__).parents[2] / "cases" / "upstreams.json"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER by which closing sends RST
 _REPEATED = re.compile(r"\{\{(.)\*(\d+)\}\}")
 

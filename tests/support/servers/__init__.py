@@ -1,0 +1,1 @@
+"""Model servers that play what a test says."""
