@@ -63,6 +63,19 @@ async def test_bound_to_all_addresses_any_address_is_ours_but_no_name() -> None:
             assert response.status_code == status
 
 
+async def test_bound_to_all_addresses_a_page_at_another_address_is_foreign() -> None:
+    """An attacker has an address too, and can listen on our port there."""
+    async with in_process(host="0.0.0.0") as gateway:
+        for origin, status in [
+            ("http://192.168.1.7:8765", 200),
+            ("http://localhost:8765", 200),
+            ("http://203.0.113.9:8765", 403),
+            ("http://[2001:db8::1]:8765", 403),
+        ]:
+            headers = {"Host": "192.168.1.7:8765", "Origin": origin}
+            assert (await gateway.client.get("/v1/models", headers=headers)).status_code == status
+
+
 async def test_a_configured_name_is_ours_at_any_port() -> None:
     async with in_process(hosts=("chat.example",)) as gateway:
         for host in ("chat.example", "Chat.Example:8080"):

@@ -51,12 +51,15 @@ class Hosts:
 
     def allows(self, header: str) -> bool:
         host, port = split_host(header)
+        return self.has(header) or (self._any_address and _is_address(host) and port == self._port)
+
+    def has(self, header: str) -> bool:
+        """Whether it is one of our names, and not only an address that may be ours."""
+        host, port = split_host(header)
         if port is None or not host:
             return False
-        if host in self._configured:  # a proxy in front has its own port
-            return True
-        own = host in self._own or (self._any_address and _is_address(host))
-        return own and port == self._port
+        # A proxy in front of a configured one has its own port.
+        return host in self._configured or (host in self._own and port == self._port)
 
 
 def split_host(header: str) -> tuple[str, int | None]:
@@ -102,7 +105,7 @@ class Guard:
             return
         headers = Headers(scope=scope)
         origin = headers.get("origin")
-        foreign = origin is not None and not self._same_origin(origin)
+        foreign = origin is not None and not self._same_origin(origin, headers.get("host", ""))
         refusal = self._refusal(scope, headers, foreign)
 
         async def send_with_headers(message: Message) -> None:
@@ -133,15 +136,15 @@ class Guard:
             return RequestError(why, status=403, code="wrong_origin")
         return None
 
-    def _same_origin(self, origin: str) -> bool:
+    def _same_origin(self, origin: str, host: str) -> bool:
         """http or https, since a proxy in front may do TLS.
 
-        "null" and everything unreadable is foreign.
+        "null" and everything unreadable is foreign, and so is a page at another address with our port.
         """
         scheme, separator, rest = origin.partition("://")
         if not separator or scheme not in ("http", "https"):
             return False
-        return self._hosts.allows(rest)
+        return self._hosts.has(rest) or (rest.lower() == host.lower() and self._hosts.allows(rest))
 
     def _add_headers(self, headers: MutableHeaders, foreign_origin: str | None) -> None:
         for name, value in _EVERYWHERE.items():

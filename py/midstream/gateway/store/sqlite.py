@@ -36,7 +36,6 @@ from midstream.gateway.store.interface import (
     gives_key_back,
 )
 from midstream.gateway.store.packing import pack
-from midstream.gateway.store.sqlite_errors import known_words, words_of
 from midstream.gateway.store.wakeups import Wakeups
 from midstream.gateway.tasks import end_all
 from midstream.text import title_of
@@ -82,7 +81,7 @@ class SQLiteRunStore:
         except (OSError, StoreError) as error:
             await self.close()
             raise StoreError(
-                f"The run log {self._path} cannot be used: {words_of(error)}.",
+                f"The run log {self._path} cannot be used: {tables.words_of(error)}.",
                 hint="Choose another with --store sqlite:PATH.",
             ) from error
 
@@ -306,7 +305,7 @@ class SQLiteRunStore:
             return await loop.run_in_executor(self._threads[thread], work, connection)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(
-                f"The run log {self._path} failed: {words_of(error)}.",
+                f"The run log {self._path} failed: {tables.words_of(error)}.",
                 hint="Free space on its disk, or choose another with --store sqlite:PATH.",
-                reason=known_words(error),
+                reason=tables.known_words(error),
             ) from error
