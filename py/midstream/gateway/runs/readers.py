@@ -18,6 +18,7 @@ from midstream.gateway.store.interface import LogEntry, Page, RunRecord, RunStor
 from midstream.problems import problem
 
 WINDOW = 128  # entries that are fetched and kept together
+BEHIND = 8  # readers with more than a page to catch up on that get one in each turn of the loop
 _AGAIN = 0.25  # seconds until a store that has lost data is asked again
 KEPT_SIZE = 1 << 20  # characters that are kept of a followed run, but at least one window
 
@@ -120,6 +121,7 @@ class Readers:
         self._watches: dict[str, ExitStack] = {}  # each wakes what is shared
         self._waiting: set[asyncio.Event] = set()
         self._attending: set[asyncio.Task[None]] = set()
+        self._behind = asyncio.Semaphore(BEHIND)
         self._stopping = False
 
     def stop(self) -> None:
@@ -154,12 +156,18 @@ class Readers:
                 if page.entries:
                     after = page.entries[-1].seq
                     yield page
-                    await asyncio.sleep(0)  # one page each: a long answer does not keep the others waiting
+                    if after < page.head:
+                        await self._take_turns()
                 if page.ends_at(after):
                     return
                 if not page.entries and not await self._woken(changed):
                     shared.doubt()
                     yield None
+
+    async def _take_turns(self) -> None:
+        """Before another page for one that is behind: whoever has just come gets its first one meanwhile."""
+        async with self._behind:
+            await asyncio.sleep(0)
 
     async def _read(self, shared: _Shared, after: int) -> Page | None:
         """None when the log is gone, and not only until its writer has written it again."""
