@@ -19,7 +19,7 @@ from midstream.problems import problem
 
 WINDOW = 128  # entries that are fetched and kept together
 BEHIND = 8  # readers with more than a page to catch up on that get one in each turn of the loop
-_AGAIN = 0.25  # seconds until a store that has lost data is asked again
+_AGAIN = 0.25  # seconds until a store that is away, or has lost data, is asked again
 KEPT_SIZE = 1 << 20  # characters that are kept of a followed run, but at least one window
 
 
@@ -116,6 +116,7 @@ class Readers:
     def __init__(self, store: RunStore, limits: Limits) -> None:
         self._store = store
         self._heartbeat = limits.heartbeat
+        self._outage = limits.store_outage
         self._limit = limits.readers
         self._shared: dict[str, _Shared] = {}
         self._watches: dict[str, ExitStack] = {}  # each wakes what is shared
@@ -170,10 +171,20 @@ class Readers:
             await asyncio.sleep(0)
 
     async def _read(self, shared: _Shared, after: int) -> Page | None:
-        """None when the log is gone, and not only until its writer has written it again."""
-        while (page := await shared.read(after)) is None and await recovering(self._store):
+        """None when the log is gone, and not only until its writer has written it again.
+
+        StoreError when the store is away for longer than a writer waits for it: not every client comes back.
+        """
+        until = time.monotonic() + self._outage
+        while True:
+            try:
+                page = await shared.read(after)
+                if page is not None or not await recovering(self._store):
+                    return page
+            except StoreError:
+                if time.monotonic() > until:
+                    raise
             await asyncio.sleep(_AGAIN)
-        return page
 
     def _attend(self, run_id: str) -> None:
         """Notes beside the reading that somebody reads: no reader waits for it."""
