@@ -143,6 +143,7 @@ async def test_an_outage_is_said_once_and_the_answer_goes_on(tmp_path: Path, cap
             servers.enter_context(redis_server(*lasting))
             gateway.upstream.answers[0].say("after")
             gateway.upstream.answers[0].finish()
+            assert text_of(await poster.rest()) == "during after"  # on the same connection
             found = await gateway.ended(poster.run)
             assert (found["text"], found["state"]) == ("before during after", "completed")
             async with gateway.following():  # somebody waits again
@@ -175,7 +176,7 @@ async def test_readers_that_wait_together_fail_together() -> None:
     """A store that hangs costs each of them its time once, not one after the other."""
     store = BrokenStore()
     run = await created(store)
-    readers = Readers(store, Limits())
+    readers = Readers(store, Limits(store_outage=-1))  # not one more try
 
     async def read() -> None:
         async for _ in readers.pages(run.id, 0):

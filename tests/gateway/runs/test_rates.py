@@ -10,13 +10,17 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import httpx
 import pytest
 
 from midstream.errors import UpstreamRefused
+from midstream.gateway.config import Limits
 from midstream.gateway.http.requests import OWNER
+from midstream.gateway.runs.readers import BEHIND, WINDOW, Readers
 from midstream.gateway.store.interface import RunRecord, RunStore
+from midstream.gateway.store.memory import MemoryRunStore
 from midstream.problems import problem
 from midstream.providers import openai
 from tests.gateway.live import FINISH, Gateway, live, seqs, word_chunk
@@ -78,6 +82,35 @@ async def test_four_hundred_readers_of_one_run_are_served(gateway: Gateway, at_o
     await gateway.store.append(run.id, 1, 202, [END], now=1.0, end="completed")
     for number, found in enumerate(await asyncio.gather(*readers)):
         assert found == list(range(number % 201 + 1, 203))
+
+
+async def test_readers_that_have_much_to_catch_up_on_take_turns() -> None:
+    """So whoever comes last has its first page before they have all of theirs."""
+    store = MemoryRunStore()
+    run = await written(store, 10 * WINDOW, FAST)
+    readers = Readers(store, Limits())
+    pages: list[int] = []
+
+    async def read() -> None:
+        async for page in readers.pages(run.id, 0):
+            assert page is not None
+            pages.append(len(page.entries))
+            if page.entries[-1].seq == page.head:
+                return
+
+    reading = [asyncio.create_task(read()) for _ in range(50)]
+    while len(pages) < 50:  # the first page of each
+        await asyncio.sleep(0)
+    late = asyncio.create_task(read())
+    turns = [len(pages)]
+    while not late.done():
+        await asyncio.sleep(0)
+        turns.append(len(pages))
+    assert turns[2] <= 50 + 1 + 2 * BEHIND
+    assert max(after - before for before, after in pairwise(turns)) <= BEHIND + 1
+    await asyncio.gather(*reading)
+    assert pages == [WINDOW] * 51 * 10
+    readers.stop()
 
 
 async def test_a_reader_sees_a_takeover_at_once(gateway: Gateway) -> None:

@@ -369,13 +369,15 @@ async def test_cancel_before_the_upstream_is_asked(store: RunStore) -> None:
     run = await created(store)
     await store.cancel(run.id)
     upstream = PlayedUpstream()
-    Relays(upstream, store, Limits()).start(run, b"{}")
+    relays = Relays(upstream, store, Limits())
+    relays.start(run, b"{}")
 
     async def ended() -> bool:
         found = await store.get(run.id)
         return found is not None and found.state == "cancelled"
 
     await eventually(ended, "end")
+    await relays.stop()
     assert all(answer.closed.is_set() for answer in upstream.answers)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -97,6 +98,18 @@ async def test_a_server_that_goes_silent_is_an_error_in_words(redis_url: str, mo
         with pytest.raises(StoreError, match="does not answer"):
             await store.get("0" * 32)
     await store.close()
+
+
+async def test_a_server_that_hangs_up_is_an_error_in_words(tmp_path: Path) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    socket = tmp_path / "redis.sock"
+    async with await asyncio.start_unix_server(hang_up, socket):
+        store = RedisRunStore(f"unix://{socket}")
+        tries = await asyncio.gather(*(store.get("0" * 32) for _ in range(50)), return_exceptions=True)
+        assert {type(error) for error in tries} == {StoreError}
+        await store.close()
 
 
 # -- admission

@@ -18,7 +18,8 @@ from midstream.gateway.store.interface import LogEntry, Page, RunRecord, RunStor
 from midstream.problems import problem
 
 WINDOW = 128  # entries that are fetched and kept together
-_AGAIN = 0.25  # seconds until a store that has lost data is asked again
+BEHIND = 8  # readers with more than a page to catch up on that get one in each turn of the loop
+_AGAIN = 0.25  # seconds until a store that is away, or has lost data, is asked again
 KEPT_SIZE = 1 << 20  # characters that are kept of a followed run, but at least one window
 
 
@@ -115,11 +116,13 @@ class Readers:
     def __init__(self, store: RunStore, limits: Limits) -> None:
         self._store = store
         self._heartbeat = limits.heartbeat
+        self._outage = limits.store_outage
         self._limit = limits.readers
         self._shared: dict[str, _Shared] = {}
         self._watches: dict[str, ExitStack] = {}  # each wakes what is shared
         self._waiting: set[asyncio.Event] = set()
         self._attending: set[asyncio.Task[None]] = set()
+        self._behind = asyncio.Semaphore(BEHIND)
         self._stopping = False
 
     def stop(self) -> None:
@@ -154,18 +157,34 @@ class Readers:
                 if page.entries:
                     after = page.entries[-1].seq
                     yield page
-                    await asyncio.sleep(0)  # one page each: a long answer does not keep the others waiting
+                    if after < page.head:
+                        await self._take_turns()
                 if page.ends_at(after):
                     return
                 if not page.entries and not await self._woken(changed):
                     shared.doubt()
                     yield None
 
+    async def _take_turns(self) -> None:
+        """Before another page for one that is behind: whoever has just come gets its first one meanwhile."""
+        async with self._behind:
+            await asyncio.sleep(0)
+
     async def _read(self, shared: _Shared, after: int) -> Page | None:
-        """None when the log is gone, and not only until its writer has written it again."""
-        while (page := await shared.read(after)) is None and await recovering(self._store):
+        """None when the log is gone, and not only until its writer has written it again.
+
+        StoreError when the store is away for longer than a writer waits for it: not every client comes back.
+        """
+        until = time.monotonic() + self._outage
+        while True:
+            try:
+                page = await shared.read(after)
+                if page is not None or not await recovering(self._store):
+                    return page
+            except StoreError:
+                if time.monotonic() > until:
+                    raise
             await asyncio.sleep(_AGAIN)
-        return page
 
     def _attend(self, run_id: str) -> None:
         """Notes beside the reading that somebody reads: no reader waits for it."""

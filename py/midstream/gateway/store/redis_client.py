@@ -65,8 +65,8 @@ class RedisClient:
         try:
             async with asyncio.timeout(PATIENCE + more_patience), self._turns:
                 yield
-        except (RedisError, OSError) as error:
-            raise self.failure(error) from error
+        except (RedisError, OSError, TypeError) as error:  # the last: what Python 3.13's asyncio raises when
+            raise self.failure(error) from error  # the server has hung up between connecting and writing
         finally:
             if task.cancelling() > before:  # and the library has lost it
                 raise asyncio.CancelledError
