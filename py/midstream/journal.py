@@ -176,6 +176,16 @@ class Change:
         owners = {record["message"] for store, record in self.puts if store == "journal"}
         return owners - {record["id"] for store, record in self.puts if store == "messages"}
 
+    @property
+    def needs_rows(self) -> set[tuple[str, int]]:
+        """The rows, by message and number, that stand before rows of it and that it does not put: they
+        have to be there."""
+        rows = [record for store, record in self.puts if store == "journal" and not record.get("whole")]
+        before = {
+            (row["message"], row["n"] - 1) for row in rows if row["n"] > 1 and row["message"] not in self.drop_rows
+        }
+        return before - {(row["message"], row["n"]) for row in rows}
+
     def amend(self, store: str, key: str, fields: Record) -> Change:
         """Changes some fields of a record (None takes one away) as it is then, and leaves the
         others: two tabs may each change something of it. Nothing where there is no record."""
@@ -192,8 +202,8 @@ class Change:
 
 class Store(Protocol):
     """Where conversations live. `commit` returns when the transaction is complete, and raises
-    StoreError if it is not; with the code `lost` also when it is, but a message is not there that the
-    change `needs`."""
+    StoreError if it is not; with the code `lost` also when it is, but a message or a row is not
+    there that the change needs."""
 
     async def commit(self, change: Change) -> None: ...
 
@@ -246,7 +256,7 @@ class MemoryStore:
                 left = {name: value for name, value in found.items() if name not in changed}
                 given = {name: value for name, value in changed.items() if value is not None}
                 self._stores[store][key] = left | given
-        if change.needs - self._stores["messages"].keys():
+        if change.needs - self._stores["messages"].keys() or change.needs_rows - journal.keys():
             raise StoreError(problem("storage_cleared"), code="lost")
 
     def forget(self, conversation: str) -> None:

@@ -179,13 +179,14 @@ class IndexedDBStore:
         )
         try:
             _write(transaction, change)
-            owners = [transaction.objectStore("messages").getKey(message) for message in change.needs]
+            needed = [transaction.objectStore("messages").getKey(message) for message in change.needs]
+            needed += [transaction.objectStore("journal").getKey(to_js(row)) for row in change.needs_rows]
             if self._commits and not change.amends:  # those still have requests to make
                 transaction.commit()
         except JsException as error:
             raise failure("Could not save", error) from error
         await done
-        if any(owner.result is None for owner in owners):
+        if any(request.result is None for request in needed):
             raise store_error("lost")
 
     async def _get(self, store: str, key: str) -> Record | None:

@@ -71,9 +71,9 @@ class RestoringStore:
         kept = Change(amends=change.amends, drop_rows=change.drop_rows, drops=change.drops)
         for store, record in change.puts:
             if store == "conversations":
-                self._hold(record["id"])
+                await self._hold(record["id"])
             elif store == "messages":
-                self._hold(record["conversation"])
+                await self._hold(record["conversation"])
         known = {record["id"] for store, record in change.puts if store == "messages"}
         for store, record in change.puts:
             if store != "journal":
@@ -83,11 +83,13 @@ class RestoringStore:
                 kept.put(store, _slim(record))
         await self._memory.commit(kept)
 
-    def _hold(self, conversation: str) -> None:
+    async def _hold(self, conversation: str) -> None:
         self._held.pop(conversation, None)
         self._held[conversation] = None
-        while len(self._held) > HELD:
-            self._drop(next(iter(self._held)))
+        if len(self._held) > HELD:  # an export reads all of them, and must not drop what is being written
+            written = {record["conversation"] for record in await self._memory.unfinished()}
+            idle = [key for key in self._held if key not in written]
+            self._drop(idle[0] if idle else next(iter(self._held)))
 
     def _drop(self, conversation: str) -> None:
         self._held.pop(conversation, None)
@@ -138,14 +140,15 @@ class RestoringStore:
             all_of_them = sorted([*records, *lost], key=lambda record: int(record["position"]))
             records = await self._again(lambda: self.inner.messages(conversation), all_of_them)
         if records:
-            self._hold(conversation)
+            await self._hold(conversation)
             await self._renew("messages", records)
         if records and not await self._memory.conversation(conversation):
             await self.conversation(conversation)
         return records
 
     async def rows(self, message: str) -> list[Record]:
-        rows = await self._with_restored(lambda: self.inner.rows(message))
+        remembered = await self._memory.rows(message)
+        rows = await self._found(lambda: self.inner.rows(message), remembered)
         if await self._memory.message(message):
             change = Change(drop_rows=[message])
             for row in rows:
@@ -210,13 +213,23 @@ class RestoringStore:
             return False
         change = Change(durability="strict")
         for message in await self._memory.messages(key):
-            if await self.inner.message(message["id"]) is None:
+            if await self._is_lost(message["id"]):
                 await self._put_again(change, message)
         if remembered and here is None:
             change.put("conversations", remembered)
         if change.puts:
             await self.inner.commit(change)
         return bool(change.puts)
+
+    async def _is_lost(self, message: str) -> bool:
+        """Also of a message whose first rows are not there. An answer that has ended has one row, with a
+        later number."""
+        if await self.inner.message(message) is None:
+            return True
+        remembered, there = await self._memory.rows(message), await self.inner.rows(message)
+        if not remembered or any(row.get("whole") for row in there):
+            return False
+        return not there or bool(there[0]["n"] > remembered[0]["n"])
 
     async def _put_again(self, change: Change, message: Record) -> None:
         rows = [_drawn(Row.from_record(row)) for row in await self._memory.rows(message["id"])]
