@@ -58,6 +58,9 @@ class Blocks:
 
     def feed(self, ops: Iterable[Op]) -> None:
         for op in ops:
+            # Most ops are about other elements: they cost two looks.
+            if op[0] == TEXT and op[1] not in self.blocks:
+                continue
             match op:
                 case [kind, int(parent), str(tag), int(id)] if kind == OPEN:
                     self._open(parent, tag, id)
