@@ -50,7 +50,7 @@ def parts(folder: Path) -> runtime.Runtime:
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
-    places = checkout(tmp_path / "one", "web", "py", "package-lock.json")
+    places = checkout(tmp_path / "one", "web", "py", "requirements", "package-lock.json")
     places.node_modules.symlink_to(HERE.node_modules)
     return lend_venv(places)
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from midstream.engine.answers import flusher
 from midstream.engine.answers.flusher import DUTY, DUTY_BEHIND, FLUSH_S, Flusher
-from midstream.session import Closed
+from midstream.session import Closed, Outcome
 
 COST = 0.5  # of a row, on the clock of this test
 
@@ -50,7 +49,7 @@ def rests(monkeypatch: pytest.MonkeyPatch, deliveries: int, more: int = 0) -> li
         for _ in range(more if len(rows) == 1 else 0):
             one.add(object())  # type: ignore[arg-type]
         if not one._pending:
-            one.close(Closed("complete"))  # type: ignore[call-arg]
+            one.close(Closed(Outcome.DONE))
 
     one = Flusher(Journal(clock), flushed)  # type: ignore[arg-type]
 
@@ -59,8 +58,8 @@ def rests(monkeypatch: pytest.MonkeyPatch, deliveries: int, more: int = 0) -> li
             one.add(object())  # type: ignore[arg-type]
         await one.run()
 
-    monkeypatch.setattr(flusher.asyncio, "sleep", sleep)
-    monkeypatch.setattr(flusher.asyncio, "get_running_loop", lambda: clock)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "get_running_loop", lambda: clock)
     asyncio.run(whole())
     return clock.rests
 
