@@ -1,4 +1,4 @@
-"""The meta tags of each page: its content security policy, from `midstream.policies`, and that it names itself to nobody."""
+"""The meta tags of each page: its content security policy, from `midstream.policies`, and no referrer."""
 
 from __future__ import annotations
 
