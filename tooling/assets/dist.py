@@ -12,7 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from tooling import stamps
-from tooling.assets import boot_files, bundle, catalogue, plain_names, policies
+from tooling.assets import boot_files, bundle, catalogue, plain_names, policies, sbom
 from tooling.assets.filling import integrity, substitute
 from tooling.parts import runtime
 from tooling.places import Places
@@ -26,14 +26,16 @@ PYSCRIPT = ("core.js", "core-*.js", "error-*.js")
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 
 # The service worker does not store itself and its off switch, the configuration that the server
-# writes at each start, pictures for the time before installing, packed files, and the files from
-# which Python rarely starts.
+# writes at each start, pictures for the time before installing, packed files, what only auditors read, and
+# the files from which Python rarely starts.
 NOT_STORED = (
     "sw.js",
     "sw-off.js",
     "config.json",
     "screenshots/*",
     "*.br",
+    sbom.BILL,
+    sbom.LICENCES,
     *boot_files.RARE,
 )
 # The shell: a first visit must have it before it counts as installed. All else is the runtime.
@@ -67,8 +69,8 @@ def _key(places: Places, made: runtime.Runtime) -> str:
         made.mermaid.name,
         *(wheel.parent.name for wheel in made.wheels),
     ]
-    locks = places.root / "package-lock.json"
-    return stamps.digest(places.root / "web", locks, Path(__file__).parent, json.dumps(names))
+    locks = [places.root / "package-lock.json", *map(places.lock, sbom.PYTHON_LOCKS)]
+    return stamps.digest(places.root / "web", *locks, Path(__file__).parent, json.dumps(names))
 
 
 def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
@@ -82,6 +84,7 @@ def _fill(places: Places, made: runtime.Runtime, target: Path) -> None:
     plain_names.give(target)
     bundle.bundle(places, target)
     shutil.copytree(made.mermaid, target / "late/mermaid")
+    sbom.write(places, target)
 
 
 def copy_sources(places: Places, target: Path) -> None:

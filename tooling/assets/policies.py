@@ -1,4 +1,4 @@
-"""The content security policy of each page as its meta tag, from `midstream.gateway.http.policies`."""
+"""The meta tags of each page: its content security policy, from `midstream.gateway.http.policies`, and no referrer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tooling.assets.filling import exchange
 from tooling.places import Places, make_importable
 
 PLACEHOLDER = "<!--policy-->"
+REFERRER = '<meta name="referrer" content="no-referrer">'
 
 
 def write(places: Places, web: Path) -> None:
@@ -16,5 +17,5 @@ def write(places: Places, web: Path) -> None:
     make_importable(places)  # for the names that the policies hold
     pages: dict[str, str] = runpy.run_path(str(places.root / "py/midstream/gateway/http/policies.py"))["PAGES"]
     for name, policy in pages.items():
-        tag = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        tag = f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n{REFERRER}'
         exchange(web / name, PLACEHOLDER, tag)

@@ -86,3 +86,24 @@ def test_without_the_library_the_answer_is_plain(page: Page, dist: Path, tmp_pat
             assert chat.state() == "complete"
             assert page.evaluate("CSS.highlights.get('code-keyword').size") == 0
             assert "quicksort" in chat.text()
+
+
+def test_hostile_code_stops_nobody(page: Page, dist: Path, tmp_path: Path) -> None:
+    """Each block keeps its lexer busy for minutes, in one expression or in all of them."""
+    shapes = [("hcl", "a"), ("c", "\n"), ("java", "a "), ("make", "a"), ("ts", "a."), ("nix", "é"), ("csharp", "a\n")]
+    file = tmp_path / "hostile.md"
+    file.write_text(
+        "\n\n".join(f"```{name}\n{(shape * 29_900)[:29_900]}\n```" for name, shape in shapes) + f"\n\n{CODE}"
+    )
+    with replay(file, rate=2000, chunk=4096) as upstream:
+        options = ["--upstream", upstream.url, "--store", f"sqlite:{tmp_path / 'runs.sqlite'}"]
+        with serve(*options, "--dist", str(dist)) as app:
+            chat = Chat(page, app.url).open()
+            chat.send("first").until_ended()
+            chat.send("and while the first is coloured").until_ended()
+            chat.until(f"() => {KEYWORDS}.length > 0")  # what stands behind the hostile blocks has its colours
+            assert page.evaluate("localStorage.getItem('midstream.given-up')") is None, "Python was never lost"
+            page.evaluate("localStorage.setItem('midstream.given-up', '[\"x/2\"]')")
+            chat.reload()
+            chat.send("after a reload").until_ended()
+    assert chat.problems == []

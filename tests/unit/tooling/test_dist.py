@@ -50,7 +50,7 @@ def parts(folder: Path) -> runtime.Runtime:
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
-    places = checkout(tmp_path / "one", "web", "py", "package-lock.json")
+    places = checkout(tmp_path / "one", "web", "py", "requirements", "package-lock.json")
     places.node_modules.symlink_to(HERE.node_modules)
     return lend_venv(places)
 
@@ -260,7 +260,9 @@ def test_no_file_has_a_name_that_many_hosts_do_not_know() -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page_has_its_policy(name: str) -> None:
     """As a meta tag, for hosts that send no headers."""
-    tags = re.findall(r'<meta http-equiv="([^"]+)" content="([^"]+)">', (BUILT / name).read_text())
+    page = (BUILT / name).read_text()
+    assert '<meta name="referrer" content="no-referrer">' in page
+    tags = re.findall(r'<meta http-equiv="([^"]+)" content="([^"]+)">', page)
     assert tags == [("Content-Security-Policy", PAGES[name])]
 
 

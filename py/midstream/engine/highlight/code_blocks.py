@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from midstream.patch import ATTR, CLOSE, DROP, OPEN, TEXT, TRUNC, Op, units
 
+# Elements that may stand around code.
+HOLDERS = frozenset({"pre", "code", "blockquote", "ul", "ol", "li", "aside"})
 Span = tuple[int, int, int]  # kind, first and end, in UTF-16 units of the block's text
 
 
@@ -58,19 +60,30 @@ class Blocks:
 
     def feed(self, ops: Iterable[Op]) -> None:
         for op in ops:
-            match op:
-                case [kind, int(parent), str(tag), int(id)] if kind == OPEN:
-                    self._open(parent, tag, id)
-                case [kind, int(id), str(more)] if kind == TEXT and id in self.blocks:
-                    self._change(id).append(more)
-                case [kind, int(id), int(n)] if kind == TRUNC and id in self.blocks:
-                    self._change(id).shorten(n)
-                case [kind, int(id), "data-language", language] if kind == ATTR and id in self.blocks:
-                    self._change(id).language = str(language or "").lower()
-                case [kind, int(id), *_] if kind == DROP and id in self._code_of:
-                    self._drop(self._code_of[id])
-                case [kind, int(id)] if kind == CLOSE:
-                    self._close(id)
+            if self._concerns(op):
+                self._take(op)
+
+    def _concerns(self, op: Op) -> bool:
+        """Most ops are about other elements: those cost a look or two."""
+        kind = op[0]
+        if kind == OPEN:
+            return op[2] in HOLDERS and (op[2] != "code" or op[1] in self._code_of)
+        return op[1] in self._parents if kind == CLOSE else op[1] in self.blocks or kind == DROP
+
+    def _take(self, op: Op) -> None:
+        match op:
+            case [kind, int(parent), str(tag), int(id)] if kind == OPEN:
+                self._open(parent, tag, id)
+            case [kind, int(id), str(more)] if kind == TEXT and id in self.blocks:
+                self._change(id).append(more)
+            case [kind, int(id), int(n)] if kind == TRUNC and id in self.blocks:
+                self._change(id).shorten(n)
+            case [kind, int(id), "data-language", language] if kind == ATTR and id in self.blocks:
+                self._change(id).language = str(language or "").lower()
+            case [kind, int(id), *_] if kind == DROP and id in self._code_of:
+                self._drop(self._code_of[id])
+            case [kind, int(id)] if kind == CLOSE:
+                self._close(id)
 
     def _open(self, parent: int, tag: str, id: int) -> None:
         self._parents[id] = parent

@@ -21,7 +21,7 @@ SLICE_S = 0.008
 # Seconds after which a slice is interrupted: one step of the lexer does not come to its end.
 STEP_S = 0.25
 # Seconds that a lexer may take for a text: a slow phone needs one for all that is coloured of a long block.
-TEXT_S = 2.0
+TEXT_S = 4.0
 
 
 class Reading:
@@ -40,18 +40,18 @@ class Reading:
 
     def _slice(self, source: Iterator[Span], found: list[Span]) -> bool:
         """False when there is nothing more to be found."""
-        began, more = time.perf_counter(), False
+        began, more = time.process_time(), False
         try:
             with self._watchdog.limit(STEP_S):
                 for span in source:
                     found.append(span)
-                    if more := time.perf_counter() > began + SLICE_S:
+                    if more := time.process_time() > began + SLICE_S:
                         break
         except OverTime:
             self.over_time = True
         except Exception as error:  # a lexer that is missing inside another one, or that fails on this text
             print(f"midstream: a part of the code stays plain: {type(error).__name__}: {error}")
             more = False
-        self.cost += time.perf_counter() - began
+        self.cost += time.process_time() - began
         self.over_time |= self.cost > TEXT_S
         return more and not self.over_time
