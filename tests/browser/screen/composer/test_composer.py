@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
@@ -38,7 +40,7 @@ def test_enter_sends_and_shift_enter_breaks_the_line(screen: Screen, prompt: Loc
     assert screen.page.locator("article").count() == 4
 
 
-TOUCH = {"has_touch": True, "is_mobile": True, "viewport": {"width": 390, "height": 844}}
+TOUCH: dict[str, Any] = {"has_touch": True, "is_mobile": True, "viewport": {"width": 390, "height": 844}}
 
 
 @pytest.mark.parametrize(
