@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import base64
+import hashlib
 import json
 import re
 import subprocess
@@ -19,7 +21,7 @@ from midstream.engine.transport.transports import transport_of
 from midstream.errors import UpstreamError
 from midstream.journal import Row, cursor, epoch
 from midstream.names import LOOPBACK
-from midstream.policies import ENGINE_POLICY
+from midstream.policies import BEGIN, ENGINE_POLICY
 from midstream.problems import problem
 from midstream.session import Open
 from tooling.assets import dist
@@ -131,3 +133,10 @@ def constants(file: Path) -> dict[str, Any]:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             found[node.targets[0].id] = ast.literal_eval(node.value)
     return found
+
+
+def test_the_policy_of_diagrams_names_the_script_that_begins_a_sandbox() -> None:
+    found = re.search(r"const BEGIN =\s+'([^']+)';", (WEB / "late/diagram_sandbox.js").read_text())
+    assert found is not None
+    digest = base64.b64encode(hashlib.sha256(found[1].encode()).digest()).decode()
+    assert f"'sha256-{digest}'" == BEGIN
