@@ -7,6 +7,10 @@ from playwright.sync_api import Browser, expect
 from tests.browser.screen_support import STORE_JS, Ops, Screen, answer, asked, saved_rows
 from tests.browser.start.paint_support import many, painted
 
+COLOURED = """new Promise((done) => {
+  const look = () => [...CSS.highlights.values()].some(({size}) => size) ? done() : requestAnimationFrame(look);
+  look();
+})"""
 LONG = "\n".join(f"line {n} of a long paste" for n in range(25_000))
 
 
@@ -36,7 +40,9 @@ def test_a_long_answer_grows_by_portions(screen: Screen) -> None:
     screen.conversation(asked(), answer())
     ops = Ops().of(("ul", *[("li", str(n)) for n in range(9000)]))
     screen.patch(1, *ops[:10_000])
-    screen.patch(2, *ops[10_000:], [0, 0, "p", 9500], [1, 9500, "End"])
+    code = [[0, 0, "pre", 9501], [0, 9501, "code", 9502], [1, 9502, "int x"]]
+    screen.patch(2, *ops[10_000:], [0, 0, "p", 9500], [1, 9500, "End"], *code)
+    screen.post({"type": "colours", "message": "a1", "node": 9502, "kept": 0, "spans": [0, 0, 3]})
     screen.status("complete", tokens=9000)
     more = screen.article().get_by_role("button", name="Show all")
     expect(more).to_be_visible()
@@ -45,6 +51,8 @@ def test_a_long_answer_grows_by_portions(screen: Screen) -> None:
     expect(more).to_be_hidden()
     expect(screen.content().locator("p")).to_have_text("End")
     assert screen.content().locator("li").count() == 9000
+    screen.content().locator("pre").scroll_into_view_if_needed()
+    screen.page.evaluate(COLOURED)  # by what had come before it was made
 
 
 def test_a_long_thread_begins_with_its_end(screen: Screen) -> None:
