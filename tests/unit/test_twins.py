@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import base64
+import hashlib
 import json
 import re
 import subprocess
@@ -17,7 +19,7 @@ from midstream.engine.endpoints.probe import probe
 from midstream.engine.ports.host import Host, Net
 from midstream.engine.transport.transports import transport_of
 from midstream.errors import UpstreamError
-from midstream.gateway.http.policies import ENGINE_POLICY
+from midstream.gateway.http.policies import BEGIN, ENGINE_POLICY
 from midstream.journal import Row, cursor, epoch
 from midstream.markdown.invisible import visible
 from midstream.names import LOOPBACK
@@ -180,3 +182,10 @@ def constants(file: Path) -> dict[str, Any]:
         if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
             found[line.targets[0].id] = ast.literal_eval(line.value)
     return found
+
+
+def test_the_policy_of_diagrams_names_the_script_that_begins_a_sandbox() -> None:
+    found = re.search(r"const BEGIN =\s+'([^']+)';", (WEB / "late/diagram_sandbox.js").read_text())
+    assert found is not None
+    digest = base64.b64encode(hashlib.sha256(found[1].encode()).digest()).decode()
+    assert f"'sha256-{digest}'" == BEGIN

@@ -14,7 +14,7 @@ const LONGEST = 10_000;
 const OURS =
   'secure securityLevel startOnLoad maxTextSize maxEdges suppressErrorRendering theme themeVariables themeCSS darkMode look layout htmlLabels ' +
   'fontFamily altFontFamily fontSize dompurifyConfig';
-const NOT_LOADED = /^missing module/;
+const NOT_LOADED = /missing module/;
 const TOO_MANY = /edge limit|too many edges|maximum text size/i;
 
 /** For words on a dark or a light box. */

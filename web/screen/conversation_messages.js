@@ -27,6 +27,8 @@ export class ConversationMessages {
     this.parts = parts;
     /** The conversation that was emptied last: its draft belongs to the new one that is shown instead. */
     this.emptied = '';
+    /** Colours of code that is not made yet, in answers that are cut. @type {Set<import('./page/port_types.js').ColoursMessage>} */
+    this.early = new Set();
   }
 
   /** The first messages to an engine: the current conversation, painted patches, intents that it may not have. @returns {import('./page/port.js').Intent[]} */
@@ -124,9 +126,20 @@ export class ConversationMessages {
   }
 
   /** @param {import('./page/port_types.js').ColoursMessage} message */
-  colours({ message, node, kept, spans }) {
+  colours(message) {
     const { colours, transcript } = this.parts;
-    colours.set(transcript.turns.get(message)?.applier?.codes.get(node), kept, spans);
+    const applier = transcript.turns.get(message.message)?.applier;
+    const code = applier?.codes.get(message.node);
+    if (!code && applier?.rest.length) this.early.add(message);
+    else colours.set(code, message.kept, message.spans);
+  }
+
+  /** An answer that was cut has new elements. @param {import('../shared/article.js').Turn} turn */
+  grown(turn) {
+    this.parts.decorations.take(turn, false);
+    const { early } = this;
+    this.early = new Set();
+    for (const message of early) this.colours(message);
   }
 
   /** @param {import('./page/port_types.js').SourceMessage} message */

@@ -102,7 +102,7 @@ listenToTurns(transcript, {
   edit: (turn) => edits.open(turn, current.id),
   version: (turn, step) => actions.version(turn, step),
   source: (button, turn) => actions.source(button, turn),
-  whole: (button, turn) => scroll.keep(button, () => transcript.unfold(turn, (more) => decorations.take(more, false))),
+  whole: (button, turn) => scroll.keep(button, () => transcript.unfold(turn, () => turns.grown(turn))),
 });
 
 async function paint() {

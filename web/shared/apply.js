@@ -100,8 +100,9 @@ export class Applier {
   apply(ops) {
     if (!Array.isArray(ops)) throw new PatchError('ops are not an array');
     for (const op of ops) {
-      if (Array.isArray(op) && op[0] === 0) this.opened += 1;
-      if (this.weight >= this.most) this.rest.push(op);
+      const opens = Array.isArray(op) && op[0] === 0;
+      if (opens) this.opened += 1;
+      if (this.rest.length || (opens && this.weight >= this.most)) this.rest.push(op);
       else this.#try(op);
     }
   }

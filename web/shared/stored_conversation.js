@@ -7,7 +7,7 @@ import { line } from './branches.js';
 import { LIVE } from './status.js';
 
 /** Turns of a conversation that a page begins with, counted from the end; the others come when somebody asks for them. */
-export const NEAR = 200;
+export const NEAR = 600;
 
 /** @typedef {Record<string, any>} Row */
 /** @typedef {{turn: Row, rows: {n: number, last: number, ops: unknown, reasoning?: unknown}[]}} StoredTurn */

@@ -8,7 +8,6 @@ import {
   addReasoning,
   drawQuestion,
   drawStatus,
-  labelTurn,
   makeTurn,
   statusOf,
   updateSeq,
@@ -19,8 +18,8 @@ import { NEAR } from '../../shared/stored_conversation.js';
 import { Chunks } from '../page/chunked.js';
 import { beginTurn, fillTurn } from './hydrate.js';
 import { unpack } from './packed_ops.js';
-import { relabelContent } from './relabel.js';
-import { growSource, labelSource } from './source.js';
+import { relabelTurn } from './relabel.js';
+import { growSource } from './source.js';
 import { Speech } from './speech.js';
 import { markVersion } from './version_picker.js';
 
@@ -320,15 +319,7 @@ export class Transcript {
   /** Writes all words of ours anew, in another language. */
   relabel() {
     let { answers } = this.earlier;
-    for (const turn of this.turns.values()) {
-      if (turn.applier) answers += 1;
-      labelTurn(turn, answers);
-      labelSource(turn, answers);
-      markVersion(turn, turn.versions);
-      drawStatus(turn, this.dead);
-      if (turn.applier) relabelContent(turn.content);
-      else drawQuestion(turn);
-    }
+    for (const turn of this.turns.values()) relabelTurn(turn, turn.applier ? ++answers : answers, this.dead);
   }
 
   /** Removes turns. @param {unknown} messages their ids */

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from graphlib import TopologicalSorter
+
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -15,7 +18,7 @@ from tests.browser.screen.answer.diagram_support import (
     opened,
     shown,
 )
-from tests.browser.screen_support import Ops, Screen, Site, answer, asked
+from tests.browser.screen_support import Ops, Screen, Site, answer, asked, mermaid
 
 TOP = "e => e.getBoundingClientRect().top"
 NOTES = "JSON.parse(localStorage.getItem('midstream.drawing') ?? '[]')"
@@ -269,3 +272,10 @@ def test_with_the_systems_own_colours(browser: Browser, screen_site: Site) -> No
     assert screen.part("diagram").evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(243, 244, 240)"
     assert screen.problems == []
     screen.close()
+
+
+def test_no_module_of_mermaid_is_imported_in_a_circle() -> None:
+    """The sandbox links them one after the other (web/late/loader.js)."""
+    imports = re.compile(r"""\b(?:from|import)\s*["']\./([^"']+)["']""")
+    modules = {path.name: set(imports.findall(path.read_text())) for path in mermaid().iterdir()}
+    assert "mermaid.js" in set(TopologicalSorter(modules).static_order())

@@ -7,6 +7,10 @@ from playwright.sync_api import Browser, expect
 from tests.browser.screen_support import STORE_JS, Ops, Screen, answer, asked, saved_rows
 from tests.browser.start.paint_support import many, painted
 
+COLOURED = """new Promise((done) => {
+  const look = () => [...CSS.highlights.values()].some(({size}) => size) ? done() : requestAnimationFrame(look);
+  look();
+})"""
 LONG = "\n".join(f"line {n} of a long paste" for n in range(25_000))
 
 
@@ -36,7 +40,9 @@ def test_a_long_answer_grows_by_portions(screen: Screen) -> None:
     screen.conversation(asked(), answer())
     ops = Ops().of(("ul", *[("li", str(n)) for n in range(9000)]))
     screen.patch(1, *ops[:10_000])
-    screen.patch(2, *ops[10_000:], [0, 0, "p", 9500], [1, 9500, "End"])
+    code = [[0, 0, "pre", 9501], [0, 9501, "code", 9502], [1, 9502, "int x"]]
+    screen.patch(2, *ops[10_000:], [0, 0, "p", 9500], [1, 9500, "End"], *code)
+    screen.post({"type": "colours", "message": "a1", "node": 9502, "kept": 0, "spans": [0, 0, 3]})
     screen.status("complete", tokens=9000)
     more = screen.article().get_by_role("button", name="Show all")
     expect(more).to_be_visible()
@@ -45,35 +51,37 @@ def test_a_long_answer_grows_by_portions(screen: Screen) -> None:
     expect(more).to_be_hidden()
     expect(screen.content().locator("p")).to_have_text("End")
     assert screen.content().locator("li").count() == 9000
+    screen.content().locator("pre").scroll_into_view_if_needed()
+    screen.page.evaluate(COLOURED)  # by what had come before it was made
 
 
 def test_a_long_thread_begins_with_its_end(screen: Screen) -> None:
     screen.goto("icons/icon.svg")
-    screen.page.evaluate(STORE_JS, many([[[[0, 0, "p", 1], [1, 1, f"Answer {n}."]]] for n in range(151)]))
+    screen.page.evaluate(STORE_JS, many([[[[0, 0, "p", 1], [1, 1, f"Answer {n}."]]] for n in range(320)]))
     screen.goto("?c=c1").ready()
     articles = screen.page.get_by_role("log").locator("article")
-    expect(articles).to_have_count(200)
-    expect(articles.last).to_have_attribute("aria-label", "Answer 151")
+    expect(articles).to_have_count(600)
+    expect(articles.last).to_have_attribute("aria-label", "Answer 320")
     said = screen.part("earlier")
-    expect(said).to_contain_text("Earlier messages that are not shown: 102.")
-    assert len(screen.intent("open")["painted"]) == 100
+    expect(said).to_contain_text("Earlier messages that are not shown: 40.")
+    assert len(screen.intent("open")["painted"]) == 300
     # The engine has all of them, too.
     screen.conversation(
-        *[each for n in range(1, 152) for each in (asked(message=f"u{n}"), answer("complete", f"a{n}"))]
+        *[each for n in range(1, 321) for each in (asked(message=f"u{n}"), answer("complete", f"a{n}"))]
     )
-    screen.status("complete", "a151", tokens=7)
-    expect(screen.line("a151")).to_have_text("7 tokens")
-    expect(articles).to_have_count(200)
+    screen.status("complete", "a320", tokens=7)
+    expect(screen.line("a320")).to_have_text("7 tokens")
+    expect(articles).to_have_count(600)
     screen.part("scroller").evaluate("e => (e.scrollTop = 0)")
-    first = screen.article("u52")
+    first = screen.article("u21")
     before = first.bounding_box()
     said.get_by_role("button", name="Show earlier messages").click()
-    expect(articles).to_have_count(302)
+    expect(articles).to_have_count(640)
     expect(said).to_be_hidden()
     expect(articles.nth(1)).to_have_attribute("aria-label", "Answer 1")
     after = first.bounding_box()
     assert before and after and abs(before["y"] - after["y"]) < 2
-    assert len(screen.intent("open")["painted"]) == 151
+    assert len(screen.intent("open")["painted"]) == 320
 
 
 def test_folded_as_the_service_worker_prints_it(browser: Browser) -> None:
