@@ -8,6 +8,7 @@ import {
   addReasoning,
   drawQuestion,
   drawStatus,
+  labelTurn,
   makeTurn,
   statusOf,
   updateSeq,
