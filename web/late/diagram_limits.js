@@ -27,9 +27,9 @@ const COUNTS = [
   [/^block/, /:\s*(\d+)/g, 100],
   [/^packet/, /(\d+)/g, 1024],
   [/^radar/, /\bticks\s+(\d+)/g, 50],
-  [/^gantt/, /(\d+(?:\.\d+)?)\s*(?:ms|[smhdwMy])\b/g, 5000],
+  [/^gantt/, /(?<![\d.])(\d+(?:\.\d+)?)\s*(?:ms|[smhdwMy])\b/g, 5000],
   [/^gantt/, /\btickInterval\s+\d+\s*(?:milli)?second()/gi, -1],
-  [/^gantt/, /\bexcludes\b[\s\S]*\b(?:[03-9]\d{3}|[1-9]\d{4,}|2[2-9]\d\d)-\d\d?()/g, -1],
+  [/^gantt/, /^()(?=([\s\S]*?\bexcludes\b))\2[\s\S]*?\b(?:[03-9]\d{3}|[1-9]\d{4,}|2[2-9]\d\d)-\d\d?/g, -1],
   [/^(?:journey|C4|treemap|kanban|mindmap|timeline)/, /(\d{6,})/g, 999_999],
 ];
 /** Kinds in which a word stands for a node, so many may stand on one line. */
@@ -39,7 +39,7 @@ const SETTINGS = /^\s*---\n[\s\S]*?\n---\s*\n|%%\{[\s\S]*?\}%%/g;
 const REMARKS = /%%[^\n]*/g;
 const COLOURS = /#[0-9a-f]{3,8}\b/gi;
 /** What stands in a node or on an arrow. */
-const LABELS = /"[^"\n]*"|\[[^\]\n]*\]|\([^)\n]*\)|\{[^}\n]*\}|\|[^|\n]*\||:[^\n:]*$/gm;
+const LABELS = /"[^"\n]*"|\[[^[\]\n]*\]|\([^()\n]*\)|\{[^{}\n]*\}|\|[^|\n]*\||:[^\n:]*$/gm;
 /** A character by its name, whose semicolon ends no statement. */
 const NAMED = /#\w+;/g;
 

@@ -15,7 +15,7 @@ import pytest
 from tests.unit.tooling.support import checkout, lend_venv
 from tests.unit.tooling.test_dist import parts, worker_lists
 from tooling import stamps, watch
-from tooling.assets import dist
+from tooling.assets import dist, sbom
 from tooling.parts import diagrams, pygments_zip, runtime
 from tooling.places import HERE, Places
 from tooling.setup import wheels
@@ -74,6 +74,7 @@ def test_no_file_of_it_is_kept_by_the_service_worker_and_a_build_makes_it_anew(
     places: Places, built: runtime.Runtime
 ) -> None:
     checkout(places.root, "py/midstream/gateway/http/policies.py", "py/midstream/problem_texts.py")
+    checkout(places.root, "package-lock.json", *(f"requirements/{lock}.txt" for lock in sbom.PYTHON_LOCKS))
     watch.make(places)
     assert set(map(len, list(worker_lists(places.dist).values())[:-1])) == {0}
     dist.ensure(places, runtime.draft(places))
