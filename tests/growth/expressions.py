@@ -52,10 +52,11 @@ class Expression:
 def expressions() -> Iterator[Expression]:
     """Every constant made by `re.compile`, and every other call of `re` with an expression."""
     trees = {path.relative_to(PY).as_posix(): ast.parse(path.read_text()) for path in sorted(PY.rglob("*.py"))}
+    uses = {file: _uses(tree) for file, tree in trees.items()}
     for file, tree in trees.items():
         names = {target for node in ast.walk(tree) if _compiles(node) for target in _targets(node)}
         for name in sorted(names):
-            methods = tuple(sorted(_used(trees, file, name))) or THROUGH.get(f"{file} {name}", ())
+            methods = tuple(sorted(_used(uses, file, name))) or THROUGH.get(f"{file} {name}", ())
             yield Expression(file, name, methods)
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
             if used := sorted({name for node in ast.walk(function) if (name := _method(node))} - {"escape"}):
@@ -78,29 +79,27 @@ def _targets(node: Any) -> list[str]:
     return [ast.unparse(target) for target in (node.targets if isinstance(node, ast.Assign) else [node.target])]
 
 
-def _used(trees: dict[str, ast.Module], file: str, name: str) -> set[str]:
+@dataclass(frozen=True)
+class Uses:
+    """Of a file: what it imports, and (what, method) of each call that may be one of an expression."""
+
+    imported: frozenset[str]
+    calls: frozenset[tuple[str, str]]
+
+
+def _uses(tree: ast.Module) -> Uses:
+    nodes = list(ast.walk(tree))
+    imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    found = [node for node in nodes if isinstance(node, ast.Attribute) and node.attr in METHODS]
+    return Uses(frozenset(imported), frozenset((ast.unparse(node.value).split("[")[0], node.attr) for node in found))
+
+
+def _used(uses: dict[str, Uses], file: str, name: str) -> set[str]:
     """By which methods, in its own file and where it is imported."""
     module = file.removesuffix(".py").replace("/", ".").rpartition(".")[2]
     near = {name, f"{module}.{name}"}
-    found = set()
-    for other, tree in trees.items():
-        if other != file and not _imports(tree, module, name):
-            continue
-        for node in ast.walk(tree):
-            if (
-                isinstance(node, ast.Attribute)
-                and node.attr in METHODS
-                and ast.unparse(node.value).split("[")[0] in near
-            ):
-                found.add(node.attr)
-    return found
-
-
-def _imports(tree: ast.Module, module: str, name: str) -> bool:
-    return any(
-        isinstance(node, ast.ImportFrom) and any(alias.name in (module, name) for alias in node.names)
-        for node in ast.walk(tree)
-    )
+    users = [each for other, each in uses.items() if other == file or each.imported & {module, name}]
+    return {method for each in users for what, method in each.calls if what in near}
 
 
 def compiled(expression: Expression) -> list[re.Pattern[str] | re.Pattern[bytes]]:
