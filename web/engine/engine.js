@@ -64,7 +64,7 @@ function failed(reason, code = 'error') {
   const lines = (reason instanceof Error ? reason.message : String(reason)).trim().split('\n');
   // A Python traceback ends with the line that says what it was. An exception in a callback has "Uncaught PythonError"
   // before it.
-  const detail = lines.at(lines[0].includes('Traceback (most recent call last)') ? -1 : 0) ?? '';
+  const detail = lines.at(lines[0].includes('Traceback') ? -1 : 0) ?? '';
   notify({ type: 'engine', state: 'failed', code, detail });
 }
 

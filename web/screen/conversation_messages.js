@@ -77,6 +77,7 @@ export class ConversationMessages {
   /** @param {import('./page/port_types.js').TurnMessage} message */
   turn({ conversation, turn, after }) {
     const { composer, current, scroll, transcript } = this.parts;
+    if (typeof turn?.message !== 'string') return;
     if (current.id && conversation !== current.id) return this.#follow(conversation, turn.message);
     current.take(conversation);
     const focused = document.activeElement?.closest('article');

@@ -105,5 +105,6 @@ def test_hostile_code_stops_nobody(page: Page, dist: Path, tmp_path: Path) -> No
             assert page.evaluate("localStorage.getItem('midstream.given-up')") is None, "Python was never lost"
             page.evaluate("localStorage.setItem('midstream.given-up', '[\"x/2\"]')")
             chat.reload()
+            chat.until_ready()
             chat.send("after a reload").until_ended()
     assert chat.problems == []

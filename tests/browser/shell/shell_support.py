@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.screen_support import Screen, Site
 from tests.browser.together import WEB
 from tests.browser.worker.worker_support import UNTIL
+from tests.support.patience import PATIENCE_MS
 
 READY = ("data-shell", "offline-ready")
 
@@ -43,7 +44,7 @@ def damage(screen: Screen, path: str, body: str | None) -> None:
 
 def until(screen: Screen, look: str) -> Any:
     """What the function gives, which may be a promise, once that is true."""
-    return screen.page.evaluate(UNTIL.replace("LOOK", look), None)
+    return screen.page.evaluate(UNTIL.replace("LOOK", look).replace("PATIENCE", str(PATIENCE_MS)), None)
 
 
 def offline_ready(screen: Screen) -> None:

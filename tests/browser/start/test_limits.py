@@ -27,6 +27,7 @@ TAB_ONLY = "New messages are kept in this tab only"
 NOTHING = "This browser stores nothing for this page"
 NO_DRAFT = "This browser cannot save the draft."
 NOT_OFFLINE = "Not available offline: this browser does not allow the app to be stored"
+NO_HISTORY = "there a browser keeps no history"
 NOT_SECURE = "Not available offline: the address is not secure (https)"
 OFFLINE = "Ready for offline use"
 
@@ -64,7 +65,7 @@ LIMITS = {
     "IndexedDB and sessionStorage": Row(NOTHING, "", kept=False, denied=("indexedDB", "sessionStorage")),
     "Cache Storage": Row("", "", denied=("caches",)),
     "channels to other tabs": Row("", "", denied=("BroadcastChannel",)),  # with the storage, in Firefox
-    "a secure address": Row(TAB_ONLY, NOT_SECURE, host="app.test"),
+    "a secure address": Row(NO_HISTORY, NOT_SECURE, host="app.test"),
     "a fast processor": Row(slowdown=4),
 }  # fmt: skip
 

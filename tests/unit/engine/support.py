@@ -25,6 +25,7 @@ from midstream.markdown import Parser
 from midstream.markdown.html import render
 from midstream.patch import Op, Tree, opened, unpack
 from midstream.providers import demo
+from tests.support.patience import PATIENCE_MS
 from tests.support.port import message_faults
 
 DEMO = {"endpoints": [{"name": "Demo", "kind": "demo"}]}
@@ -153,7 +154,7 @@ class Page:
 
 
 async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_MS / 1000):
         while not condition():
             await asyncio.sleep(0.001)
 

@@ -224,7 +224,7 @@ def test_the_service_workers_lists_are_complete_and_true() -> None:
     late = {entry["url"] for entry in lists["late"]}
     drawing = {url for url in late if url.startswith("late/mermaid/")}
     assert "late/mermaid/mermaid.js" in drawing
-    others = ("diagram.html", "diagram.js", "pygments.zip", "temml.js")
+    others = {path.name for path in (HERE.root / "web/late").iterdir()} | {"pygments.zip", "temml.js"}
     assert late - drawing == {f"late/{name}" for name in others}
     files = {path.relative_to(BUILT).as_posix(): path for path in stamps.files_in(BUILT)}
     assert set(entries) == {url for url in files if dist.is_stored(url)}

@@ -50,7 +50,6 @@ export class ConversationList {
       const standing = this.list.querySelector(`[data-group=${group}]`);
       const rows = items.map((item) => this.#row(links.get(item.id), item));
       if (!standing) return makeSection(document, group, rows);
-      if (standing.firstElementChild) standing.firstElementChild.textContent = t(`list.${group}`);
       arrange(/** @type {Element} */ (standing.lastElementChild), rows);
       return standing;
     });
@@ -79,6 +78,10 @@ export class ConversationList {
   /** In another language. */
   relabel() {
     this.contents = new WeakMap();
+    for (const section of this.list.querySelectorAll('[data-group]')) {
+      const heading = section.firstElementChild;
+      if (heading) heading.textContent = t(`list.${section.getAttribute('data-group')}`);
+    }
     this.show([...this.items.values()]);
   }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import redis.asyncio
 from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.backoff import ConstantBackoff
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError
 
 from midstream.errors import StoreError
@@ -28,7 +28,9 @@ class RedisClient:
     """
 
     def __init__(self, url: str, connections: int) -> None:
-        retry = Retry(NoBackoff(), 1)  # once, at once: a connection that broke while nobody used it
+        retry = Retry(
+            ConstantBackoff(0.1), 1
+        )  # once: a connection that broke while nobody used it. Without a rest it hammers
         self._redis: Any = redis.asyncio.Redis.from_url(
             url, socket_timeout=None, socket_connect_timeout=None, health_check_interval=30, retry=retry
         )

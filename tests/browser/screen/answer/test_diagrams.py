@@ -192,6 +192,7 @@ def test_what_cannot_be_drawn_stays_and_says_why(live: Screen, text: str, words:
     expect(block(live)).not_to_have_attribute("data-drawn", "light")
     expect(button(live)).to_have_attribute("aria-pressed", "false")
     assert block(live).locator("code").evaluate("e => e.clientHeight") > 0
+    block(live, 1).scroll_into_view_if_needed()  # by itself only what is near is drawn
     shown(block(live, 1))  # the next one can be
     assert live.page.evaluate(NOTES) == []
 
