@@ -17,8 +17,8 @@ from midstream.session import Closed, Deliver
 FLUSH_S = 0.016  # one animation frame
 # After a flush that cost t the next one waits at least DUTY·t, so parsing takes at most a quarter of the time.
 DUTY = 3
-# The same while more has arrived than one row takes. A long rest would make that more and more: with three quarters of
-# rest, 20,000 list items at full speed took 26 s. Others get their turn in this rest, and whenever a row is being stored.
+# The same while more has arrived than one row takes. A long rest would make that more and more: with three quarters
+# of rest, 20,000 list items at full speed took 26 s. Others get their turn in this rest, and while a row is stored.
 DUTY_BEHIND = 0.5
 
 
