@@ -25,6 +25,8 @@ from tests.support.servers.raw_upstream import Shape, raw_upstream
 from tooling.places import HERE
 from tooling.setup import npm
 
+pytestmark = pytest.mark.full_run(reason="real clients of two languages start")
+
 SCRIPT = Path(__file__).with_name("clients.mjs")
 HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}]}
 

@@ -24,6 +24,8 @@ from tests.growth.expressions import Expression, compiled, expressions, sample
 from tests.growth.growth import DOUBLINGS, ENOUGH, factor, seconds
 from tests.support.watchdog import SignalWatchdog
 
+pytestmark = pytest.mark.full_run(reason="expressions are measured one by one")
+
 TABLE = Path(__file__).parents[2] / "docs/foreign-text.md"
 ROW = re.compile(r"^\| `([^`]+)` \| `([^`]+)` \| (.+) \|$", re.MULTILINE)
 # Not found in the sources for each worker, which takes seconds: `test_the_table_has_every_expression` does that.

@@ -20,7 +20,7 @@ from midstream.gateway.timed_connection import uvicorn_config
 from tests.gateway.live import FINISH, Gateway, live, word_chunk
 from tests.gateway.support import created, eventually, write
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.full_run(reason="waits until the server has lost its patience")]
 
 QUICK = {"stalled_reader": 0.2, "request": 0.2}
 MANY = 20

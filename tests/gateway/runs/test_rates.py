@@ -26,7 +26,7 @@ from midstream.providers import openai
 from tests.gateway.live import FINISH, Gateway, live, seqs, word_chunk
 from tests.gateway.support import created, eventually
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.full_run(reason="400 readers, and long answers")]
 
 END = openai.terminal("0" * 32, "completed")
 NEVER = 1e6  # seconds

@@ -27,6 +27,8 @@ from tests.support.httpnet import HttpNet
 from tests.support.servers.raw_upstream import RawUpstream, Shape, raw_upstream, shapes
 from tests.unit.engine.support import FAULTS, Locks, new_page, send, text_of
 
+pytestmark = pytest.mark.full_run(reason="110 shapes play at the pace of a network")
+
 SCALE = 0.2
 KEY = "sk-canary/0123456789"
 AFTER = AFTER_FINISH_S * SCALE
