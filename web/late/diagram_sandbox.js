@@ -39,11 +39,7 @@ export class Sandbox {
       };
       port.onmessage = async ({ data }) => {
         clearTimeout(timer);
-        if (typeof data?.load !== 'string') {
-          // A parser that was left in the middle (too many edges) takes the next diagram for the rest of this one.
-          if (data?.drawing?.failed) this.#close();
-          return resolve(data?.drawing);
-        }
+        if (typeof data?.load !== 'string') return resolve(data?.drawing);
         loading += 1;
         const text = await this.#module(data.load).catch(() => null);
         port.postMessage({ name: data.load, text });
