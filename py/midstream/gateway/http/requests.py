@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from midstream import json_text, names
 from midstream.errors import RequestError
-from midstream.gateway.store.interface import LEASE, RunRecord, RunStore, recovering
+from midstream.gateway.store.interface import ASK_AGAIN, LEASE, RunRecord, RunStore, recovering
 from midstream.gateway.upstream.sources import last_prompt
 from midstream.problems import problem
 from midstream.text import whole_characters
@@ -23,7 +23,6 @@ from midstream.text import whole_characters
 # The one owner of everything where there are no tokens (`--auth none`).
 OWNER = "local"
 
-_AGAIN = 0.25  # seconds until a store that has lost data is asked again
 VISITOR = "midstream.visitor"  # in a request's scope
 
 
@@ -144,7 +143,7 @@ async def run_of(request: Request, store: RunStore) -> RunRecord:
 
 async def readable_run(store: RunStore, run_id: str, owner: str) -> RunRecord:
     while (run := await store.get(run_id)) is None and await recovering(store):
-        await asyncio.sleep(_AGAIN)
+        await asyncio.sleep(ASK_AGAIN)
     if run is None or run.owner != owner:
         raise await missing_run(store)
     if run.purged:
@@ -198,7 +197,7 @@ async def cursor_of(request: Request, store: RunStore, run: RunRecord) -> int:
     while not await _has(store, run, epoch, int(seq)):
         if not await recovering(store):
             raise PositionUnknown(run)
-        await asyncio.sleep(_AGAIN)
+        await asyncio.sleep(ASK_AGAIN)
         run = await readable_run(store, run.id, run.owner)
     return int(seq)
 

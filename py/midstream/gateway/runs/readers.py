@@ -14,12 +14,11 @@ from dataclasses import replace
 
 from midstream.errors import RequestError, StoreError
 from midstream.gateway.config import Limits
-from midstream.gateway.store.interface import LogEntry, Page, RunRecord, RunStore, recovering
+from midstream.gateway.store.interface import ASK_AGAIN, LogEntry, Page, RunRecord, RunStore, recovering
 from midstream.problems import problem
 
 WINDOW = 128  # entries that are fetched and kept together
 BEHIND = 8  # readers with more than a page to catch up on that get one in each turn of the loop
-_AGAIN = 0.25  # seconds until a store that is away, or has lost data, is asked again
 KEPT_SIZE = 1 << 20  # characters that are kept of a followed run, but at least one window
 
 
@@ -184,7 +183,7 @@ class Readers:
             except StoreError:
                 if time.monotonic() > until:
                     raise
-            await asyncio.sleep(_AGAIN)
+            await asyncio.sleep(ASK_AGAIN)
 
     def _attend(self, run_id: str) -> None:
         """Notes beside the reading that somebody reads: no reader waits for it."""

@@ -33,6 +33,7 @@ from midstream.text import title_of
 LEASE = 10.0  # a writer that has not renewed for so long is dead
 RENEW = 3.0  # how often it renews
 RECOVERY = 5.0  # after a loss of data: until then each living writer has renewed, and written its run again
+ASK_AGAIN = 0.25  # seconds until a store that is away, or has lost data, is asked again
 PAGE = 512  # entries per read, at most
 SEGMENT = 256  # payloads per append, at most
 
